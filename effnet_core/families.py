@@ -1,0 +1,88 @@
+"""The model zoo: base networks as rows, published variants as rows, and the two ways to a scaled network."""
+
+from dataclasses import replace
+
+from .architecture import Architecture, Family, Row, assemble
+from .errors import UserError
+from .scaling import Compound, Scaling
+
+EFFICIENTNET = Family(  # paper Table 1; B0 was found by neural architecture search
+    "efficientnet",
+    rows=(
+        Row(1, 3, 1, 16, 1),
+        Row(6, 3, 2, 24, 2),
+        Row(6, 5, 2, 40, 2),
+        Row(6, 3, 2, 80, 3),
+        Row(6, 5, 1, 112, 3),
+        Row(6, 5, 2, 192, 4),
+        Row(6, 3, 1, 320, 1),
+    ),
+    side=224,
+)
+LITE = replace(EFFICIENTNET, name="lite", activation="relu6", se_ratio=0.0, fixed_ends=True)
+SMALL = replace(EFFICIENTNET, name="small", side=48, stem_stride=1)  # for small images: the stem keeps the resolution
+FAMILIES = {family.name: family for family in (EFFICIENTNET, LITE, SMALL)}
+
+# depth, width, side, dropout: the released coefficients (Lite: the released Lite table). They follow no single φ.
+PUBLISHED = {
+    "b0": (EFFICIENTNET, Scaling(1.0, 1.0, 224, 0.2)),
+    "b1": (EFFICIENTNET, Scaling(1.1, 1.0, 240, 0.2)),
+    "b2": (EFFICIENTNET, Scaling(1.2, 1.1, 260, 0.3)),
+    "b3": (EFFICIENTNET, Scaling(1.4, 1.2, 300, 0.3)),
+    "b4": (EFFICIENTNET, Scaling(1.8, 1.4, 380, 0.4)),
+    "b5": (EFFICIENTNET, Scaling(2.2, 1.6, 456, 0.4)),
+    "b6": (EFFICIENTNET, Scaling(2.6, 1.8, 528, 0.5)),
+    "b7": (EFFICIENTNET, Scaling(3.1, 2.0, 600, 0.5)),
+    "b8": (EFFICIENTNET, Scaling(3.6, 2.2, 672, 0.5)),
+    "l2": (EFFICIENTNET, Scaling(5.3, 4.3, 800, 0.5)),
+    "lite0": (LITE, Scaling(1.0, 1.0, 224, 0.2)),
+    "lite1": (LITE, Scaling(1.1, 1.0, 240, 0.2)),
+    "lite2": (LITE, Scaling(1.2, 1.1, 260, 0.3)),
+    "lite3": (LITE, Scaling(1.4, 1.2, 280, 0.3)),
+    "lite4": (LITE, Scaling(1.8, 1.4, 300, 0.3)),
+}
+BASES = {"b0": EFFICIENTNET, "lite0": LITE, "small": SMALL}
+
+
+def _title(name: str) -> str:
+    return f"EfficientNet-{name.capitalize()}"
+
+
+def published(name: str, classes: int = 1000) -> Architecture:
+    """The released network `name`: `b0`…`b8`, `l2`, `lite0`…`lite4`. Raises `UserError` for any other name."""
+    if name not in PUBLISHED:
+        raise UserError(f"There is no published network {name!r}; there are {', '.join(PUBLISHED)}.")
+    family, scaling = PUBLISHED[name]
+    return assemble(family, scaling, classes, _title(name))
+
+
+def compound(
+    phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15, base: str = "b0", classes: int = 1000
+) -> Architecture:
+    """The network that the paper's equation 3 gives: depth α^φ, width β^φ, resolution γ^φ times `base`.
+
+    Raises `UserError` where a coefficient, or what follows from it, is outside the allowed range.
+    """
+    if base not in BASES:
+        raise UserError(f"There is no base network {base!r}; there are {', '.join(BASES)}.")
+    family = BASES[base]
+    scaling = Compound(phi, alpha, beta, gamma).scaling(family.side)
+    return assemble(family, scaling, classes, f"{base.upper()} scaled by φ = {phi:g}")
+
+
+def to_spec(architecture: Architecture) -> dict:
+    """The few JSON values that determine `architecture`, for a checkpoint's card or another process."""
+    s = architecture.scaling
+    return {"name": architecture.name, "family": architecture.family.name, "depth": s.depth, "width": s.width,
+            "side": s.side, "dropout": s.dropout, "classes": architecture.classes}
+
+
+def from_spec(spec: dict) -> Architecture:
+    """The inverse of `to_spec`. Raises `UserError` where a value is missing or impossible."""
+    try:
+        family = FAMILIES[spec["family"]]
+        scaling = Scaling(spec["depth"], spec["width"], spec["side"], spec["dropout"])
+        return assemble(family, scaling, spec["classes"], str(spec["name"]))
+    except KeyError as missing:
+        raise UserError(f"The network's description lacks or misnames {missing}; "
+                        f"it needs name, family ({', '.join(FAMILIES)}), depth, width, side, dropout and classes.") from None
