@@ -79,6 +79,8 @@ def to_spec(architecture: Architecture) -> dict:
 
 def from_spec(spec: dict) -> Architecture:
     """The inverse of `to_spec`. Raises `UserError` where a value is missing or impossible."""
+    if not isinstance(spec, dict):
+        raise UserError(f"A network's description is a JSON object, got {type(spec).__name__}.")
     try:
         family = FAMILIES[spec["family"]]
         scaling = Scaling(spec["depth"], spec["width"], spec["side"], spec["dropout"])

@@ -1,0 +1,35 @@
+"""The terminal commands. A command's module is imported only when it is named, so `cost` never waits for torch."""
+
+import argparse
+import importlib
+import sys
+
+from ..errors import UserError
+
+COMMANDS = {
+    "cost": "parameters, MACs and shapes of a network, layer by layer",
+    "latency": "measure a network on this machine",
+    "devices": "the devices a network can run on here",
+    "inspect": "what a model sees in a photo: prediction and squeeze-and-excitation gates",
+    "train": "train a small model on procedural scenes",
+    "evaluate": "the accuracy of a checkpoint on held-out data",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command and returns the exit status: 0, 1 after a `UserError` (its sentence goes to stderr), 2 for wrong usage."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python -m effnet_core", description="EfficientNet, counted, built, measured and opened.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    named = argv[0] if argv and argv[0] in COMMANDS else None
+    for name, summary in COMMANDS.items():
+        if name == named:
+            importlib.import_module(f"{__name__}.{name}").add(commands)
+        else:
+            commands.add_parser(name, help=summary)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except UserError as refused:
+        print(refused, file=sys.stderr)
+        return 1

@@ -1,0 +1,79 @@
+"""The worker's side of `--events`: says what happens as JSON lines, and hears "stop" or the end of its input."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from ..errors import UserError
+
+ORPHAN_S = 60.0  # a worker whose parent is gone and that still has not stopped ends itself after this
+
+
+class Events:
+    """Written to `output`, one JSON object a line; `stopped()` turns true once "stop", or the end, was read from `source`.
+
+    Text that code prints meanwhile goes to standard error, so that the output stays a list of events.
+    """
+
+    def __init__(self, source: int = 0, output: TextIO | None = None) -> None:
+        self._source, self._output = source, output or sys.stdout  # a file descriptor: see `_lines`
+        self._lock, self._stop = threading.Lock(), threading.Event()
+
+    def __enter__(self) -> "Events":
+        self._printing, sys.stdout = sys.stdout, sys.stderr
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        sys.stdout = self._printing
+
+    def emit(self, event: str, **fields) -> None:
+        """One event, at once. Whoever read them may be gone; then this asks to stop."""
+        line = json.dumps({"event": event, **fields}) + "\n"
+        try:
+            with self._lock:
+                self._output.write(line)
+                self._output.flush()
+        except (BrokenPipeError, ValueError):
+            self._stop.set()
+
+    def progress(self, **fields) -> None:
+        self.emit("progress", **fields)
+
+    def stopped(self) -> bool:
+        """Whether the work should end soon; cheap enough to ask after every step."""
+        return self._stop.is_set()
+
+    def _lines(self) -> Iterator[bytes]:
+        """Past Python's own buffer: a thread that waits inside `sys.stdin` would make the interpreter's exit fail."""
+        rest = b""
+        while chunk := os.read(self._source, 4096):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
+
+    def _listen(self) -> None:
+        for line in self._lines():
+            if line.strip() == b"stop":
+                self._stop.set()
+        self._stop.set()
+        end = threading.Timer(ORPHAN_S, os._exit, (1,))
+        end.daemon = True
+        end.start()
+
+
+def serve(work: Callable[[Events], dict]) -> int:
+    """Runs `work` under the worker protocol and returns the exit status.
+
+    The dict that `work` returns becomes the result event; the sentence of a `UserError` becomes the error event.
+    """
+    with Events() as events:
+        try:
+            result = work(events)
+        except UserError as refused:
+            events.emit("error", message=str(refused))
+            return 1
+        events.emit("result", **result)
+        return 0

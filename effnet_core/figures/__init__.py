@@ -1,0 +1,35 @@
+"""Plotly figures and SVG, pure functions: figures in, figure out. Here is what all Plotly figures share."""
+
+import plotly.graph_objects as go
+
+from ..palette import GRID, INK, MUTED, PAGE, themed
+
+FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
+SIZE = 13  # pixels; nothing is smaller than 12
+CLEAR = "rgba(0,0,0,0)"
+
+
+def axis(theme: str, title: str = "", **options) -> dict:
+    """An axis with a title (which names the unit), a faint grid and no frame."""
+    looks = {"title": {"text": title, "font": {"size": SIZE}}, "gridcolor": GRID[theme], "zeroline": False, "automargin": True,
+             "tickfont": {"size": 12, "color": MUTED[theme]}, "tickcolor": GRID[theme], "fixedrange": True}
+    return {**looks, **options}
+
+
+def note(text: str, theme: str, **place) -> dict:
+    """An annotation without an arrow."""
+    return {"text": text, "showarrow": False, "font": {"size": 12, "color": INK[theme]}, **place}
+
+
+def figure(data: list[dict], theme: str, height: int, **layout) -> go.Figure:
+    """A figure of plain dictionaries on a transparent page; `height` in pixels. Raises `UserError` for an unknown theme.
+
+    Plotly's own validation would take most of the time of building a figure, so the tests do it instead.
+    """
+    ink, page = themed(INK, theme), PAGE[theme]
+    base = {
+        "height": height, "margin": {"l": 8, "r": 8, "t": 24, "b": 8}, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR,
+        "font": {"family": FONT, "size": SIZE, "color": ink}, "showlegend": False, "uirevision": "kept", "template": {},
+        "hoverlabel": {"bgcolor": page, "bordercolor": GRID[theme], "font": {"family": FONT, "size": SIZE, "color": ink}},
+    }
+    return go.Figure(data, {**base, **layout}, _validate=False)

@@ -1,0 +1,68 @@
+"""Training as it goes: loss on the training batches and accuracy on held-out images, over the same steps."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from ..palette import ACCENT, MUTED, percent, themed, unit_colour
+from . import axis, figure, note
+
+POINTS = 1000  # no screen shows more
+SMOOTHING = 0.95
+
+
+def smoothed(values: Sequence[float], keep: float = SMOOTHING) -> list[float]:
+    """The exponential moving average, divided by the weight it has seen so far, so that it starts at the first value."""
+    average, weight, out = 0.0, 0.0, []
+    for value in values:
+        average, weight = keep * average + (1 - keep) * value, keep * weight + 1 - keep
+        out.append(average / weight)
+    return out
+
+
+def training(history: Sequence[Mapping], classes: int, theme: str = "light", steps: int | None = None) -> go.Figure:
+    """Two panels over the steps. A row of `history` has "step" and "loss" (of a batch), "accuracy" (held out, 0 … 1), or both.
+
+    The dotted line is the accuracy of guessing, 1 / `classes`; `steps` is how long the run will be.
+    """
+    losses = [(row["step"], row["loss"]) for row in history if _finite(row.get("loss"))]
+    tests = [(row["step"], row["accuracy"]) for row in history if _finite(row.get("accuracy"))]
+    end = steps or max((row["step"] for row in history), default=1)
+    guess = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "y0": 1 / classes, "y1": 1 / classes,
+             "line": {"color": themed(MUTED, theme), "width": 1.5, "dash": "dot"}}
+    words = [_heading("loss on the training batches", 1.0, theme), _heading("accuracy on held-out images", 0.43, theme),
+             note(f"guessing, {percent(1 / classes)}", theme, xref="paper", x=1, xanchor="right", yref="y2", y=1 / classes,
+                  yanchor="bottom", font={"size": 12, "color": MUTED[theme]})]
+    x = {"range": [0, end], "nticks": 8}
+    return figure([*_loss(losses, theme), _accuracy(tests, theme)], theme, 400, shapes=[guess], annotations=words,
+                  hovermode="x", margin={"l": 8, "r": 16, "t": 30, "b": 8},
+                  xaxis=axis(theme, "", anchor="y", matches="x2", showticklabels=False, **x),
+                  xaxis2=axis(theme, "step", anchor="y2", **x),
+                  yaxis=axis(theme, "", domain=[0.57, 1], rangemode="tozero", nticks=5),
+                  yaxis2=axis(theme, "", domain=[0, 0.43], range=[0, 1], tickformat=".0%", nticks=6))
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _heading(text: str, top: float, theme: str) -> dict:
+    return note(f"<b>{text}</b>", theme, xref="paper", x=0, xanchor="left", yref="paper", y=top, yanchor="bottom", yshift=4)
+
+
+def _loss(losses: list[tuple[int, float]], theme: str) -> list[dict]:
+    """Every batch faintly, and the average firmly; thinned to what a screen shows after averaging."""
+    each = max(1, math.ceil(len(losses) / POINTS))
+    steps, raw = [step for step, _ in losses], [loss for _, loss in losses]
+    common = {"type": "scatter", "mode": "lines", "x": steps[::each]}
+    return [{**common, "y": raw[::each], "line": {"color": ACCENT[theme], "width": 1}, "opacity": 0.35, "hoverinfo": "skip"},
+            {**common, "y": smoothed(raw)[::each], "line": {"color": ACCENT[theme], "width": 2.5}, "customdata": raw[::each],
+             "hovertemplate": "step %{x:,}: loss %{customdata:.4~g}, averaged %{y:.4~g}<extra></extra>"}]
+
+
+def _accuracy(tests: list[tuple[int, float]], theme: str) -> dict:
+    colour = unit_colour("stages.1", theme)
+    return {"type": "scatter", "mode": "lines+markers", "x": [step for step, _ in tests], "y": [value for _, value in tests],
+            "xaxis": "x2", "yaxis": "y2", "line": {"color": colour, "width": 2}, "marker": {"size": 8, "color": colour},
+            "cliponaxis": False, "hovertemplate": "step %{x:,}: %{y:.2%} right<extra></extra>"}

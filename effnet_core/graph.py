@@ -1,0 +1,250 @@
+"""The network as a picture for Graphviz: repeats folded, shapes on the edges, coloured by any figure per layer.
+
+`nodes` decides what is drawn and is plain data; `graph` only writes it down as DOT.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from itertools import groupby
+from typing import NamedTuple
+
+import graphviz
+
+from .architecture import Architecture, Block, Layer, Shape, Stage
+from .cost import Cost, cost
+from .errors import UserError
+from .palette import GRID, INK, MUTED, PAGE, ink_on, percent, si, standing_out, themed, unit_colour
+
+LEVELS = ("stage", "block", "layer")
+METRICS = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "ms"}
+NODE_LIMIT = 400
+FONT = "Helvetica"
+POINTS = "9.6"  # Streamlit's style sheet forces every label to this size, so boxes are measured for it
+
+
+class Node(NamedTuple):
+    """One thing that is drawn: a layer, a block, or the `count` equal blocks of a folded stage."""
+
+    key: str  # the id of what it shows; folded repeats are "stages.3.1-2"
+    kind: str  # "input", "stage", "block", "repeats", "add", "pool", "output", or the operator of a layer
+    name: str  # short text: "3.1–3.2"
+    operator: str  # "MBConv6 3×3"
+    marks: tuple[str, ...]  # "×2", "stride 2", "SE 20", "skip"
+    units: tuple[str, ...]
+    layers: tuple[str, ...]  # whose figures it sums
+    input: Shape
+    output: Shape
+    count: int = 1
+    skip_from: str = ""  # of an "add": the key of the node whose output is added
+    group: str = ""  # of a layer: the name of its block
+    note: str = ""
+
+
+def per_layer(table: Cost, metric: str, times: Mapping[str, float] | None = None) -> dict[str, float]:
+    """`metric` of every layer id: exact counts from `table`, or the milliseconds in `times`.
+
+    Raises `UserError` for an unknown metric, and for "time" unless `times` covers every layer.
+    """
+    if metric not in METRICS:
+        raise UserError(f"There is no figure {metric!r} to colour by; there are {', '.join(METRICS)}.")
+    if metric != "time":
+        return {row.id: getattr(row, metric) for row in table.layers}
+    missing = [row.id for row in table.layers if row.id not in (times or {})]
+    if missing:
+        raise UserError(f"Colouring by time needs measured milliseconds for every layer; "
+                        f"{len(missing):,} of {len(table.layers):,} are missing, the first is {missing[0]!r}.")
+    return {row.id: times[row.id] for row in table.layers}
+
+
+def _short(unit_id: str) -> str:
+    return unit_id.removeprefix("stages.")
+
+
+def _marks(block: Block) -> tuple[str, ...]:
+    squeeze = next((layer.squeeze for layer in block.layers if layer.operator == "se"), 0)
+    marks = (f"stride {block.stride}" if block.stride > 1 else "", f"SE {squeeze}" if squeeze else "",
+             "skip" if block.skip else "")
+    return tuple(filter(None, marks))
+
+
+def _folded(blocks: tuple[Block, ...], note: str = "") -> Node:
+    """One node for equal blocks in a row."""
+    first, last = blocks[0], blocks[-1]
+    units = tuple(block.id for block in blocks)
+    layers = tuple(layer.id for block in blocks for layer in block.layers)
+    if len(blocks) == 1:
+        return Node(first.id, "block", _short(first.id), first.label, _marks(first), units, layers, first.input, last.output)
+    key = f"{first.id}-{last.id.rpartition('.')[2]}"
+    return Node(key, "repeats", f"{_short(first.id)}–{_short(last.id)}", f"{len(blocks)} × {first.label}",
+                _marks(first), units, layers, first.input, last.output, len(blocks), note=note)
+
+
+def _whole(stage: Stage) -> Node:
+    squeezed = dict.fromkeys(str(layer.squeeze) for block in stage.blocks for layer in block.layers if layer.operator == "se")
+    skips = sum(block.skip for block in stage.blocks)
+    marks = (f"stride {stage.row.stride}" if stage.row.stride > 1 else "", f"SE {', '.join(squeezed)}" if squeezed else "",
+             f"{skips} skip{'s' * (skips > 1)}" if skips else "")
+    return _folded(stage.blocks)._replace(key=stage.id, kind="stage", name=f"stage {stage.index}",
+                                          operator=f"{len(stage.blocks)} × {stage.blocks[0].label}", marks=tuple(filter(None, marks)))
+
+
+def _one(layer: Layer, unit: str) -> Node:
+    part, kernel = layer.id.rpartition(".")[2], f"{layer.kernel}×{layer.kernel}"
+    name = "SE" if layer.operator == "se" else part
+    operator = {"se": str(layer.squeeze), "linear": "linear", "depthwise": kernel}.get(layer.operator, f"conv {kernel}")
+    marks = (f"stride {layer.stride}",) if layer.stride > 1 else ()
+    return Node(layer.id, layer.operator, name, operator, marks, (unit,), (layer.id,), layer.input, layer.output)
+
+
+def _unfolded(block: Block, before: str) -> list[Node]:
+    """The layers of a block, and where it has a skip connection the sum with the output of the node `before`."""
+    group = f"{_short(block.id)} · {block.label}"
+    drawn = [_one(layer, block.id)._replace(group=group) for layer in block.layers]
+    if block.skip:
+        drawn.append(Node(f"{block.id}.add", "add", "⊕", "", (), (block.id,), (), block.output, block.output,
+                          skip_from=before, group=group))
+    return drawn
+
+
+def _open_blocks(architecture: Architecture, level: str, opened: Iterable[str]) -> dict[str, int]:
+    """How many blocks of each stage are drawn one by one: one, or as many as fit where the stage is opened."""
+    wanted = frozenset(opened)
+    if unknown := wanted - {stage.id for stage in architecture.stages}:
+        raise UserError(f"There is no stage {min(unknown)!r} to open; there are stages.0 … {architecture.stages[-1].id}.")
+    size = 5 if level == "layer" else 1
+    room = NODE_LIMIT - 6 - len(architecture.stages) * (size + 1)
+    counts = {}
+    for stage in architecture.stages:
+        more = min(len(stage.blocks) - 1, room // size) if stage.id in wanted else 0
+        room -= more * size
+        counts[stage.id] = 1 + more
+    return counts
+
+
+def _ends(architecture: Architecture, level: str) -> tuple[list[Node], list[Node]]:
+    image, scores = architecture.input, architecture.classifier.output
+    head, classifier = _one(architecture.head, "head"), _one(architecture.classifier, "classifier")
+    front = [Node("input", "input", "image", "", (), (), (), image, image), _one(architecture.stem, "stem")]
+    pool = Node("pool", "pool", "pool", "global average", (), ("classifier",), (), head.output, classifier.input)
+    if level == "layer":
+        back = [head, pool, classifier]
+    else:
+        back = [head, classifier._replace(operator="pool and linear", input=head.output)]
+    return front, [*back, Node("output", "output", f"{architecture.classes} classes", "", (), (), (), scores, scores)]
+
+
+def nodes(architecture: Architecture, level: str = "block", opened: Iterable[str] = frozenset()) -> list[Node]:
+    """What is drawn, from the image to the classes; each node follows the one before it, an "add" also its `skip_from`.
+
+    The first block of a stage is its own node, the equal blocks after it are one, unless `opened` has the stage's id.
+    Raises `UserError` for an unknown level or stage.
+    """
+    if level not in LEVELS:
+        raise UserError(f"There is no level {level!r}; there are {', '.join(LEVELS)}.")
+    counts = _open_blocks(architecture, level, opened)
+    drawn, back = _ends(architecture, level)
+    for stage in architecture.stages:
+        if level == "stage":
+            drawn.append(_whole(stage))
+            continue
+        shown, rest = stage.blocks[: counts[stage.id]], stage.blocks[counts[stage.id] :]
+        for block in shown:
+            drawn += _unfolded(block, drawn[-1].key) if level == "layer" else [_folded((block,))]
+        if rest:
+            drawn.append(_folded(rest, f"kept folded: at most {NODE_LIMIT} nodes" if stage.id in opened else ""))
+    return drawn + back
+
+
+def shape_text(shape: Shape) -> str:
+    """`24 × 56 × 56`, and `1280` for a vector."""
+    return str(shape) if shape.height * shape.width > 1 else str(shape.channels)
+
+
+def _figure(node: Node, value: float, metric: str, total: float) -> str:
+    unit = "params" if metric == "params" else METRICS[metric]
+    equal = node.kind == "repeats" and metric != "time"  # equal blocks still take unequal time
+    each = f"{node.count} × {si(value / node.count)} = " if equal else ""
+    return f"{each}{si(value)} {unit} ({percent(value / total if total else 0.0)})"
+
+
+def _label(node: Node, figure: str, selected: bool) -> str:
+    """What it is, then its figure. Plain text: Graphviz centres it in any font, but bold parts only in its own."""
+    name = " · ".join(filter(None, (f"▶ {node.name}" if selected else node.name, node.operator, *node.marks)))
+    lines = [" · ".join(filter(None, (name, figure)))] if node.group else [name, figure, node.note]
+    return graphviz.escape("\n".join(filter(None, lines)))
+
+
+def _tooltip(node: Node, table: Cost, value: float, metric: str) -> str:
+    lines = [node.key, f"{shape_text(node.input)} → {shape_text(node.output)}"]
+    for name in ("params", "macs", "activations") if node.layers else ():
+        lines.append(f"{sum(getattr(table.rows[layer], name) for layer in node.layers):,} {METRICS[name]}")
+    if metric == "time" and node.layers:
+        lines.append(f"{value:.4g} ms")
+    return graphviz.escape("\n".join(lines))
+
+
+SHAPES = {"se": "octagon", "add": "circle", "pool": "plain", "input": "plain", "output": "plain"}
+
+
+def _style(node: Node, heat: float, theme: str, selected: bool) -> dict[str, str]:
+    if not node.layers:
+        return {"shape": SHAPES[node.kind], "fillcolor": "transparent", "fontcolor": INK[theme], "color": MUTED[theme],
+                "margin": "0.02"}
+    fill = standing_out(heat, theme)
+    return {"shape": SHAPES.get(node.kind, "box"), "width": "2.5" if node.group else "3.1", "fillcolor": fill, "fontcolor": ink_on(fill),
+            "color": INK[theme] if selected else unit_colour(node.units[0], theme), "penwidth": "3.5" if selected else "2"}
+
+
+def graph(architecture: Architecture, level: str = "block", color_by: str = "macs", *, opened: Iterable[str] = frozenset(),
+          times: Mapping[str, float] | None = None, theme: str = "light", version: str = "",
+          selected: str | None = None) -> graphviz.Digraph:
+    """The network from top to bottom as DOT; a node's fill is its share of `color_by`, its border the colour of its stage.
+
+    `level` is "stage", "block" or "layer"; `opened` the ids of stages whose repeats are drawn one by one; `color_by` one
+    of `METRICS`, "time" with `times` in ms per layer id; `selected` the id of a unit or layer to mark; `version` any text
+    that changes with the picture. Raises `UserError` for anything else.
+    """
+    themed(PAGE, theme)
+    drawn, table = nodes(architecture, level, opened), cost(architecture)
+    values = per_layer(table, color_by, times)
+    sums = {node.key: sum(values[layer] for layer in node.layers) for node in drawn}
+    total, most = sum(values.values()), max(sums.values()) or 1
+    # Streamlit's renderer morphs every node whose name it has seen before, ten times slower than drawing a new one.
+    suffix = f"__v{version}" if version else ""
+    dot = _empty(architecture, theme)
+    for (unit, group), members in groupby(drawn, key=lambda node: (node.units[:1], node.group)):
+        with _cluster(dot, f"cluster_{unit[0]}{suffix}", group, theme) if group else nullcontext(dot) as part:
+            for node in members:
+                mark = selected is not None and (selected in node.layers or selected in node.units)
+                figure = _figure(node, sums[node.key], color_by, total) if node.layers else ""
+                part.node(node.key + suffix, _label(node, figure, mark), id=node.key,
+                          tooltip=_tooltip(node, table, sums[node.key], color_by),
+                          **_style(node, sums[node.key] / most, theme, mark))
+    for node in drawn:
+        if "skip" in node.marks:
+            dot.edge(node.key + suffix, node.key + suffix, style="dashed", tailport="ne", headport="se", constraint="false")
+    for source, target, shape, skip in edges(drawn):
+        looks = {"style": "dashed", "weight": "0"} if skip else {"label": f" {shape}", "weight": "9"}
+        dot.edge(source + suffix, target + suffix, **looks)
+    return dot
+
+
+def _cluster(dot: graphviz.Digraph, name: str, label: str, theme: str):
+    return dot.subgraph(name=name, graph_attr={"label": label, "labeljust": "l", "margin": "5", "fontname": FONT + "-Bold",
+                                               "pencolor": GRID[theme], "fontcolor": INK[theme]})
+
+
+def edges(drawn: list[Node]) -> list[tuple[str, str, str, bool]]:
+    """(source, target, shape, whether it is a skip connection) of what `nodes` returned."""
+    chain = [(a.key, b.key, shape_text(a.output), False) for a, b in zip(drawn, drawn[1:])]
+    return chain + [(node.skip_from, node.key, shape_text(node.output), True) for node in drawn if node.skip_from]
+
+
+def _empty(architecture: Architecture, theme: str) -> graphviz.Digraph:
+    text = {"fontname": FONT, "fontsize": POINTS}
+    return graphviz.Digraph(
+        graph_attr={"rankdir": "TB", "bgcolor": "transparent", "ranksep": "0.1", "nodesep": "0.15", "margin": "0.05",
+                    "tooltip": graphviz.escape(architecture.name), **text},
+        node_attr={"style": "filled", "margin": "0.09,0.045", "height": "0.1", "width": "0.1", **text},
+        edge_attr={"color": MUTED[theme], "fontcolor": MUTED[theme], "arrowsize": "0.5", **text},
+    )

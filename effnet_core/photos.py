@@ -1,0 +1,261 @@
+"""From what a person uploads to what a network sees: safe decoding, preprocessing, and the bundled sample photos."""
+
+import hashlib
+import json
+import re
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from .errors import UserError
+from .scaling import SIDE_RANGE, check, check_count
+
+if TYPE_CHECKING:
+    import torch
+
+SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
+
+MAX_BYTES = 20 * 2**20
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
+MAX_SCANS = 500  # a progressive JPEG has about ten; each costs a pass over the photo and can be written in 90 bytes
+LONGEST = 2048  # of what `decode` returns, pixels
+RATIO = 4  # long over short side beyond which only the middle is preprocessed
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # JPEG opens the MPO files of phones too
+READABLE = {
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "WebP": rb"RIFF.{4}WEBP",
+    "GIF": rb"GIF8[79]a",
+    "TIFF": rb"II[*+]\x00|MM\x00[*+]",
+    "BMP": rb"BM",
+}
+_CONVERT = "save or export it as JPEG or PNG"
+FOREIGN = (  # pattern of the first bytes, what it is, what to do instead
+    (rb".{4}ftyp(.{4}){0,8}avi[fs]", "an AVIF picture", _CONVERT),
+    (rb".{4}ftyp(hei|hev|mif1|msf1)", "a HEIC or HEIF photo", "share it as JPEG (a phone's 'most compatible' format)"),
+    (rb"[\xef\xbb\xbf\s]*<(!doctype html|html)", "a web page", "save the picture itself, as JPEG or PNG"),
+    (rb"[\xef\xbb\xbf\s]*<(svg|(\?xml|!--|!doctype svg).{0,4000}<svg)[\s>]", "an SVG drawing", "export it as PNG"),
+    (rb".{0,1024}%PDF-", "a PDF document", "export the page or the picture as PNG or JPEG"),
+    (rb".{4}(ftyp|moov|mdat)|\x1aE\xdf\xa3|RIFF.{4}AVI |OggS|FLV\x01|\0\0\x01[\xba\xb3]", "a video",
+     "save one frame as JPEG or PNG"),
+    (rb"\xff\x0a|\0{3}\x0cJXL ", "a JPEG XL picture", _CONVERT),
+    (rb"\0{3}\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 picture", _CONVERT),
+    (rb"8BPS", "a Photoshop document", _CONVERT),
+    (rb"PK\x03\x04", "an archive or an office document", "take the photo out and upload it as JPEG or PNG"),
+)
+DAMAGE = (  # everything Pillow and its plugins raise on broken files
+    OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError,
+    RuntimeError, MemoryError, BufferError, Warning, struct.error, zlib.error,
+)  # fmt: skip
+TOO_BIG = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+UPRIGHT = {  # Exif orientation → what undoes it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode(data: bytes) -> Image.Image:
+    """The photo in `data` (JPEG, PNG, WebP, GIF, BMP or TIFF): RGB, upright, over white, without metadata.
+
+    Of several frames the first; the longest side at most `LONGEST` pixels. Raises `UserError` for other content and,
+    before a pixel is decoded, for more than `MAX_BYTES`, `MAX_PIXELS` or `MAX_SIDE`; no bytes raise anything else.
+    """
+    _check_bytes(data)
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as file:
+            _check_size(file)
+            return _upright(_load(file), _orientation(file))
+    except UserError:
+        raise
+    except TOO_BIG:
+        raise _too_big("more than twice as many pixels as can be read") from None
+    except DAMAGE:
+        raise _unreadable(data) from None
+
+
+def _check_bytes(data: bytes) -> None:
+    if not data:
+        raise UserError("The file is empty; choose a photo as JPEG, PNG or WebP.")
+    if len(data) > MAX_BYTES:
+        raise UserError(f"The file has {len(data) / 2**20:.1f} MB; at most {MAX_BYTES >> 20} MB can be read: "
+                        "save it smaller.")
+    if _kind(data) == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
+        raise UserError("The JPEG file has hundreds of scans, and a photo has about ten; save it as an ordinary JPEG.")
+
+
+def _check_size(file: Image.Image) -> None:
+    width, height = file.size
+    tags = getattr(file, "tag_v2", {})  # a small TIFF can unpack into one huge tile
+    tile = int(tags.get(322, 0)) * int(tags.get(323, 0))
+    if max(width * height, tile) > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise _too_big(f"{width:,} × {height:,} pixels" if tile <= MAX_PIXELS else f"tiles of {tile:,} pixels")
+
+
+def _too_big(what: str) -> UserError:
+    return UserError(f"The photo has {what}; at most {MAX_PIXELS // 10**6} megapixels and {MAX_SIDE:,} pixels a side "
+                     "can be read: scale it down first.")
+
+
+def _kind(data: bytes) -> str | None:
+    return next((name for name, pattern in READABLE.items() if re.match(pattern, data, re.DOTALL)), None)
+
+
+def _unreadable(data: bytes) -> UserError:
+    if kind := _kind(data):
+        return UserError(f"The {kind} file is damaged, cut short or without pixels; open it elsewhere and {_CONVERT}.")
+    for pattern, what, advice in FOREIGN:
+        if re.match(pattern, data, re.DOTALL | re.IGNORECASE):
+            return UserError(f"The file is {what}, which cannot be read here; {advice}.")
+    return UserError("The file is not a photo in a known format; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.")
+
+
+def _load(file: Image.Image) -> Image.Image:
+    file.draft(None, (LONGEST, LONGEST))  # a big JPEG is decoded at a half, a quarter or an eighth
+    file.load()
+    image = _grey(file) if file.mode.startswith(("I", "F")) else file
+    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    plain = Image.new("RGB", image.size, "white")
+    plain.paste(image.convert("RGB"), mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    return plain
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """More than 8 bits a pixel to 8: from the format's or the likely range, else from the darkest to the brightest."""
+    values = np.asarray(image)
+    values = values.astype(np.promote_types(values.dtype, np.float32))
+    np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 65535.0
+    elif 0 <= low and high <= 65535:
+        low, high = 0.0, next(top for top in ((1,) if image.mode == "F" else ()) + (255, 65535) if high <= top)
+    with np.errstate(over="ignore"):
+        values -= low
+        values *= 255 / max(high - low, 1e-30)
+    return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
+
+
+def _orientation(file: Image.Image) -> int:
+    """Exif orientation of a loaded file; 1 where the metadata, though not the photo, is damaged."""
+    try:
+        return file.getexif().get(ExifTags.Base.Orientation, 1)
+    except DAMAGE:
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+
+
+def fingerprint(image: Image.Image) -> str:
+    """16 hexadecimal digits that stand for the photo's size and pixels."""
+    rgb = image.convert("RGB")
+    return hashlib.sha256(f"{rgb.width}x{rgb.height}:".encode() + rgb.tobytes()).hexdigest()[:16]
+
+
+INTERPOLATIONS = {  # Pillow's filters widen when they shrink: antialiased
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """How a photo becomes the input of a network: it belongs to the weights, which were trained with it."""
+
+    resize: int  # the shorter side after resizing, pixels
+    crop: int  # side of the centre square, pixels
+    interpolation: str = "bicubic"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # of ImageNet's red, green and blue, in 0…1
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        crop = check_count("The side of the crop", self.crop, SIDE_RANGE, " pixels")
+        limits = (crop, SIDE_RANGE[1])
+        resize = check_count("The shorter side after resizing", self.resize, limits, " pixels, no less than the crop")
+        if self.interpolation not in INTERPOLATIONS:
+            raise UserError(f"There is no interpolation {self.interpolation!r}; there are {', '.join(INTERPOLATIONS)}.")
+        mean, std = _three("mean", self.mean, 0.0), _three("std", self.std, 0.001)
+        for name, value in (("resize", resize), ("crop", crop), ("mean", mean), ("std", std)):
+            object.__setattr__(self, name, value)  # JSON's lists and whole floats become tuples and integers
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """The photo as the network sees it: shorter side to `resize`, then the centre `crop` × `crop`, RGB."""
+        image = _middle(image.convert("RGB"))
+        short = min(image.size)
+        width, height = (int(self.resize * side / short) for side in image.size)
+        left, top = round((width - self.crop) / 2), round((height - self.crop) / 2)
+        resized = image.resize((width, height), INTERPOLATIONS[self.interpolation])
+        return resized.crop((left, top, left + self.crop, top + self.crop))
+
+    def tensor(self, image: Image.Image) -> "torch.Tensor":
+        """`view` scaled to 0…1 and normalised per channel, (x − mean) / std: float32."""
+        import torch
+
+        x = np.asarray(self.view(image), np.float32) / np.float32(255)  # H W C
+        x = (x - np.float32(self.mean)) / np.float32(self.std)
+        return torch.from_numpy(np.ascontiguousarray(x.transpose(2, 0, 1))[None])  # 1 C H W
+
+    def to_dict(self) -> dict:
+        """JSON values, for a checkpoint's card."""
+        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "Preprocess":
+        """The inverse of `to_dict`. Raises `UserError` where a value is missing, unknown or impossible."""
+        known = {field.name for field in fields(cls)}
+        given = set(values) if isinstance(values, Mapping) else set()
+        if not {"resize", "crop"} <= given <= known:
+            raise UserError(f"The preprocessing names {', '.join(sorted(map(str, given))) or 'nothing'}; "
+                            "it needs resize and crop, and may have interpolation, mean and std.")
+        return cls(**values)
+
+
+def _three(name: str, values: object, low: float) -> tuple[float, ...]:
+    if not isinstance(values, (tuple, list)) or len(values) != 3:
+        raise UserError(f"The {name} is {values!r}; it must be three numbers, for red, green and blue.")
+    return tuple(check(f"A value of the {name}", value, (low, 1.0), " (pixels are 0 to 1)") for value in values)
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """A sliver's middle: resized whole, it would have gigapixels of which the centre crop keeps nothing."""
+    keep = RATIO * min(image.size)
+    left, top = (max(0, (side - keep) // 2) for side in image.size)
+    return image.crop((left, top, image.width - left, image.height - top))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A photo that ships with the project."""
+
+    name: str
+    title: str
+    path: Path
+    credit: str
+    licence: str
+
+    def open(self) -> Image.Image:
+        """The photo, decoded as an upload would be."""
+        return decode(self.path.read_bytes())
+
+
+def samples() -> dict[str, Sample]:
+    """The bundled photos by name, in the order in which they are shown."""
+    rows = json.loads((SAMPLES / "samples.json").read_text(encoding="utf-8"))
+    return {row["name"]: Sample(**{**row, "path": SAMPLES / row["path"]}) for row in rows}

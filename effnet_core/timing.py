@@ -1,0 +1,117 @@
+"""Forward passes against the clock, on any device: one after another until there are enough, and layer by layer through hooks."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from .errors import UserError
+
+WARMUP_RANGE = (6, 60)  # passes
+WARMUP_S = 10.0
+SETTLED = 0.02  # warm once the median of three passes is that close to the median of the three before
+MOST_REPEATS = 5_000
+FEW_REPEATS = 3  # enough for a network whose passes use up PATIENCE_S
+PATIENCE_S = 30.0
+TELL_S = 0.2  # between two reports of progress
+
+Times = list[float]  # milliseconds
+Progress = Callable[[str, float, float | None], None]  # phase, fraction of it done, median so far in milliseconds
+
+
+def synchronise(device: torch.device) -> None:
+    """Waits until the device has done all it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def pass_ms(network: nn.Module, x: Tensor) -> float:
+    """One forward pass, until the result is there."""
+    synchronise(x.device)
+    start = time.perf_counter()
+    network(x)
+    synchronise(x.device)
+    return 1e3 * (time.perf_counter() - start)
+
+
+def warming(times: Times) -> float:
+    """How far a warm-up is, 1 once passes have stopped getting faster or it makes no sense to wait longer for that."""
+    fewest, most = WARMUP_RANGE
+    settled = len(times) >= fewest and abs(statistics.median(times[-3:]) / statistics.median(times[-6:-3]) - 1) < SETTLED
+    return 1.0 if settled else max(len(times) / most, sum(times) / 1e3 / WARMUP_S)
+
+
+def sampling(times: Times, repeats: int, seconds: float) -> float:
+    """How far a measurement is, 1 with `repeats` passes and `seconds`, whichever is later.
+
+    Few passes do for a network that takes very long, and there is a limit for one that takes very little.
+    """
+    spent, patience = sum(times) / 1e3, max(PATIENCE_S, seconds)
+    usual = min(len(times) / repeats, max(spent / seconds, len(times) / MOST_REPEATS) if seconds else 1.0)
+    return max(usual, min(len(times) / FEW_REPEATS, spent / patience))
+
+
+def repeat(
+    run: Callable[[], float],
+    fraction: Callable[[Times], float],
+    phase: str,
+    on_progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Times:
+    """Calls `run` until the `fraction` done is 1, and says it at the start, now and then, and at the end.
+
+    Raises `UserError` where `should_stop` turns true between two passes.
+    """
+    times: Times = []
+    told = -TELL_S
+    while (done := fraction(times)) < 1.0:
+        if should_stop is not None and should_stop():
+            raise UserError("The measurement was stopped before it was complete.")
+        if on_progress is not None and time.perf_counter() - told > TELL_S:
+            told = time.perf_counter()
+            on_progress(phase, done, statistics.median(times) if times else None)
+        times.append(run())
+    if on_progress is not None and times:
+        on_progress(phase, 1.0, statistics.median(times))
+    return times
+
+
+def _mark(device: torch.device):
+    """A moment: an event on CUDA, which does not hold up its queue of kernels; on other devices, seconds."""
+    if device.type == "cuda":
+        event = torch.cuda.Event(enable_timing=True)
+        event.record(torch.cuda.current_stream(device))
+        return event
+    synchronise(device)
+    return time.perf_counter()
+
+
+def _between_ms(start, end) -> float:
+    return 1e3 * (end - start) if isinstance(start, float) else start.elapsed_time(end)
+
+
+@contextmanager
+def marked(network: nn.Module, layer_ids: Iterable[str], device: torch.device) -> Iterator[Callable[[], dict[str, Times]]]:
+    """While inside, the modules at those paths note when they start and end; what they compute stays as it is.
+
+    Gives a function that returns the times of every module so far; the device must be synchronised when it is called.
+    """
+    moments: dict[str, list] = {layer_id: [] for layer_id in layer_ids}
+
+    def note(mine: list) -> Callable[..., None]:
+        return lambda *_: mine.append(_mark(device))
+
+    def times() -> dict[str, Times]:
+        return {layer_id: [_between_ms(*pair) for pair in zip(mine[::2], mine[1::2])] for layer_id, mine in moments.items()}
+
+    with ExitStack() as hooks:
+        for layer_id, mine in moments.items():
+            module = network.get_submodule(layer_id)
+            for register in (module.register_forward_pre_hook, module.register_forward_hook):
+                hooks.callback(register(note(mine)).remove)
+        yield times

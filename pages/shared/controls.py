@@ -1,0 +1,77 @@
+"""The controls that several pages show: how the network is scaled."""
+
+import streamlit as st
+
+from effnet_core.families import PUBLISHED
+from effnet_core.scaling import Compound
+
+from . import state
+from .state import FIELDS, RANGES
+
+PRESETS = {  # the paper's Table 7: one dimension at a time, then all three
+    "B0": (0.0, 1.2, 1.1, 1.15),
+    "φ = 1": (1.0, 1.2, 1.1, 1.15),
+    "φ = 3": (3.0, 1.2, 1.1, 1.15),
+    "φ = 7": (7.0, 1.2, 1.1, 1.15),
+    "4× deeper": (2.0, 2.0, 1.0, 1.0),
+    "2× wider": (1.0, 1.0, 2.0, 1.0),
+    "2× sharper": (1.0, 1.0, 1.0, 2.0),
+    "All three": (1.0, 1.4, 1.2, 1.3),
+}
+SLIDERS = {
+    "phi": ("φ, how much larger", 0.1, "%.1f",
+            "The one number of compound scaling: each step of φ is meant to double the work. 0 is the base network B0."),
+    "alpha": ("α, depth", 0.01, "%.2f", "Every stage gets α^φ times as many blocks, rounded up. The paper found 1.2."),
+    "beta": ("β, width", 0.01, "%.2f", "Every layer gets β^φ times as many channels, in multiples of 8. The paper found 1.1."),
+    "gamma": ("γ, resolution", 0.01, "%.2f", "The image gets γ^φ times as many pixels on each side. The paper found 1.15."),
+}
+
+
+def _apply_preset() -> None:
+    if chosen := st.session_state.get("preset"):
+        state.put(source="formula", **dict(zip(RANGES, PRESETS[chosen])))
+        st.session_state["preset"] = None
+
+
+def scaling() -> None:
+    """Formula or published name, and the sliders or the choice that go with it."""
+    st.segmented_control("The network comes from", ["formula", "published"], default="formula", required=True,
+                         format_func={"formula": "Formula", "published": "Published"}.get, width="stretch",
+                         help="The paper's formula with your φ, α, β, γ, or a network as it was released. "
+                              "The released B1 to B7 follow no single φ: they are a table.",
+                         **state.bound("source"))
+    if state.get("source") == "published":
+        st.selectbox("Published network", list(PUBLISHED), index=0, format_func=_published_title, **state.bound("name"))
+        return
+    for key in SLIDERS:
+        _slider(key)
+    _meter()
+    st.pills("Try", list(PRESETS), key="preset", on_change=_apply_preset)
+
+
+def phi() -> None:
+    """Only φ, for the first page; α, β, γ stay as they are."""
+    if state.get("source") == "formula":
+        _slider("phi")
+    else:
+        scaling()
+
+
+def _slider(key: str) -> None:
+    label, step, pattern, explain = SLIDERS[key]
+    st.slider(label, *RANGES[key], FIELDS[key].default, step, format=pattern, help=explain, **state.bound(key))
+
+
+def _published_title(name: str) -> str:
+    row = PUBLISHED[name][1]
+    return f"{name.capitalize()}: depth × {row.depth:g}, width × {row.width:g}, {row.side} px"
+
+
+def _meter() -> None:
+    formula = Compound(*(state.get(key) for key in RANGES))
+    product = formula.constraint
+    verdict = "close to 2, as the paper asks" if 1.9 <= product <= 2.1 else "the paper asks for about 2"
+    share = min(100.0, 100 * product / 4)
+    st.html(f'<div class="ef-meter" role="img" aria-label="α·β²·γ² is {product:.3f}; {verdict}">'
+            f'<span>α·β²·γ² = <b>{product:.3f}</b></span><span class="ef-track"><i style="width:{share:.1f}%"></i><u></u></span>'
+            f'<small>{verdict}</small></div>')

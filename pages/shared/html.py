@@ -1,0 +1,50 @@
+"""Small pieces of static HTML: number tiles, tables, formulas. Everything is escaped here; style in `assets/style.css`."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import NamedTuple
+
+import streamlit as st
+
+
+class Tile(NamedTuple):
+    """One number: its name, three significant digits, the exact figure below, and what changed since the last move."""
+
+    label: str
+    value: str
+    exact: str = ""
+    change: str = ""
+    explain: str = ""
+
+
+def _tile(tile: Tile) -> str:
+    change = f'<span class="ef-change">{escape(tile.change)}</span>' if tile.change else ""
+    explain = f' title="{escape(tile.explain)}"' if tile.explain else ""
+    return (f'<div class="ef-tile"{explain}><dt>{escape(tile.label)}</dt><dd><span class="ef-value">{escape(tile.value)}</span>'
+            f'{change}<span class="ef-exact">{escape(tile.exact)}</span></dd></div>')
+
+
+def tiles(items: Iterable[Tile], key: str = "tiles") -> None:
+    """A row of number tiles that wraps on a narrow screen."""
+    st.html(f'<dl class="ef-tiles" data-tiles="{escape(key)}">{"".join(map(_tile, items))}</dl>')
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", mark: int | None = None) -> None:
+    """A table with right-aligned numbers: the first column is text. `mark` highlights one row."""
+    header = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    body = []
+    for number, row in enumerate(rows):
+        first, *rest = map(escape, row)
+        marked = ' class="ef-mark"' if number == mark else ""
+        body.append(f'<tr{marked}><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>')
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    st.html(f'<div class="ef-scroll"><table class="ef-table">{title}<thead><tr>{header}</tr></thead>'
+            f'<tbody>{"".join(body)}</tbody></table></div>')
+
+
+def changed(now: float, before: float | None) -> str:
+    """"+31 %" where a number moved since the last look, else nothing."""
+    if before is None or before == now or not before:
+        return ""
+    ratio = now / before
+    return f"×{ratio:.3g}" if ratio >= 2 or ratio <= 0.5 else f"{100 * (ratio - 1):+.3g} %".replace("-", "−")

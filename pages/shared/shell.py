@@ -1,0 +1,108 @@
+"""The frame of every page: boot, navigation, the guard against a cold deep link, and the sentence for a refused input."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from effnet_core.errors import UserError
+
+from . import state
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "assets"
+
+
+class Entry(NamedTuple):
+    file: str
+    title: str
+    icon: str
+
+
+PAGES = {  # slug, also the path of the address → page; the first is the greeting
+    "start": Entry("pages/start.py", "Start", ":material/home:"),
+    "scaling": Entry("pages/scaling.py", "Scaling", ":material/open_in_full:"),
+    "latency": Entry("pages/latency.py", "Latency", ":material/timer:"),
+    "inside": Entry("pages/inside.py", "Inside", ":material/visibility:"),
+    "pretrain": Entry("pages/pretrain.py", "Pretrain", ":material/model_training:"),
+}
+
+
+def freeze() -> None:
+    """Takes everything alive out of the garbage collector's sight: Streamlit collects after every run, and with torch and plotly
+    imported each collection would hold the interpreter for about 100 ms, for all visitors."""
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def boot() -> None:
+    """Once per server: the imports that the slider pages need, then `freeze`. torch waits until a page needs it."""
+    import graphviz  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
+
+    from effnet_core.figures import cost, curves, latency  # noqa: F401
+
+    freeze()
+
+
+@st.cache_resource(show_spinner="Loading PyTorch…")
+def boot_torch() -> None:
+    """Once per server, at the first page that computes: one thread per forward pass, so that visitors share the cores."""
+    import torch
+
+    from effnet_core import checkpoints, photos, probing  # noqa: F401
+
+    torch.set_num_threads(1)
+    freeze()
+
+
+@st.cache_data(show_spinner=False)
+def _style() -> str:
+    return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}</style>"
+
+
+def pages() -> dict[str, "st.Page"]:
+    return {slug: st.Page(entry.file, title=entry.title, icon=entry.icon, url_path=slug, default=slug == "start")
+            for slug, entry in PAGES.items()}
+
+
+def run() -> None:
+    """The whole of `app.py`: one page inside the frame. The address is read before the page and completed after it."""
+    st.set_page_config(page_title="EfficientNet, opened", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    boot()
+    st.session_state["_shell"] = True
+    available = pages()
+    current = st.navigation(list(available.values()), position="top")
+    goto = st.query_params.get("goto")
+    if goto in available:
+        carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
+        st.switch_page(available[goto], query_params=carried)
+    state.read_address()
+    st.html(_style())
+    current.run()
+    state.write_address()
+
+
+def require(slug: str) -> None:
+    """First line of every page. On a cold server Streamlit runs a deep-linked file of `pages/` without `app.py`: go through it."""
+    if not st.session_state.get("_shell"):
+        carried = {key: st.query_params.get_all(key) for key in st.query_params}
+        st.switch_page("app.py", query_params={**carried, "goto": slug})
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Around work on what a visitor gave: a `UserError` becomes its sentence on the page, and the rest of the page goes on."""
+    try:
+        yield
+    except UserError as refused:
+        st.warning(str(refused), icon=":material/info:")
+
+
+def theme() -> str:
+    """"light" or "dark", as the visitor's browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"

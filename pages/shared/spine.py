@@ -1,0 +1,63 @@
+"""The spine: the whole network as a slim strip at the top of every page; the selected block marked, a click selects."""
+
+import math
+from pathlib import Path
+
+import streamlit as st
+
+from effnet_core.architecture import Architecture, Block
+from effnet_core.palette import unit_colour
+
+from . import state
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_MOST = 130  # marks; beyond that a stage's repeats stand as one
+
+
+def _mark(unit: str, label: str, channels: int, side: int, theme: str, count: int = 1) -> dict:
+    times = f" × {count}" if count > 1 else ""
+    return {"id": unit, "label": f"{label}{times}: {channels} channels of {side} × {side}",
+            "width": math.sqrt(channels), "height": math.log2(side + 1), "colour": unit_colour(unit, theme), "count": count}
+
+
+def _block_marks(network: Architecture, theme: str) -> list[dict]:
+    def mark(block: Block, count: int = 1) -> dict:
+        return _mark(block.id, f"{block.id}, {block.label}", block.output.channels, block.output.height, theme, count)
+
+    if len(network.blocks) <= _MOST:
+        return [mark(block) for block in network.blocks]
+    return [piece for stage in network.stages for piece in
+            ([mark(stage.blocks[0])] + ([mark(stage.blocks[1], len(stage.blocks) - 1)] if len(stage.blocks) > 1 else []))]
+
+
+def marks(network: Architecture, theme: str) -> list[dict]:
+    """One mark per unit: width √channels, height log₂ of the side."""
+    stem, head, last = network.stem.output, network.head.output, network.classifier.output
+    return [
+        _mark("stem", "stem, convolution 3×3", stem.channels, stem.height, theme),
+        *_block_marks(network, theme),
+        _mark("head", "head, convolution 1×1", head.channels, head.height, theme),
+        {**_mark("classifier", "classifier", 1, 1, theme), "label": f"classifier: {last.channels} classes"},
+    ]
+
+
+@st.cache_resource(show_spinner=False)
+def _component():
+    read = {suffix: (_ASSETS / f"spine.{suffix}").read_text(encoding="utf-8") for suffix in ("js", "css")}
+    return st.components.v2.component("effnet_spine", html='<div class="spine"></div>\n', **read)
+
+
+def spine(network: Architecture, theme: str) -> str:
+    """Draws the strip and returns the id of the selected unit, also after a click in it."""
+
+    def picked() -> None:
+        unit = st.session_state["spine"].picked
+        if isinstance(unit, str):
+            state.select(unit)
+
+    chosen = state.selected(network)
+    drawn = marks(network, theme)
+    shown = chosen if any(mark["id"] == chosen for mark in drawn) else f"{chosen.rpartition('.')[0]}.1"
+    _component()(key="spine", data={"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown},
+                 on_picked_change=picked, height="content")
+    return chosen
