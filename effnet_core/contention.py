@@ -54,7 +54,7 @@ def complaints(conditions: dict[str, float | None], threads: int, on_cpu: bool, 
     if on_cpu:
         cores = psutil.cpu_count() or 1
         found += [
-            (share < THREAD_SHARE, f"The measuring thread had a core only {share:.0%} of the time."),
+            (share < THREAD_SHARE, f"The measuring thread had a core only {100 * share:.0f} % of the time."),
             (others is not None and others + threads > cores + SPARE_CORES,
              f"Other work kept {others or 0.0:.1f} of {cores} cores busy meanwhile."),
             (preempted is not None and preempted > PREEMPTIONS * threads,

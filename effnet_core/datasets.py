@@ -44,6 +44,7 @@ CLASSES = (
     SceneClass("green", "plain", "triangle"),
 )
 HUES = {"red": 0.99, "yellow": 0.13, "green": 0.36, "blue": 0.61}  # of the circle of hues, which has length 1
+OUTLINE = 0.06  # its width
 OBSTACLES = 7  # ellipses behind the object, from round to so long that they are bands and lines
 
 
@@ -184,9 +185,9 @@ def _by_kind(functions: dict[str, Callable[[Tensor, Tensor], Tensor]], kinds: li
 
 
 def _object(dice: Dice, x: Tensor, y: Tensor, classes: list[SceneClass]) -> tuple[Tensor, Tensor]:
-    """The object's shadow, body and ink: opacities (N 3 H W) and colours (N 3 3)."""
-    radius = dice(0.42, 0.68)
-    room = 0.95 - 0.8 * radius
+    """The object's shadow, body, ink and outline: opacities (N 4 H W) and colours (N 4 3)."""
+    radius = dice(0.52, 0.80)
+    room = 0.95 - 0.85 * radius
     centre, turn, right = (dice(-1, 1) * room, dice(-1, 1) * room), dice(0, math.tau), math.pi / 2
     u, v = plane(x, y, centre, turn, radius), plane(x, y, centre, turn + right, radius)
     distance = _by_kind(SHAPES, [c.shape for c in classes], u, v)
@@ -195,14 +196,17 @@ def _object(dice: Dice, x: Tensor, y: Tensor, classes: list[SceneClass]) -> tupl
     depth = _by_kind(TEXTURES, [c.texture for c in classes], u, v)
 
     pixels = len(x) / 2  # per unit of length
-    shadow = (0.35 - 3.2 * distance * radius[:, None, None]).clamp_(max=0.35)
-    body = (0.5 - distance * (radius * pixels)[:, None, None]).clamp_(0, 1)
+    edge = distance * (radius * pixels)[:, None, None]  # pixels outside the outline
+    shadow = (0.35 - 3.2 / pixels * edge).clamp_(max=0.35)
+    body = (0.5 - edge).clamp_(0, 1)
     ink = (depth * (period * pixels)[:, None, None]).add_(0.5).clamp_(0, 1).mul_(dice(0.6, 1.0)[:, None, None])
+    outline = (edge + (0.5 + OUTLINE * pixels)).clamp_(0, 1)
 
     hue, light = torch.tensor([HUES[c.colour] for c in classes]) + dice(-0.035, 0.035), dice.chance(0.5).float()
-    colour = rgb(hue, dice(0.65, 0.95), dice(0.68, 1.0))
-    colours = torch.stack([torch.zeros_like(colour), colour, rgb(hue, 0.6 - 0.5 * light, 0.15 + 0.8 * light)], 1)
-    return torch.stack([shadow, body, body * ink], 1), colours
+    black = torch.zeros(dice.count)
+    colours = [rgb(hue, black, black), rgb(hue, dice(0.65, 0.95), dice(0.68, 1.0)),
+               rgb(hue, 0.6 - 0.5 * light, 0.15 + 0.8 * light), rgb(hue, black + 0.8, black + 0.2)]
+    return torch.stack([shadow, body, body * ink, body * outline], 1), torch.stack(colours, 1)
 
 
 def _paint(ground: Tensor, cover: Tensor, colour: Tensor) -> Tensor:
@@ -222,7 +226,7 @@ def render(dice: Dice, labels: list[int], side: int) -> Tensor:
 
     middle = torch.zeros(dice.count)
     image *= 1 + plane(x, y, (middle, middle), dice(0, math.tau), 1 / dice(0.01, 0.22))[:, None]  # light from one side
-    image += dice(-0.05, 0.05, 1, side, side)  # the sensor's noise
+    image += dice(-0.035, 0.035, 1, side, side)  # the sensor's noise
     return image.mul_(255).round_().clamp_(0, 255).div_(255)
 
 

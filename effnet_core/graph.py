@@ -3,6 +3,7 @@
 `nodes` decides what is drawn and is plain data; `graph` only writes it down as DOT.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from itertools import groupby
@@ -16,9 +17,10 @@ from .errors import UserError
 from .palette import GRID, INK, MUTED, PAGE, ink_on, percent, si, standing_out, themed, unit_colour
 
 LEVELS = ("stage", "block", "layer")
-METRICS = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "ms"}
+METRICS = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "ms"}  # what is counted
 NODE_LIMIT = 400
 FONT = "Helvetica"
+SHAPES = {"se": "octagon", "add": "circle", "pool": "plain", "input": "plain", "output": "plain"}  # the others are boxes
 POINTS = "9.6"  # Streamlit's style sheet forces every label to this size, so boxes are measured for it
 
 
@@ -56,6 +58,16 @@ def per_layer(table: Cost, metric: str, times: Mapping[str, float] | None = None
     return {row.id: times[row.id] for row in table.layers}
 
 
+def quantity(value: float, metric: str) -> str:
+    """`18.2 M MACs`, `4.81 ms`; `value` as `per_layer` gives it."""
+    return si(value / 1e3, "s") if metric == "time" else si(value, METRICS[metric])
+
+
+def exact(value: float, metric: str) -> str:
+    """`18,203,136 MACs`, `4.813 ms`; for hovers."""
+    return f"{value:.4g} ms" if metric == "time" else f"{value:,} {METRICS[metric]}"
+
+
 def _short(unit_id: str) -> str:
     return unit_id.removeprefix("stages.")
 
@@ -84,8 +96,9 @@ def _whole(stage: Stage) -> Node:
     skips = sum(block.skip for block in stage.blocks)
     marks = (f"stride {stage.row.stride}" if stage.row.stride > 1 else "", f"SE {', '.join(squeezed)}" if squeezed else "",
              f"{skips} skip{'s' * (skips > 1)}" if skips else "")
-    return _folded(stage.blocks)._replace(key=stage.id, kind="stage", name=f"stage {stage.index}",
-                                          operator=f"{len(stage.blocks)} × {stage.blocks[0].label}", marks=tuple(filter(None, marks)))
+    operator = f"{len(stage.blocks)} × {stage.blocks[0].label}"
+    return _folded(stage.blocks)._replace(key=stage.id, kind="stage", name=f"stage {stage.index}", operator=operator,
+                                          marks=tuple(filter(None, marks)))
 
 
 def _one(layer: Layer, unit: str) -> Node:
@@ -101,21 +114,20 @@ def _unfolded(block: Block, before: str) -> list[Node]:
     group = f"{_short(block.id)} · {block.label}"
     drawn = [_one(layer, block.id)._replace(group=group) for layer in block.layers]
     if block.skip:
-        drawn.append(Node(f"{block.id}.add", "add", "⊕", "", (), (block.id,), (), block.output, block.output,
+        drawn.append(Node(f"{block.id}.add", "add", "+", "", (), (block.id,), (), block.output, block.output,
                           skip_from=before, group=group))
     return drawn
 
 
-def _open_blocks(architecture: Architecture, level: str, opened: Iterable[str]) -> dict[str, int]:
+def _open_blocks(architecture: Architecture, level: str, opened: frozenset[str]) -> dict[str, int]:
     """How many blocks of each stage are drawn one by one: one, or as many as fit where the stage is opened."""
-    wanted = frozenset(opened)
-    if unknown := wanted - {stage.id for stage in architecture.stages}:
+    if unknown := opened - {stage.id for stage in architecture.stages}:
         raise UserError(f"There is no stage {min(unknown)!r} to open; there are stages.0 … {architecture.stages[-1].id}.")
     size = 5 if level == "layer" else 1
     room = NODE_LIMIT - 6 - len(architecture.stages) * (size + 1)
     counts = {}
     for stage in architecture.stages:
-        more = min(len(stage.blocks) - 1, room // size) if stage.id in wanted else 0
+        more = min(len(stage.blocks) - 1, room // size) if stage.id in opened else 0
         room -= more * size
         counts[stage.id] = 1 + more
     return counts
@@ -130,7 +142,7 @@ def _ends(architecture: Architecture, level: str) -> tuple[list[Node], list[Node
         back = [head, pool, classifier]
     else:
         back = [head, classifier._replace(operator="pool and linear", input=head.output)]
-    return front, [*back, Node("output", "output", f"{architecture.classes} classes", "", (), (), (), scores, scores)]
+    return front, [*back, Node("output", "output", f"{architecture.classes:,} classes", "", (), (), (), scores, scores)]
 
 
 def nodes(architecture: Architecture, level: str = "block", opened: Iterable[str] = frozenset()) -> list[Node]:
@@ -141,6 +153,7 @@ def nodes(architecture: Architecture, level: str = "block", opened: Iterable[str
     """
     if level not in LEVELS:
         raise UserError(f"There is no level {level!r}; there are {', '.join(LEVELS)}.")
+    opened = frozenset(opened)
     counts = _open_blocks(architecture, level, opened)
     drawn, back = _ends(architecture, level)
     for stage in architecture.stages:
@@ -160,39 +173,60 @@ def shape_text(shape: Shape) -> str:
     return str(shape) if shape.height * shape.width > 1 else str(shape.channels)
 
 
-def _figure(node: Node, value: float, metric: str, total: float) -> str:
-    unit = "params" if metric == "params" else METRICS[metric]
-    equal = node.kind == "repeats" and metric != "time"  # equal blocks still take unequal time
-    each = f"{node.count} × {si(value / node.count)} = " if equal else ""
-    return f"{each}{si(value)} {unit} ({percent(value / total if total else 0.0)})"
+def edges(drawn: list[Node]) -> list[tuple[str, str, str, bool]]:
+    """(source, target, shape, whether it is a skip connection) of what `nodes` returned; a folded block's skip is a loop."""
+    chain = [(a.key, b.key, shape_text(a.output), False) for a, b in zip(drawn, drawn[1:])]
+    skips = [(node.skip_from or node.key, node.key, shape_text(node.output), True)
+             for node in drawn if node.skip_from or "skip" in node.marks]
+    return chain + skips
 
 
-def _label(node: Node, figure: str, selected: bool) -> str:
-    """What it is, then its figure. Plain text: Graphviz centres it in any font, but bold parts only in its own."""
-    name = " · ".join(filter(None, (f"▶ {node.name}" if selected else node.name, node.operator, *node.marks)))
-    lines = [" · ".join(filter(None, (name, figure)))] if node.group else [name, figure, node.note]
-    return graphviz.escape("\n".join(filter(None, lines)))
+class _Paint(NamedTuple):
+    """What all nodes of one picture are drawn with."""
 
+    table: Cost
+    metric: str
+    values: Mapping[str, float]
+    total: float
+    most: float  # of any node; its fill is the end of the scale
+    theme: str
+    selected: str | None
 
-def _tooltip(node: Node, table: Cost, value: float, metric: str) -> str:
-    lines = [node.key, f"{shape_text(node.input)} → {shape_text(node.output)}"]
-    for name in ("params", "macs", "activations") if node.layers else ():
-        lines.append(f"{sum(getattr(table.rows[layer], name) for layer in node.layers):,} {METRICS[name]}")
-    if metric == "time" and node.layers:
-        lines.append(f"{value:.4g} ms")
-    return graphviz.escape("\n".join(lines))
+    def value(self, node: Node) -> float:
+        return sum(self.values[layer] for layer in node.layers)
 
+    def figure(self, node: Node) -> str:
+        if not node.layers:
+            return ""
+        value = self.value(node)
+        equal = node.kind == "repeats" and self.metric != "time"  # equal blocks still take unequal time
+        each = f"{node.count} × {si(value / node.count)} = " if equal else ""
+        return f"{each}{quantity(value, self.metric)} ({percent(value / self.total if self.total else 0.0)})"
 
-SHAPES = {"se": "octagon", "add": "circle", "pool": "plain", "input": "plain", "output": "plain"}
+    def label(self, node: Node, mark: str) -> str:
+        """What it is, then its figure. Plain text: Graphviz centres it in any font, but bold parts only in its own."""
+        name, figure = " · ".join(filter(None, (mark + node.name, node.operator, *node.marks))), self.figure(node)
+        lines = [" · ".join(filter(None, (name, figure)))] if node.group else [name, figure, node.note]
+        return graphviz.escape("\n".join(filter(None, lines)))
 
+    def tooltip(self, node: Node) -> str:
+        lines = [node.key, f"{shape_text(node.input)} → {shape_text(node.output)}"]
+        for name in ("params", "macs", "activations") if node.layers else ():
+            lines.append(exact(sum(getattr(self.table.rows[layer], name) for layer in node.layers), name))
+        if self.metric == "time" and node.layers:
+            lines.append(exact(self.value(node), "time"))
+        return graphviz.escape("\n".join(lines))
 
-def _style(node: Node, heat: float, theme: str, selected: bool) -> dict[str, str]:
-    if not node.layers:
-        return {"shape": SHAPES[node.kind], "fillcolor": "transparent", "fontcolor": INK[theme], "color": MUTED[theme],
-                "margin": "0.02"}
-    fill = standing_out(heat, theme)
-    return {"shape": SHAPES.get(node.kind, "box"), "width": "2.5" if node.group else "3.1", "fillcolor": fill, "fontcolor": ink_on(fill),
-            "color": INK[theme] if selected else unit_colour(node.units[0], theme), "penwidth": "3.5" if selected else "2"}
+    def attributes(self, node: Node) -> dict[str, str]:
+        marked = self.selected in node.layers or self.selected in node.units
+        common = {"id": node.key, "label": self.label(node, "▶ " if marked else ""), "tooltip": self.tooltip(node),
+                  "shape": SHAPES.get(node.kind, "box")}
+        if not node.layers:
+            return {**common, "fillcolor": "transparent", "fontcolor": INK[self.theme], "color": MUTED[self.theme], "margin": "0.02"}
+        fill = standing_out(self.value(node) / self.most, self.theme)
+        border = INK[self.theme] if marked else unit_colour(node.units[0], self.theme)
+        return {**common, "fillcolor": fill, "fontcolor": ink_on(fill), "color": border, "penwidth": "3.5" if marked else "2",
+                "width": "2.5" if node.group else "3.1"}
 
 
 def graph(architecture: Architecture, level: str = "block", color_by: str = "macs", *, opened: Iterable[str] = frozenset(),
@@ -205,39 +239,33 @@ def graph(architecture: Architecture, level: str = "block", color_by: str = "mac
     that changes with the picture. Raises `UserError` for anything else.
     """
     themed(PAGE, theme)
+    if selected is not None:
+        architecture.unit_of(selected)
     drawn, table = nodes(architecture, level, opened), cost(architecture)
     values = per_layer(table, color_by, times)
-    sums = {node.key: sum(values[layer] for layer in node.layers) for node in drawn}
-    total, most = sum(values.values()), max(sums.values()) or 1
+    most = max(sum(values[layer] for layer in node.layers) for node in drawn) or 1
+    paint = _Paint(table, color_by, values, sum(values.values()), most, theme, selected)
     # Streamlit's renderer morphs every node whose name it has seen before, ten times slower than drawing a new one.
-    suffix = f"__v{version}" if version else ""
+    suffix = f"__v{re.sub(r'[^A-Za-z0-9]', '_', version)}" if version else ""
     dot = _empty(architecture, theme)
     for (unit, group), members in groupby(drawn, key=lambda node: (node.units[:1], node.group)):
         with _cluster(dot, f"cluster_{unit[0]}{suffix}", group, theme) if group else nullcontext(dot) as part:
             for node in members:
-                mark = selected is not None and (selected in node.layers or selected in node.units)
-                figure = _figure(node, sums[node.key], color_by, total) if node.layers else ""
-                part.node(node.key + suffix, _label(node, figure, mark), id=node.key,
-                          tooltip=_tooltip(node, table, sums[node.key], color_by),
-                          **_style(node, sums[node.key] / most, theme, mark))
-    for node in drawn:
-        if "skip" in node.marks:
-            dot.edge(node.key + suffix, node.key + suffix, style="dashed", tailport="ne", headport="se", constraint="false")
+                part.node(node.key + suffix, **paint.attributes(node))
     for source, target, shape, skip in edges(drawn):
-        looks = {"style": "dashed", "weight": "0"} if skip else {"label": f" {shape}", "weight": "9"}
-        dot.edge(source + suffix, target + suffix, **looks)
+        dot.edge(source + suffix, target + suffix, **_edge(source == target, shape, skip))
     return dot
 
 
+def _edge(loop: bool, shape: str, skip: bool) -> dict[str, str]:
+    if loop:  # from the upper right corner around to the lower one
+        return {"style": "dashed", "tailport": "ne", "headport": "se", "constraint": "false"}
+    return {"style": "dashed", "weight": "0"} if skip else {"label": f" {shape}", "weight": "9"}
+
+
 def _cluster(dot: graphviz.Digraph, name: str, label: str, theme: str):
-    return dot.subgraph(name=name, graph_attr={"label": label, "labeljust": "l", "margin": "5", "fontname": FONT + "-Bold",
-                                               "pencolor": GRID[theme], "fontcolor": INK[theme]})
-
-
-def edges(drawn: list[Node]) -> list[tuple[str, str, str, bool]]:
-    """(source, target, shape, whether it is a skip connection) of what `nodes` returned."""
-    chain = [(a.key, b.key, shape_text(a.output), False) for a, b in zip(drawn, drawn[1:])]
-    return chain + [(node.skip_from, node.key, shape_text(node.output), True) for node in drawn if node.skip_from]
+    return dot.subgraph(name=name, graph_attr={"label": label, "labeljust": "l", "margin": "5", "pencolor": GRID[theme],
+                                               "fontname": FONT + "-Bold", "fontcolor": INK[theme]})
 
 
 def _empty(architecture: Architecture, theme: str) -> graphviz.Digraph:

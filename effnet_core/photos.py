@@ -127,7 +127,7 @@ def _load(file: Image.Image) -> Image.Image:
     file.draft(None, (LONGEST, LONGEST))  # a big JPEG is decoded at a half, a quarter or an eighth
     file.load()
     image = _grey(file) if file.mode.startswith(("I", "F")) else file
-    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB")
     image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     plain = Image.new("RGB", image.size, "white")
     plain.paste(image.convert("RGB"), mask=image.getchannel("A") if image.mode == "RGBA" else None)
@@ -136,18 +136,18 @@ def _load(file: Image.Image) -> Image.Image:
 
 def _grey(image: Image.Image) -> Image.Image:
     """More than 8 bits a pixel to 8: from the format's or the likely range, else from the darkest to the brightest."""
-    values = np.asarray(image)
-    values = values.astype(np.promote_types(values.dtype, np.float32))
+    sixteen = image.mode.startswith("I;16")
+    values = np.asarray(image).astype(np.float32 if sixteen else np.float64)
     np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
-    if image.mode.startswith("I;16"):
+    if sixteen:
         low, high = 0.0, 65535.0
     elif 0 <= low and high <= 65535:
         low, high = 0.0, next(top for top in ((1,) if image.mode == "F" else ()) + (255, 65535) if high <= top)
-    with np.errstate(over="ignore"):
-        values -= low
-        values *= 255 / max(high - low, 1e-30)
-    return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))
+    values -= low
+    values *= 255 / max(high - low, 1e-30)
+    values += 0.5  # all in place: there may be 40 million
+    return Image.fromarray(np.clip(values, 0, 255, out=values).astype(np.uint8))
 
 
 def _orientation(file: Image.Image) -> int:
@@ -189,7 +189,7 @@ class Preprocess:
         crop = check_count("The side of the crop", self.crop, SIDE_RANGE, " pixels")
         limits = (crop, SIDE_RANGE[1])
         resize = check_count("The shorter side after resizing", self.resize, limits, " pixels, no less than the crop")
-        if self.interpolation not in INTERPOLATIONS:
+        if self.interpolation not in tuple(INTERPOLATIONS):
             raise UserError(f"There is no interpolation {self.interpolation!r}; there are {', '.join(INTERPOLATIONS)}.")
         mean, std = _three("mean", self.mean, 0.0), _three("std", self.std, 0.001)
         for name, value in (("resize", resize), ("crop", crop), ("mean", mean), ("std", std)):

@@ -1,4 +1,6 @@
 import streamlit as st
-from pages.shared import shell
-shell.require('inside')
-st.title('inside')
+from pages.shared import shell, state
+shell.require("inside")
+with shell.refusals():
+    network = state.architecture()
+    shell.strip(network)

@@ -1,4 +1,6 @@
 import streamlit as st
-from pages.shared import shell
-shell.require('latency')
-st.title('latency')
+from pages.shared import shell, state
+shell.require("latency")
+with shell.refusals():
+    network = state.architecture()
+    shell.strip(network)

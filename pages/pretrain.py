@@ -1,4 +1,6 @@
 import streamlit as st
-from pages.shared import shell
-shell.require('pretrain')
-st.title('pretrain')
+from pages.shared import shell, state
+shell.require("pretrain")
+with shell.refusals():
+    network = state.architecture()
+    shell.strip(network)

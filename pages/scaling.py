@@ -11,34 +11,33 @@ from effnet_core.figures import cost as draw
 from effnet_core.graph import graph
 from effnet_core.palette import si
 from effnet_core.scaling import Compound
-from pages.shared import compare, controls, html, results, shell, state, texts
-from pages.shared.spine import spine
+from pages.shared import compare, html, results, shell, state, texts
 
+PLAIN = {"displayModeBar": False}
 METRICS = {"macs": "MACs", "params": "Parameters", "activations": "Activations", "time": "Measured time"}
 
 
-def picture(network: Architecture, chosen: str) -> None:
-    level, colour, opened = st.columns([3, 4, 4], vertical_alignment="bottom")
-    detail = level.segmented_control("Show", ["stage", "block", "layer"], default="block", required=True, key="level",
+def drawing_controls(network: Architecture) -> tuple[str, str, frozenset[str]]:
+    """Level of detail, colour and unfolded stages."""
+    level, colour, opened = st.columns([3, 3, 4], vertical_alignment="bottom")
+    detail = level.segmented_control("Show", ["stage", "block", "layer"], default="block", required=True, key="level", width="stretch",
                                      format_func=lambda name: name.capitalize() + "s", bind="query-params", persist_state="session")
     metric = colour.selectbox("Colour by", list(METRICS), format_func=METRICS.get, key="colour", bind="query-params", persist_state="session")
     stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1],
-                                format_func=lambda stage: f"stage {int(stage[7:]) + 1}", key="opened", persist_state="session",
-                                placeholder="×N blocks, folded")
-    times = results.layer_times(network)
-    if metric == "time" and times is None:
+                                format_func=lambda stage: f"stage {stage[7:]}", key="opened", persist_state="session",
+                                placeholder="repeats stand folded as N ×")
+    if metric == "time" and results.layer_times(network) is None:
         st.info("This network has not been measured yet. Measure it on the Latency page, then its graph can be coloured by time.",
                 icon=":material/timer:")
         metric = "macs"
-    version = st.session_state["_drawing"] = st.session_state.get("_drawing", 0) + 1
-    dot = graph(network, detail, metric, opened=frozenset(stages), times=times, theme=shell.theme(), version=str(version), selected=chosen)
-    drawn = st.session_state.get("_drawn")
-    if drawn and drawn[0] == dot.source.replace(f"__v{version}", ""):
-        dot_source = drawn[1]  # nothing changed: the same text keeps the browser from drawing again
-    else:
-        dot_source = dot.source
-        st.session_state["_drawn"] = (dot.source.replace(f"__v{version}", ""), dot_source)
-    st.graphviz_chart(dot_source, width="stretch", alt=f"Graph of {network.name}: {len(network.stages)} stages, coloured by {METRICS[metric]}")
+    return detail, metric, frozenset(stages)
+
+
+def picture(network: Architecture, detail: str, metric: str, opened: frozenset[str], chosen: str) -> None:
+    times, theme = results.layer_times(network), shell.theme()
+    drawn = (network.family.name, network.scaling, detail, metric, opened, chosen, theme, tuple(times.values()) if times else ())
+    dot = graph(network, detail, metric, opened=opened, times=times, theme=theme, selected=chosen, version=f"{hash(drawn) & 0xFFFFFFFF:x}")
+    st.graphviz_chart(dot, width="content", alt=f"Graph of {network.name} by {detail}, coloured by {METRICS[metric]}")
 
 
 def formula(network: Architecture, total: Cost) -> str:
@@ -48,7 +47,7 @@ def formula(network: Architecture, total: Cost) -> str:
         implied = (math.log(s.depth, 1.2), math.log(s.width, 1.1), math.log(s.side / 224, 1.15))
         return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied))))
     c = Compound(*(state.get(key) for key in state.RANGES))
-    return texts.text("scaling", "formula", **numbers, r=f"{c.resolution:.3f}", base="224", constraint=f"{c.constraint:.3f}",
+    return texts.text("scaling", "formula", **numbers, r=f"{c.resolution:.3f}", constraint=f"{c.constraint:.3f}",
                       promised=f"{c.promised:.2f}", **{key: f"{state.get(key):g}" for key in state.RANGES})
 
 
@@ -71,41 +70,42 @@ def comparison(network: Architecture, total: Cost) -> None:
                caption=f"Beside the published network with the most similar MACs, {other.name}")
 
 
-def page(network: Architecture, left) -> None:
-    total = cost(network)
-    chosen = state.selected(network)
-    middle, right = st.columns([5, 4], gap="large")
-    with right:
-        as_flops = st.toggle("Count FLOPs (2 × MACs)", key="flops", bind="query-params", persist_state="session",
-                             help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.")
-        html.tiles(compare.summary(network, total, st.session_state.get("_before"), as_flops))
-        st.session_state["_before"] = compare.figures(network, total)
-        st.markdown(formula(network, total))
-        comparison(network, total)
+def page(network: Architecture) -> None:
+    total, chosen, times = cost(network), state.selected(network), results.layer_times(network)
+    numbers(network, total)
+    detail, metric, opened = drawing_controls(network)
+    middle, right = st.columns([4, 6], gap="medium")
     with middle:
-        picture(network, chosen)
-    metric = st.session_state.get("colour", "macs")
-    metric = "macs" if metric == "time" and results.layer_times(network) is None else metric
-    st.markdown(f"#### {METRICS[metric]} of every block")
-    st.plotly_chart(draw.by_unit(total, network, metric, shell.theme(), selected=chosen, times=results.layer_times(network)), key="by_unit",
-                    config={"displayModeBar": False}, alt=f"{METRICS[metric]} of every block of {network.name}")
+        picture(network, detail, metric, opened, chosen)
+    with right:
+        st.markdown(formula(network, total))
+        st.markdown(f"#### {METRICS[metric]} of every block")
+        st.plotly_chart(draw.by_unit(total, network, metric, shell.theme(), selected=chosen, times=times), key="by_unit", config=PLAIN,
+                        alt=f"{METRICS[metric]} of every block of {network.name}")
+        st.markdown("#### Where the cost lives, by kind of layer")
+        st.plotly_chart(draw.by_operator(total, shell.theme(), times=times), key="by_operator", config=PLAIN,
+                        alt="Shares of parameters, MACs and activations by kind of layer")
+        comparison(network, total)
+
+
+def numbers(network: Architecture, total: Cost) -> None:
+    place = st.container()
+    as_flops = st.toggle("Count FLOPs (2 × MACs)", key="flops", bind="query-params", persist_state="session",
+                         help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.")
+    with place:
+        html.tiles(compare.summary(network, total, st.session_state.get("_before"), as_flops))
+    st.session_state["_before"] = compare.figures(network, total)
+
+
+def details(network: Architecture) -> None:
+    chosen = state.selected(network)
     st.markdown(f"#### The selected unit, {chosen}")
-    unit_table(network, total, chosen)
-    st.markdown("#### Where the cost lives, by kind of layer")
-    st.plotly_chart(draw.by_operator(total, shell.theme()), key="by_operator", config={"displayModeBar": False}, alt="Shares of cost by kind of layer")
+    unit_table(network, cost(network), chosen)
 
 
 shell.require("scaling")
-st.title("How does one number scale a whole network?")
-strip = st.container()
-left, body = st.columns([2, 9], gap="large")
-with left:
-    controls.scaling()
-with shell.refusals(), body:
+with shell.refusals():
     network = state.architecture()
-    with strip:
-        spine(network, shell.theme())
-    page(network, left)
-with st.expander("Words on this page"):
-    st.markdown(texts.text("scaling", "terms"))
-texts.closing("scaling")
+    shell.strip(network)
+    page(network)
+    details(network)

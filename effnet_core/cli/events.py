@@ -20,7 +20,7 @@ class Events:
 
     def __init__(self, source: int = 0, output: TextIO | None = None) -> None:
         self._source, self._output = source, output or sys.stdout  # a file descriptor: see `_lines`
-        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._lock, self._stop, self._over = threading.Lock(), threading.Event(), threading.Event()
 
     def __enter__(self) -> "Events":
         self._printing, sys.stdout = sys.stdout, sys.stderr
@@ -28,6 +28,7 @@ class Events:
         return self
 
     def __exit__(self, *_) -> None:
+        self._over.set()
         sys.stdout = self._printing
 
     def emit(self, event: str, **fields) -> None:
@@ -59,9 +60,8 @@ class Events:
             if line.strip() == b"stop":
                 self._stop.set()
         self._stop.set()
-        end = threading.Timer(ORPHAN_S, os._exit, (1,))
-        end.daemon = True
-        end.start()
+        if not self._over.wait(ORPHAN_S):
+            os._exit(1)
 
 
 def serve(work: Callable[[Events], dict]) -> int:

@@ -1,8 +1,11 @@
 """Plotly figures and SVG, pure functions: figures in, figure out. Here is what all Plotly figures share."""
 
+import math
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 
-from ..palette import GRID, INK, MUTED, PAGE, themed
+from ..palette import GRID, INK, MUTED, PAGE, si, themed
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 SIZE = 13  # pixels; nothing is smaller than 12
@@ -19,6 +22,27 @@ def axis(theme: str, title: str = "", **options) -> dict:
 def note(text: str, theme: str, **place) -> dict:
     """An annotation without an arrow."""
     return {"text": text, "showarrow": False, "font": {"size": 12, "color": INK[theme]}, **place}
+
+
+def short(value: float, unit: str = "") -> str:
+    """`si` without closing zeros, for ticks: `1.5 M`, `20 ms`."""
+    digits, space, rest = si(value, unit).partition(" ")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + space + rest
+
+
+def whole_percent(share: float) -> str:
+    """`20 %`, for ticks."""
+    return f"{100 * share:.3g} %"
+
+
+def linear(top: float, text: Callable[[float], str] = short, below: bool = False) -> dict:
+    """Options of an axis from 0 to a little above `top`, or as far below 0, with about five round ticks above 0."""
+    top = top if top > 0 else 1.0
+    power = 10.0 ** math.floor(math.log10(top / 5))
+    step = next(factor * power for factor in (1, 2, 5, 10) if top / (factor * power) <= 6)
+    places = range(-int(top / step) if below else 0, int(top / step) + 1)
+    return {"range": [-1.06 * top if below else 0, 1.06 * top], "tickvals": [place * step for place in places],
+            "ticktext": [text(abs(place * step)) for place in places]}
 
 
 def figure(data: list[dict], theme: str, height: int, **layout) -> go.Figure:

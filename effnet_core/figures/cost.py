@@ -8,13 +8,15 @@ import plotly.graph_objects as go
 
 from ..architecture import Architecture
 from ..cost import Cost, cost
-from ..graph import METRICS, per_layer
+from ..graph import METRICS, exact, per_layer, quantity
 from ..palette import ACCENT, INK, MUTED, PAGE, ink_on, percent, sequential, si, themed, unit_colour
-from . import SIZE, axis, figure, note
+from . import SIZE, axis, figure, linear, note, short, whole_percent
 
 KINDS = {"stem": "stem", "expand": "expand", "depthwise": "depthwise", "se": "SE", "project": "project", "head": "head",
          "classifier": "classifier"}  # last part of a layer id → what it is called; in the order of the data's way
-ROOM_FOR_TEXT = 0.055  # of the bar's length
+TITLES = {"params": "parameters", "macs": "MACs, one image", "activations": "activations, one image", "time": "measured time"}
+CHARACTER = 0.013  # its share of the bar's length on a narrow page
+UNIT_MARGIN = {"l": 8, "r": 36, "t": 28, "b": 8}  # on the right, room for half of the last label
 
 
 def per_unit(table: Cost, architecture: Architecture, metric: str, times: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -31,7 +33,7 @@ def unit_ticks(architecture: Architecture) -> dict:
         texts.append(str(stage.index))
         at += len(stage.blocks)
     return {"tickvals": [*places, at, at + 1], "ticktext": [*texts, "<br>head", "<br><br>classifier"], "ticklen": 3,
-            "showgrid": False, "range": [-0.7, at + 1.7], "tickangle": 0}
+            "showgrid": False, "range": [-0.7, at + 1.7], "tickangle": 0, "ticklabeloverflow": "allow"}
 
 
 def unit_names(architecture: Architecture) -> list[str]:
@@ -45,23 +47,29 @@ def by_unit(table: Cost, architecture: Architecture, metric: str = "macs", theme
 
     `metric` is "params", "macs", "activations" or "time" (with `times`, ms per layer id). `selected` is a unit or layer.
     """
-    values = per_unit(table, architecture, metric, times)
-    total, names = sum(values.values()), unit_names(architecture)
-    data = [[unit, name, percent(value / total if total else 0.0)] for (unit, value), name in zip(values.items(), names)]
-    chosen = architecture.unit_of(selected) if selected else None
-    unit, exact = METRICS[metric], ".4~g" if metric == "time" else ",d"
+    values, chosen = per_unit(table, architecture, metric, times), architecture.unit_of(selected) if selected else None
+    total = sum(values.values()) or 1
     bars = {
-        "type": "bar", "x": [*range(len(data))], "y": [*values.values()], "customdata": data,
+        "type": "bar", "x": [*range(len(values))], "y": [*values.values()],
+        "customdata": [[unit, name, exact(value, metric), percent(value / total)]
+                       for (unit, value), name in zip(values.items(), unit_names(architecture))],
         "marker": {"color": [unit_colour(unit, theme) for unit in values],
-                   "line": {"color": themed(INK, theme), "width": [2.5 if unit == chosen else 0 for unit in values]}},
-        "hovertemplate": f"<b>%{{customdata[0]}}</b> · %{{customdata[1]}}<br>%{{y:{exact}}} {unit}, %{{customdata[2]}} of the "
-                         "network<extra></extra>",
+                   "line": {"color": INK[theme], "width": [2.5 if unit == chosen else 0 for unit in values]}},
+        "hovertemplate": "<b>%{customdata[0]}</b> · %{customdata[1]}<br>%{customdata[2]}, %{customdata[3]} of the network<extra></extra>",
     }
-    marks = [note(f"<b>▼ {chosen}</b>  {si(values[chosen])} {unit}", theme, x=[*values].index(chosen), y=values[chosen],
-                  yanchor="bottom", yshift=2)] if chosen else []
-    return figure([bars], theme, 300, bargap=0.18, annotations=marks, xaxis=axis(theme, "stage", **unit_ticks(architecture)),
-                  yaxis=axis(theme, "measured time, ms" if metric == "time" else f"{unit}, one image", rangemode="tozero",
-                             tickformat="~g" if metric == "time" else "~s", nticks=6))
+    marks = [_mark(chosen, [*values].index(chosen), len(values), quantity(values[chosen], metric), theme)] if chosen else []
+    title, text = TITLES[metric], (lambda ms: short(ms / 1e3, "s")) if metric == "time" else short
+    return figure([bars], theme, 300, bargap=0.18, annotations=marks, margin=UNIT_MARGIN,
+                  xaxis=axis(theme, "stage", **unit_ticks(architecture)),
+                  yaxis=axis(theme, title, **linear(max(values.values()), text)))
+
+
+def _mark(unit: str, index: int, units: int, text: str, theme: str) -> dict:
+    """Above the plot over its bar, and turned inwards in the right half."""
+    right = 2 * index > units
+    words = f"{text}  <b>{unit} ▼</b>" if right else f"<b>▼ {unit}</b>  {text}"
+    return note(words, theme, x=index, xanchor="right" if right else "left", xshift=8 if right else -8, yref="paper", y=1,
+                yanchor="bottom", yshift=4)
 
 
 def _kind(layer_id: str) -> str:
@@ -77,25 +85,31 @@ def by_operator(table: Cost, theme: str = "light", times: Mapping[str, float] | 
             sums[metric][_kind(layer_id)] += value
     shown = [kind for kind in KINDS if any(sums[metric][kind] for metric in metrics)]
     traces = [_segments(kind, [*KINDS].index(kind) / (len(KINDS) - 1), sums, theme) for kind in shown]
-    return figure(traces, theme, 60 + 58 * len(metrics), barmode="stack", bargap=0.28, margin={"l": 8, "r": 16, "t": 8, "b": 8},
-                  xaxis=axis(theme, "share of the network", range=[0, 1], tickformat=".0%", nticks=6),
+    return figure(traces, theme, 90 + 58 * len(metrics), barmode="stack", bargap=0.28, margin={"l": 8, "r": 24, "t": 8, "b": 8},
+                  showlegend=True, legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal",
+                                           "itemclick": False, "itemdoubleclick": False},
+                  xaxis=axis(theme, "share of the network", **{**linear(1.0, whole_percent), "range": [0, 1]}),
                   yaxis=axis(theme, autorange="reversed", showgrid=False, tickfont={"size": 13, "color": INK[theme]}))
 
 
 def _segments(kind: str, place: float, sums: dict[str, dict[str, float]], theme: str) -> dict:
-    colour = sequential(place)
+    colour = sequential(0.1 + 0.9 * place)  # the lowest end would vanish on a dark page
     totals = {metric: sum(row.values()) or 1 for metric, row in sums.items()}
     shares = [row[kind] / totals[metric] for metric, row in sums.items()]
-    exact = [f"{row[kind]:.4g} ms" if metric == "time" else f"{row[kind]:,} {METRICS[metric]}" for metric, row in sums.items()]
     return {
         "type": "bar", "orientation": "h", "name": KINDS[kind], "x": shares, "y": [_row_name(metric) for metric in sums],
-        "text": [f"{KINDS[kind]}<br>{percent(share)}" if share >= ROOM_FOR_TEXT else "" for share in shares],
+        "text": [_fitting(KINDS[kind], share) for share in shares],
         "textposition": "inside", "insidetextanchor": "middle", "textangle": 0, "constraintext": "none",
         "textfont": {"size": 12, "color": ink_on(colour)}, "cliponaxis": False,
         "marker": {"color": colour, "line": {"color": themed(PAGE, theme), "width": 1}},
-        "customdata": [[text, percent(share)] for text, share in zip(exact, shares)],
+        "customdata": [[exact(row[kind], metric), percent(share)] for (metric, row), share in zip(sums.items(), shares)],
         "hovertemplate": f"<b>{KINDS[kind]}</b><br>%{{customdata[0]}}, %{{customdata[1]}}<extra></extra>",
     }
+
+
+def _fitting(name: str, share: float) -> str:
+    text = percent(share)
+    return f"{name}<br>{text}" if share >= CHARACTER * max(len(name), len(text)) else ""
 
 
 def _row_name(metric: str) -> str:
@@ -118,8 +132,9 @@ def compare(ours: Architecture, theirs: Architecture, theme: str = "light") -> g
         "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{escape(ours.name)}: %{{customdata[1]}}<br>"
                          f"{escape(theirs.name)}: %{{customdata[2]}}<extra></extra>",
     }
-    return figure([dots], theme, 60 + 34 * len(rows), shapes=[one, *stems], annotations=texts, margin={"l": 8, "r": 185, "t": 8, "b": 8},
-                  xaxis=axis(theme, f"times {escape(theirs.name)}", type="log", **_ratio_ticks(ratios)),
+    return figure([dots], theme, 60 + 34 * len(rows), shapes=[one, *stems], annotations=texts,
+                  margin={"l": 8, "r": 185, "t": 8, "b": 8},
+                  xaxis=axis(theme, f"times as much as {escape(theirs.name)}", type="log", **_ratio_ticks(ratios)),
                   yaxis=axis(theme, tickvals=places, ticktext=[name for name, *_ in rows], range=[len(rows) - 0.4, -0.6],
                              showgrid=False, tickfont={"size": SIZE, "color": INK[theme]}))
 

@@ -33,28 +33,34 @@ def _apply_preset() -> None:
         st.session_state["preset"] = None
 
 
-def scaling() -> None:
-    """Formula or published name, and the sliders or the choice that go with it."""
-    st.segmented_control("The network comes from", ["formula", "published"], default="formula", required=True,
-                         format_func={"formula": "Formula", "published": "Published"}.get, width="stretch",
-                         help="The paper's formula with your φ, α, β, γ, or a network as it was released. "
-                              "The released B1 to B7 follow no single φ: they are a table.",
-                         **state.bound("source"))
-    if state.get("source") == "published":
+def scaling(shown: str) -> None:
+    """Formula or published name, and the sliders or the choice that go with it; `shown` is "all", "phi" or "none".
+
+    Every control is drawn on every page at the same place, and a style hides what is not shown: a control that is missing or
+    elsewhere on one page loses its place in the address there.
+    """
+    with st.container(key="controls"):
+        st.segmented_control("The network comes from", ["formula", "published"], default="formula", required=True,
+                             format_func={"formula": "Formula", "published": "Published"}.get, width="stretch",
+                             help="The paper's formula with your φ, α, β, γ, or a network as it was released. "
+                                  "The released B1 to B7 follow no single φ: they are a table.",
+                             **state.bound("source"))
         st.selectbox("Published network", list(PUBLISHED), index=0, format_func=_published_title, **state.bound("name"))
-        return
-    for key in SLIDERS:
-        _slider(key)
-    _meter()
-    st.pills("Try", list(PRESETS), key="preset", on_change=_apply_preset)
+        for key in SLIDERS:
+            _slider(key)
+        with st.container(key="meter"):
+            _meter()
+        st.pills("Try", list(PRESETS), key="preset", on_change=_apply_preset, wrap=True)
+        st.html(f"<style>{_hidden(shown, state.get('source'))}</style>")
 
 
-def phi() -> None:
-    """Only φ, for the first page; α, β, γ stay as they are."""
-    if state.get("source") == "formula":
-        _slider("phi")
-    else:
-        scaling()
+def _hidden(shown: str, source: str) -> str:
+    if shown == "none":
+        return '[data-testid="stColumn"]:has(.st-key-controls) { display: none; }'
+    hidden = {"name"} if source == "formula" else {*SLIDERS, "meter", "preset"}
+    if shown == "phi" and source == "formula":
+        hidden |= {"source", "alpha", "beta", "gamma", "meter", "preset"}
+    return ", ".join(f".st-key-{key}" for key in sorted(hidden)) + " { display: none; }"
 
 
 def _slider(key: str) -> None:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 
-from . import state
+from . import controls, state, texts
+from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
@@ -20,14 +22,16 @@ class Entry(NamedTuple):
     file: str
     title: str
     icon: str
+    question: str  # the title of the page
+    controls: str = "none"  # which of the scaling controls stand beside the page: "all", "phi" or "none"
 
 
 PAGES = {  # slug, also the path of the address → page; the first is the greeting
-    "start": Entry("pages/start.py", "Start", ":material/home:"),
-    "scaling": Entry("pages/scaling.py", "Scaling", ":material/open_in_full:"),
-    "latency": Entry("pages/latency.py", "Latency", ":material/timer:"),
-    "inside": Entry("pages/inside.py", "Inside", ":material/visibility:"),
-    "pretrain": Entry("pages/pretrain.py", "Pretrain", ":material/model_training:"),
+    "start": Entry("pages/start.py", "Start", ":material/home:", "EfficientNet, opened", "phi"),
+    "scaling": Entry("pages/scaling.py", "Scaling", ":material/open_in_full:", "How does one number scale a whole network?", "all"),
+    "latency": Entry("pages/latency.py", "Latency", ":material/timer:", "How long does it take here?", "all"),
+    "inside": Entry("pages/inside.py", "Inside", ":material/visibility:", "What does the network see in your photo?"),
+    "pretrain": Entry("pages/pretrain.py", "Pretrain", ":material/model_training:", "How does a network learn to see?"),
 }
 
 
@@ -83,8 +87,29 @@ def run() -> None:
         st.switch_page(available[goto], query_params=carried)
     state.read_address()
     st.html(_style())
-    current.run()
+    slug = current.url_path or "start"
+    _frame(slug, PAGES[slug], current)
     state.write_address()
+
+
+def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
+    with st.container():  # whatever it holds, what follows keeps its place: a bound widget that moves loses the address
+        st.title(entry.question)
+        if "lead" in texts.sections(slug):
+            st.html(f'<p class="ef-lead">{texts.text(slug, "lead")}</p>')
+    st.session_state["_strip"] = st.container()
+    left, body = st.columns([2, 9], gap="large")
+    with left:  # here and not by the page: a widget keeps its value only where one script draws it
+        controls.scaling(entry.controls)
+    with body:
+        current.run()
+    texts.closing(slug)
+
+
+def strip(network: Architecture) -> str:
+    """The spine of `network` in its place at the top; returns the selected unit."""
+    with st.session_state["_strip"]:
+        return spine(network, theme())
 
 
 def require(slug: str) -> None:

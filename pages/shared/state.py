@@ -1,7 +1,7 @@
 """One state for all pages, kept in the session and mirrored in the address, so that a copied link opens the same view.
 
-Widgets that show a shared value are bound to the address by Streamlit while they are on the page; for all other shared values
-`read_address` and `write_address` do the same, since Streamlit clears the address when the page changes.
+The scaling controls are widgets on every page, bound to the address by Streamlit. What a click selects is put there by `read_address`
+and `write_address`, since Streamlit clears the address of anything else when the page changes.
 """
 
 from collections.abc import Callable
@@ -45,49 +45,48 @@ def _short(text: str) -> str:
 
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
-FIELDS = {
+BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit keeps these in the address
     "source": Field("formula", _one_of("formula", "published")),
     "phi": Field(0.0, _number(*RANGES["phi"])),
     "alpha": Field(1.2, _number(*RANGES["alpha"])),
     "beta": Field(1.1, _number(*RANGES["beta"])),
     "gamma": Field(1.15, _number(*RANGES["gamma"])),
     "name": Field("b0", _one_of(*PUBLISHED)),
+}
+CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
     "layer": Field("stages.2.0", _short),
     "model": Field("small-scenes", _short),
     "photo": Field("scene-0-1", _short),
     "job": Field("", _short),
 }
+FIELDS = BOUND | CARRIED
 
 
 def read_address() -> None:
-    """At a session's first run: shared values from the address, where they are valid; all others have their defaults."""
-    if "_address_read" not in st.session_state:
-        st.session_state["_address_read"] = True
-        for key, field in FIELDS.items():
-            if key in st.query_params:
-                try:
-                    st.session_state[key] = field.parse(st.query_params[key])
-                except ValueError:
-                    del st.query_params[key]
-    st.session_state["_bound"] = set()
+    """At a session's first run: the carried values from the address, where they are valid; all others have their defaults."""
+    if "_address_read" in st.session_state:
+        return
+    st.session_state["_address_read"] = True
+    for key, field in CARRIED.items():
+        if key in st.query_params:
+            try:
+                st.session_state[key] = field.parse(st.query_params[key])
+            except ValueError:
+                del st.query_params[key]
 
 
 def write_address() -> None:
-    """After the page: every shared value that no bound widget has put there already, unless it is the default."""
-    for key, field in FIELDS.items():
-        if key in st.session_state["_bound"]:
-            continue
-        value = st.session_state.get(key, field.default)
-        text = f"{value:g}" if isinstance(value, float) else str(value)
+    """After the page: the carried values, where they are not the default."""
+    for key, field in CARRIED.items():
+        value = get(key)
         if value == field.default:
             st.query_params.pop(key, None)
-        elif st.query_params.get(key) != text:
-            st.query_params[key] = text
+        elif st.query_params.get(key) != value:
+            st.query_params[key] = value
 
 
 def bound(key: str) -> dict[str, Any]:
     """The arguments by which a widget shows the shared value `key`, in the session and in the address."""
-    st.session_state["_bound"].add(key)
     return {"key": key, "bind": "query-params", "persist_state": "session"}
 
 

@@ -19,8 +19,12 @@ def text(page: str, section: str, **numbers: str) -> str:
     return sections(page)[section].format(**numbers)
 
 
-def closing(page: str, **numbers: str) -> None:
-    """What stands at the foot of every page: things to try, and where it stands in the paper."""
-    left, right = st.columns(2, gap="large")
-    left.markdown(f"#### Try this\n{text(page, 'try', **numbers)}")
-    right.markdown(f"#### In the paper\n{text(page, 'paper', **numbers)}")
+def closing(page: str) -> None:
+    """What stands at the foot of a page: its words explained, things to try, and where it stands in the paper."""
+    available = sections(page)
+    if "terms" in available:
+        with st.expander("Words on this page"):
+            st.markdown(available["terms"])
+    feet = [(title, available[name]) for name, title in (("try", "Try this"), ("paper", "In the paper")) if name in available]
+    for column, (title, body) in zip(st.columns(max(1, len(feet)), gap="large"), feet):
+        column.markdown(f"#### {title}\n{body}")
