@@ -80,10 +80,10 @@ def page(network: Architecture) -> None:
     with right:
         st.markdown(formula(network, total))
         st.markdown(f"#### {METRICS[metric]} of every block")
-        st.plotly_chart(draw.by_unit(total, network, metric, shell.theme(), selected=chosen, times=times), key="by_unit", config=PLAIN,
+        st.plotly_chart(draw.by_unit(total, network, metric, shell.theme(), selected=chosen, times=times), key="by_unit", theme=None, config=PLAIN,
                         alt=f"{METRICS[metric]} of every block of {network.name}")
         st.markdown("#### Where the cost lives, by kind of layer")
-        st.plotly_chart(draw.by_operator(total, shell.theme(), times=times), key="by_operator", config=PLAIN,
+        st.plotly_chart(draw.by_operator(total, shell.theme(), times=times), key="by_operator", theme=None, config=PLAIN,
                         alt="Shares of parameters, MACs and activations by kind of layer")
         comparison(network, total)
 

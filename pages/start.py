@@ -14,5 +14,5 @@ with shell.refusals():
     st.caption(texts.text("start", "strip"))
 for card, (slug, entry) in zip(st.columns(4, gap="small"), list(shell.PAGES.items())[1:]):
     with card.container(border=True, height="stretch"):
-        st.page_link(entry.file, label=f"**{entry.question}**", icon=entry.icon)
-        st.markdown(texts.text("start", slug))
+        st.markdown(f"**{entry.question}**\n\n{texts.text('start', slug)}")
+        st.page_link(entry.file, label=entry.title, icon=entry.icon)

@@ -1,0 +1,71 @@
+"""The app as a visitor meets it: a real server in a process of its own, and Chromium to open it. Used by tests and benchmarks."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def server(cache: Path, *options: str) -> Iterator[str]:
+    """The address of a freshly started app, which ends with the block."""
+    port = free_port()
+    environment = {**os.environ, "EFFNET_CACHE": str(cache)}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1",
+               "--server.fileWatcherType", "none", *options]
+    log = (cache / f"server-{port}.log").open("w+")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _await_health(process, f"http://127.0.0.1:{port}/_stcore/health", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+def _await_health(process: subprocess.Popen, address: str, log) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            log.seek(0)
+            raise RuntimeError(f"The server ended at once:\n{log.read()}")
+        try:
+            with urllib.request.urlopen(address, timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("The server never answered.")
+
+
+def settle(page, rest_ms: int = 250) -> None:
+    """Waits until the app has stayed idle for `rest_ms`."""
+    for _ in range(200):
+        page.wait_for_selector(SETTLED, timeout=60_000)
+        page.wait_for_timeout(rest_ms)
+        if page.locator(SETTLED).count():
+            return
+
+
+def open_page(page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("h1", timeout=60_000)
+    settle(page)

@@ -1,0 +1,185 @@
+"""The whole app in a real browser: what only a browser shows."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from effnet_core.cost import cost
+from effnet_core.families import compound, published
+from effnet_core.photos import samples
+
+from .serving import CHROMIUM, QUIET, open_page, server, settle
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with server(tmp_path_factory.mktemp("cache")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """A browser window with what went wrong in it."""
+
+    def __init__(self, browser, address, **options):
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        self.page = self.context.new_page()
+        self.address, self.errors, self.outside = address, [], []
+        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._note)
+
+    def _note(self, request):
+        if not request.url.startswith((self.address, self.address.replace("http", "ws"), "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def open(self, path="/"):
+        open_page(self.page, self.address + path)
+        return self
+
+    def go(self, title):
+        self.page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+        settle(self.page)
+
+    def text(self):
+        return self.page.get_by_test_id("stMain").inner_text()
+
+    def slider(self, key):
+        return self.page.locator(f".st-key-{key}").get_by_role("slider")
+
+
+@pytest.fixture()
+def visit(browser, address):
+    visits = []
+
+    def new(path="/", **options):
+        visits.append(Visit(browser, address, **options))
+        return visits[-1].open(path)
+
+    yield new
+    for one in visits:
+        one.context.close()
+
+
+def exact(network):
+    total = cost(network)
+    return f"{total.params:,}", f"{total.macs:,}"
+
+
+def test_the_main_job(visit):
+    here = visit()
+    assert all(number in here.text() for number in exact(published("b0")))
+    here.go("Scaling")
+    for _ in range(10):
+        here.slider("phi").press("ArrowRight")
+    settle(here.page, 600)
+    assert all(number in here.text() for number in exact(compound(1.0)))
+    assert "phi=1" in here.page.url
+
+    here.page.get_by_text("Published", exact=True).click()
+    settle(here.page)
+    here.page.locator(".st-key-name input").click()
+    here.page.get_by_role("option", name=re.compile("^B7")).click()
+    settle(here.page, 600)
+    assert all(number in here.text() for number in exact(published("b7")))
+
+    here.go("Inside")
+    photo = samples()["cat"].path
+    here.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(Path(photo))
+    settle(here.page, 1500)
+    assert here.page.locator("[data-testid=stImage] img").count() >= 3  # the photo, and maps before and after
+    assert here.page.locator(".js-plotly-plot .heatmaplayer, .js-plotly-plot .imagelayer").count() >= 1  # the gates
+    assert not here.page.get_by_test_id("stException").count()
+    assert not here.errors and not here.outside, (here.errors, here.outside)
+
+
+def test_a_deep_link_on_a_cold_server_reaches_the_right_page(browser, tmp_path):
+    with server(tmp_path) as cold:
+        here = Visit(browser, cold).open("/scaling?phi=2.5&layer=stages.4.1")
+        assert "How does one number scale" in here.page.locator("h1").inner_text()
+        assert here.page.get_by_test_id("stTopNavLink").count() == 5
+        assert "2.5" in here.page.locator(".st-key-phi").inner_text()
+        assert all(number in here.text() for number in exact(compound(2.5)))
+        assert "stages.4.1" in here.page.locator(".caption").inner_text()
+        here.context.close()
+
+
+def test_one_state_on_all_pages_and_in_the_address(visit):
+    here = visit("/scaling?phi=3")
+    here.page.locator('.mark[data-id="stages.4.2"]').click()
+    settle(here.page)
+    for title in ("Inside", "Pretrain", "Latency", "Start", "Scaling"):
+        here.go(title)
+        assert "phi=3" in here.page.url and "layer=stages.4.2" in here.page.url, (title, here.page.url)
+    assert "stages.4.2" in here.text()
+    copied = here.page.url
+    there = visit(copied.removeprefix(here.address))
+    assert all(number in there.text() for number in exact(compound(3.0)))
+    assert there.page.locator('.mark.chosen[data-id="stages.4.2"]').count() == 1
+
+
+def test_the_spine_answers_the_keyboard(visit):
+    here = visit()
+    chosen = here.page.locator(".mark.chosen")
+    before = chosen.get_attribute("data-id")
+    chosen.focus()
+    here.page.keyboard.press("ArrowRight")
+    here.page.keyboard.press("Enter")
+    settle(here.page, 500)
+    after = here.page.locator(".mark.chosen").get_attribute("data-id")
+    assert (before, after) == ("stages.2.0", "stages.2.1")
+
+
+def nodes(page):
+    """The names by which the browser's renderer knows the nodes it has drawn."""
+    drawn = page.locator("[data-testid=stGraphVizChart] g.node")
+    return drawn.evaluate_all("nodes => nodes.map(node => node.__data__.key)")
+
+
+def test_every_new_picture_has_new_node_names(visit):
+    here = visit("/scaling")
+    here.page.wait_for_selector("[data-testid=stGraphVizChart] g.node")
+    first = nodes(here.page)
+    here.slider("phi").press("ArrowRight")
+    settle(here.page, 800)
+    second = nodes(here.page)
+    assert len(first) > 12 and len(second) > 12
+    assert not set(first) & set(second)
+
+
+def test_nonsense_in_the_address_is_ignored(visit):
+    here = visit("/scaling?phi=99&layer=../../etc&source=magic&name=b99&model=" + "x" * 300)
+    assert all(number in here.text() for number in exact(published("b0")))
+    assert not here.page.get_by_test_id("stException").count()
+
+
+def test_absurd_sliders_get_a_sentence(visit):
+    here = visit("/scaling?phi=8&gamma=2")
+    assert "must be a number from 8 to 8192 pixels" in here.text()
+    assert not here.page.get_by_test_id("stException").count()
+    assert here.slider("phi").count() == 1  # and the way back is there
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["", "scaling", "latency", "inside", "pretrain"])
+def test_nothing_overflows_a_phone(browser, address, page, scheme):
+    here = Visit(browser, address, color_scheme=scheme)
+    here.page.set_viewport_size({"width": 390, "height": 844})
+    here.open(f"/{page}")
+    settle(here.page, 800)
+    wide = here.page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
+    assert wide[0] <= wide[1] + 1
+    assert not here.page.get_by_test_id("stException").count()
+    assert not here.outside
+    here.context.close()
