@@ -7,13 +7,12 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import published
-from effnet_core.figures import cost as draw
+from effnet_core.figures import bars as bar_data
 from effnet_core.graph import graph
-from effnet_core.palette import si
 from effnet_core.scaling import Compound
 from pages.shared import compare, html, results, shell, state, texts
+from pages.shared.bars import bars
 
-PLAIN = {"displayModeBar": False}
 METRICS = {"macs": "MACs", "params": "Parameters", "activations": "Activations", "time": "Measured time"}
 
 
@@ -64,9 +63,9 @@ def unit_table(network: Architecture, total: Cost, chosen: str) -> None:
 
 
 def comparison(network: Architecture, total: Cost) -> None:
-    other = published(compare.nearest(network, total))
+    other, theirs = compare.nearest(network, total)
     html.table(("", network.name.removeprefix("EfficientNet-"), other.name.removeprefix("EfficientNet-"), "ratio"),
-               compare.rows(network, total, other, cost(other)),
+               compare.rows(network, total, other, theirs),
                caption=f"Beside the published network with the most similar MACs, {other.name}")
 
 
@@ -79,12 +78,9 @@ def page(network: Architecture) -> None:
         picture(network, detail, metric, opened, chosen)
     with right:
         st.markdown(formula(network, total))
-        st.markdown(f"#### {METRICS[metric]} of every block")
-        st.plotly_chart(draw.by_unit(total, network, metric, shell.theme(), selected=chosen, times=times), key="by_unit", theme=None, config=PLAIN,
-                        alt=f"{METRICS[metric]} of every block of {network.name}")
+        bars(bar_data.by_unit(total, network, metric, shell.theme(), chosen, times))
         st.markdown("#### Where the cost lives, by kind of layer")
-        st.plotly_chart(draw.by_operator(total, shell.theme(), times=times), key="by_operator", theme=None, config=PLAIN,
-                        alt="Shares of parameters, MACs and activations by kind of layer")
+        html.shares(bar_data.by_operator(total, shell.theme(), times))
         comparison(network, total)
 
 

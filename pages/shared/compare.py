@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import cache
 
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
@@ -13,10 +14,15 @@ from .html import Tile, changed
 FULL = tuple(name for name, (family, _) in PUBLISHED.items() if family is EFFICIENTNET)
 
 
-def nearest(network: Architecture, total: Cost) -> str:
-    """The published EfficientNet whose MACs are nearest, by ratio; `network` itself excluded."""
-    others = [name for name in FULL if published(name).name != network.name]
-    return min(others, key=lambda name: abs(math.log(cost(published(name)).macs / total.macs)))
+@cache
+def _released() -> dict[str, tuple[Architecture, Cost]]:
+    return {name: (published(name), cost(published(name))) for name in FULL}
+
+
+def nearest(network: Architecture, total: Cost) -> tuple[Architecture, Cost]:
+    """The published EfficientNet whose MACs are nearest, by ratio, and its cost; `network` itself excluded."""
+    others = [pair for pair in _released().values() if pair[0].name != network.name]
+    return min(others, key=lambda pair: abs(math.log(pair[1].macs / total.macs)))
 
 
 def figures(network: Architecture, total: Cost) -> dict[str, float]:

@@ -1,10 +1,13 @@
 """Small pieces of static HTML: number tiles, tables, formulas. Everything is escaped here; style in `assets/style.css`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
 import streamlit as st
+
+from effnet_core.figures.bars import Piece
+from effnet_core.palette import percent
 
 
 class Tile(NamedTuple):
@@ -40,6 +43,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = 
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     st.html(f'<div class="ef-scroll"><table class="ef-table">{title}<thead><tr>{header}</tr></thead>'
             f'<tbody>{"".join(body)}</tbody></table></div>')
+
+
+def shares(rows: Mapping[str, Sequence[Piece]]) -> None:
+    """Bars of full length cut into pieces; a piece that is wide enough says its name and share, every piece when pointed at."""
+    legend = {piece.name: piece.colour for pieces in rows.values() for piece in pieces}
+    key = "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for name, colour in legend.items())
+    bars = "".join(f'<div class="ef-share"><span>{escape(title)}</span><div>{"".join(map(_piece, pieces))}</div></div>' for title, pieces in rows.items())
+    st.html(f'<div class="ef-shares"><div class="ef-key">{key}</div>{bars}</div>')
+
+
+def _piece(piece: Piece) -> str:
+    words = f"<b>{escape(piece.name)}</b><span>{percent(piece.share)}</span>" if piece.share >= 0.013 * max(6, len(piece.name)) else ""
+    return (f'<div style="width:{100 * piece.share:.2f}%;background:{piece.colour};color:{piece.ink}" '
+            f'title="{escape(piece.text)}">{words}</div>')
 
 
 def changed(now: float, before: float | None) -> str:

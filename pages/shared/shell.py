@@ -48,7 +48,7 @@ def boot() -> None:
     import graphviz  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
-    from effnet_core.figures import cost, curves, latency  # noqa: F401
+    from effnet_core.figures import bars, cost, curves, latency  # noqa: F401
 
     freeze()
 
@@ -78,7 +78,6 @@ def run() -> None:
     """The whole of `app.py`: one page inside the frame. The address is read before the page and completed after it."""
     st.set_page_config(page_title="EfficientNet, opened", page_icon=str(ASSETS / "icon.png"), layout="wide")
     boot()
-    st.session_state["_shell"] = True
     available = pages()
     current = st.navigation(list(available.values()), position="top")
     goto = st.query_params.get("goto")
@@ -102,7 +101,11 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     with left:  # here and not by the page: a widget keeps its value only where one script draws it
         controls.scaling(entry.controls)
     with body:
-        current.run()
+        st.session_state["_shell"] = True
+        try:
+            current.run()
+        finally:
+            del st.session_state["_shell"]
     texts.closing(slug)
 
 
@@ -114,8 +117,9 @@ def strip(network: Architecture) -> str:
 
 def require(slug: str) -> None:
     """First line of every page. On a cold server Streamlit runs a deep-linked file of `pages/` without `app.py`: go through it."""
-    if not st.session_state.get("_shell"):
-        carried = {key: st.query_params.get_all(key) for key in st.query_params}
+    if "_shell" not in st.session_state:
+        new = not state.known()  # a session that has been here before has its values
+        carried = {key: st.query_params.get_all(key) for key in st.query_params} if new else {}
         st.switch_page("app.py", query_params={**carried, "goto": slug})
 
 

@@ -1,16 +1,12 @@
 """The spine: the whole network as a slim strip at the top of every page; the selected block marked, a click selects."""
 
 import math
-from pathlib import Path
-
-import streamlit as st
-
 from effnet_core.architecture import Architecture, Block
 from effnet_core.palette import unit_colour
 
 from . import state
+from .components import component, picking
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _MOST = 130  # marks; beyond that a stage's repeats stand as one
 
 
@@ -41,23 +37,11 @@ def marks(network: Architecture, theme: str) -> list[dict]:
     ]
 
 
-@st.cache_resource(show_spinner=False)
-def _component():
-    read = {suffix: (_ASSETS / f"spine.{suffix}").read_text(encoding="utf-8") for suffix in ("js", "css")}
-    return st.components.v2.component("effnet_spine", html='<div class="spine"></div>\n', **read)
-
-
 def spine(network: Architecture, theme: str) -> str:
     """Draws the strip and returns the id of the selected unit, also after a click in it."""
 
-    def picked() -> None:
-        unit = st.session_state["spine"].picked
-        if isinstance(unit, str):
-            state.select(unit)
-
-    chosen = state.selected(network)
-    drawn = marks(network, theme)
+    chosen, drawn = state.selected(network), marks(network, theme)
     shown = chosen if any(mark["id"] == chosen for mark in drawn) else f"{chosen.rpartition('.')[0]}.1"
-    _component()(key="spine", data={"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown},
-                 on_picked_change=picked, height="content")
+    component("spine")(key="spine", data={"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown},
+                       on_picked_change=picking("spine", {mark["id"] for mark in drawn}), height="content")
     return chosen

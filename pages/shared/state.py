@@ -62,9 +62,14 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
 FIELDS = BOUND | CARRIED
 
 
+def known() -> bool:
+    """Whether this session has read its address before."""
+    return "_address_read" in st.session_state
+
+
 def read_address() -> None:
     """At a session's first run: the carried values from the address, where they are valid; all others have their defaults."""
-    if "_address_read" in st.session_state:
+    if known():
         return
     st.session_state["_address_read"] = True
     for key, field in CARRIED.items():

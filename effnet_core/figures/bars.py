@@ -1,0 +1,71 @@
+"""Bars of the Scaling page as plain data: they are drawn by the page's own component and HTML, which follow a slider faster than Plotly."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..architecture import Architecture
+from ..cost import Cost
+from ..graph import METRICS, exact, per_layer, quantity
+from ..palette import ink_on, percent, sequential, themed, PAGE, unit_colour
+from . import linear, short
+from .cost import per_unit, unit_names
+
+TITLES = {"params": "Parameters of every block", "macs": "MACs of every block, one image",
+          "activations": "Activations of every block, one image", "time": "Measured time of every block"}
+KINDS = {"stem": "stem", "expand": "expand", "depthwise": "depthwise", "se": "SE", "project": "project", "head": "head",
+         "classifier": "classifier"}  # last part of a layer id → what it is called; in the order of the data's way
+
+
+def by_unit(table: Cost, architecture: Architecture, metric: str, theme: str, selected: str, times: Mapping[str, float] | None = None) -> dict:
+    """One bar per unit in its stage's colour: `bars` with heights in 0 … 1, `ticks`, and `groups` that name stages below.
+
+    `metric` is "params", "macs", "activations" or "time" (with `times`, ms per layer id). Raises `UserError` for anything else.
+    """
+    values = per_unit(table, architecture, metric, times)
+    total, top = sum(values.values()) or 1, 1.06 * max(values.values()) or 1
+    axis = linear(max(values.values()), (lambda ms: short(ms / 1e3, "s")) if metric == "time" else short)
+    bars = [{"id": unit, "height": value / top, "colour": unit_colour(unit, theme),
+             "label": f"{unit}, {name}: {quantity(value, metric)}, {percent(value / total)}"}
+            for (unit, value), name in zip(values.items(), unit_names(architecture))]
+    ticks = [{"at": value / top, "text": text} for value, text in zip(axis["tickvals"], axis["ticktext"])]
+    return {"title": TITLES[metric], "bars": bars, "ticks": ticks, "groups": _groups(architecture), "selected": selected}
+
+
+def _groups(architecture: Architecture) -> list[dict]:
+    """Which bars stand above which word: the stages' numbers, the ends a line or two below."""
+    groups, at = [{"first": 0, "last": 0, "text": "stem", "row": 1}], 1
+    for stage in architecture.stages:
+        groups.append({"first": at, "last": at + len(stage.blocks) - 1, "text": f"{stage.index}", "row": 0})
+        at += len(stage.blocks)
+    return groups + [{"first": at, "last": at, "text": "head", "row": 0}, {"first": at + 1, "last": at + 1, "text": "classifier", "row": 1}]
+
+
+class Piece(NamedTuple):
+    """One coloured part of a bar that stands for a whole."""
+
+    name: str
+    share: float  # of the whole, 0 … 1
+    colour: str
+    ink: str  # that reads on the colour
+    text: str  # exact figure and share, for hover
+
+
+def by_operator(table: Cost, theme: str, times: Mapping[str, float] | None = None) -> dict[str, list[Piece]]:
+    """The share of each kind of layer in the parameters, MACs, activations and, given `times`, the measured time."""
+    themed(PAGE, theme)
+    return {_title(metric): _pieces(per_layer(table, metric, times), metric) for metric in METRICS if times or metric != "time"}
+
+
+def _title(metric: str) -> str:
+    return "measured time" if metric == "time" else METRICS[metric]
+
+
+def _pieces(values: Mapping[str, float], metric: str) -> list[Piece]:
+    sums = dict.fromkeys(KINDS, 0)
+    for layer_id, value in values.items():
+        sums[layer_id.rpartition(".")[2]] += value
+    total, pieces = sum(sums.values()) or 1, []
+    for place, (kind, value) in enumerate(sums.items()):
+        colour = sequential(0.1 + 0.9 * place / (len(KINDS) - 1))  # the lowest end would vanish on a dark page
+        pieces.append(Piece(KINDS[kind], value / total, colour, ink_on(colour), f"{KINDS[kind]}: {exact(value, metric)}, {percent(value / total)}"))
+    return [piece for piece in pieces if piece.share]

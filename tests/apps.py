@@ -1,0 +1,26 @@
+"""Streamlit's test harness on our app, page by page."""
+
+import streamlit.testing.v1.app_test as harness
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from .serving import ROOT
+
+
+class _Remembering(PagesManager):
+    """The harness forgets at every run that `st.navigation` decides about pages, which a server knows after its first visitor.
+
+    It forgets on the class that it creates; the server's knowledge is on the class above.
+    """
+
+
+harness.PagesManager = _Remembering
+
+
+def open_app(page: str = "start", **query: str) -> AppTest:
+    """The app on `page`, run once, with `query` in its address. Later runs stay on that page."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    return app if page == "start" else app.switch_page(f"pages/{page}.py").run()
