@@ -13,18 +13,18 @@ from effnet_core.scaling import Compound
 from pages.shared import compare, html, results, shell, state, texts
 from pages.shared.bars import bars
 
-METRICS = {"macs": "MACs", "params": "Parameters", "activations": "Activations", "time": "Measured time"}
+LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
+METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations", "Measured time": "time"}
+KEPT = {"bind": "query-params", "persist_state": "session"}
 
 
 def drawing_controls(network: Architecture) -> tuple[str, str, frozenset[str]]:
     """Level of detail, colour and unfolded stages."""
     level, colour, opened = st.columns([3, 3, 4], vertical_alignment="bottom")
-    detail = level.segmented_control("Show", ["stage", "block", "layer"], default="block", required=True, key="level", width="stretch",
-                                     format_func=lambda name: name.capitalize() + "s", bind="query-params", persist_state="session")
-    metric = colour.selectbox("Colour by", list(METRICS), format_func=METRICS.get, key="colour", bind="query-params", persist_state="session")
-    stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1],
-                                format_func=lambda stage: f"stage {stage[7:]}", key="opened", persist_state="session",
-                                placeholder="repeats stand folded as N ×")
+    detail = LEVELS[level.segmented_control("Show", list(LEVELS), default="Blocks", required=True, key="level", width="stretch", **KEPT)]
+    metric = METRICS[colour.selectbox("Colour by", list(METRICS), key="colour", **KEPT)]
+    stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1], key="opened",
+                                placeholder="repeats stand folded as N ×", **KEPT)
     if metric == "time" and results.layer_times(network) is None:
         st.info("This network has not been measured yet. Measure it on the Latency page, then its graph can be coloured by time.",
                 icon=":material/timer:")
@@ -36,13 +36,13 @@ def picture(network: Architecture, detail: str, metric: str, opened: frozenset[s
     times, theme = results.layer_times(network), shell.theme()
     drawn = (network.family.name, network.scaling, detail, metric, opened, chosen, theme, tuple(times.values()) if times else ())
     dot = graph(network, detail, metric, opened=opened, times=times, theme=theme, selected=chosen, version=f"{hash(drawn) & 0xFFFFFFFF:x}")
-    st.graphviz_chart(dot, width="content", alt=f"Graph of {network.name} by {detail}, coloured by {METRICS[metric]}")
+    st.graphviz_chart(dot, width="content", alt=f"Graph of {network.name} by {detail}, coloured by {metric}")
 
 
 def formula(network: Architecture, total: Cost) -> str:
     s, base = network.scaling, published("b0")
     numbers = {"d": f"{s.depth:.3f}", "w": f"{s.width:.3f}", "side": f"{s.side}", "counted": f"{total.macs / cost(base).macs:.2f}"}
-    if state.get("source") == "published":
+    if state.get("source") == "Published":
         implied = (math.log(s.depth, 1.2), math.log(s.width, 1.1), math.log(s.side / 224, 1.15))
         return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied))))
     c = Compound(*(state.get(key) for key in state.RANGES))
@@ -86,8 +86,8 @@ def page(network: Architecture) -> None:
 
 def numbers(network: Architecture, total: Cost) -> None:
     place = st.container()
-    as_flops = st.toggle("Count FLOPs (2 × MACs)", key="flops", bind="query-params", persist_state="session",
-                         help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.")
+    as_flops = st.toggle("Count FLOPs (2 × MACs)", key="flops",
+                         help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **KEPT)
     with place:
         html.tiles(compare.summary(network, total, st.session_state.get("_before"), as_flops))
     st.session_state["_before"] = compare.figures(network, total)

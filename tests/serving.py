@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,11 +25,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(cache: Path, *options: str) -> Iterator[str]:
-    """The address of a freshly started app, which ends with the block."""
+def server(cache: Path, *options: str, start: Sequence[str] = (sys.executable, "-m", "streamlit")) -> Iterator[str]:
+    """The address of a freshly started app, which ends with the block; `start` is how Streamlit is called."""
     port = free_port()
     environment = {**os.environ, "EFFNET_CACHE": str(cache)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1",
+    command = [*start, "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1",
                "--server.fileWatcherType", "none", *options]
     log = (cache / f"server-{port}.log").open("w+")
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from effnet_core.families import PUBLISHED
-from effnet_core.scaling import Compound
+from effnet_core.scaling import Compound, Scaling
 
 from . import state
-from .state import FIELDS, RANGES
+from .state import BOUND, NAMES, RANGES
 
 PRESETS = {  # the paper's Table 7: one dimension at a time, then all three
     "B0": (0.0, 1.2, 1.1, 1.15),
@@ -29,7 +29,7 @@ SLIDERS = {
 
 def _apply_preset() -> None:
     if chosen := st.session_state.get("preset"):
-        state.put(source="formula", **dict(zip(RANGES, PRESETS[chosen])))
+        state.put(source="Formula", **dict(zip(RANGES, PRESETS[chosen])))
         st.session_state["preset"] = None
 
 
@@ -40,12 +40,13 @@ def scaling(shown: str) -> None:
     elsewhere on one page loses its place in the address there.
     """
     with st.container(key="controls"):
-        st.segmented_control("The network comes from", ["formula", "published"], default="formula", required=True,
-                             format_func={"formula": "Formula", "published": "Published"}.get, width="stretch",
+        st.segmented_control("The network comes from", ["Formula", "Published"], default="Formula", required=True, width="stretch",
                              help="The paper's formula with your φ, α, β, γ, or a network as it was released. "
                                   "The released B1 to B7 follow no single φ: they are a table.",
                              **state.bound("source"))
-        st.selectbox("Published network", list(PUBLISHED), index=0, format_func=_published_title, **state.bound("name"))
+        st.selectbox("Published network", list(NAMES), index=0, **state.bound("name"))
+        with st.container(key="row"):
+            st.caption(_row(PUBLISHED[NAMES[state.get("name")]][1]))
         for key in SLIDERS:
             _slider(key)
         with st.container(key="meter"):
@@ -57,20 +58,19 @@ def scaling(shown: str) -> None:
 def _hidden(shown: str, source: str) -> str:
     if shown == "none":
         return '[data-testid="stColumn"]:has(.st-key-controls) { display: none; }'
-    hidden = {"name"} if source == "formula" else {*SLIDERS, "meter", "preset"}
-    if shown == "phi" and source == "formula":
+    hidden = {"name", "row"} if source == "Formula" else {*SLIDERS, "meter", "preset"}
+    if shown == "phi" and source == "Formula":
         hidden |= {"source", "alpha", "beta", "gamma", "meter", "preset"}
     return ", ".join(f".st-key-{key}" for key in sorted(hidden)) + " { display: none; }"
 
 
 def _slider(key: str) -> None:
     label, step, pattern, explain = SLIDERS[key]
-    st.slider(label, *RANGES[key], FIELDS[key].default, step, format=pattern, help=explain, **state.bound(key))
+    st.slider(label, *RANGES[key], BOUND[key], step, format=pattern, help=explain, **state.bound(key))
 
 
-def _published_title(name: str) -> str:
-    row = PUBLISHED[name][1]
-    return f"{name.capitalize()}: depth × {row.depth:g}, width × {row.width:g}, {row.side} px"
+def _row(row: Scaling) -> str:
+    return f"Depth × {row.depth:g}, width × {row.width:g}, {row.side} px, dropout {row.dropout:g}: one row of the released table."
 
 
 def _meter() -> None:

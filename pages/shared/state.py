@@ -4,8 +4,7 @@ The scaling controls are widgets on every page, bound to the address by Streamli
 and `write_address`, since Streamlit clears the address of anything else when the page changes.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 
@@ -14,52 +13,24 @@ from effnet_core.errors import UserError
 from effnet_core.families import PUBLISHED, compound, published
 
 
-class Field(NamedTuple):
-    default: Any
-    parse: Callable[[str], Any]
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise ValueError(text)
-        return value
-
-    return parse
-
-
-def _one_of(*options: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in options:
-            raise ValueError(text)
-        return text
-
-    return parse
-
-
-def _short(text: str) -> str:
-    if not text or len(text) > 80 or not text.isprintable():
-        raise ValueError(text)
-    return text
-
-
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
-BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit keeps these in the address
-    "source": Field("formula", _one_of("formula", "published")),
-    "phi": Field(0.0, _number(*RANGES["phi"])),
-    "alpha": Field(1.2, _number(*RANGES["alpha"])),
-    "beta": Field(1.1, _number(*RANGES["beta"])),
-    "gamma": Field(1.15, _number(*RANGES["gamma"])),
-    "name": Field("b0", _one_of(*PUBLISHED)),
+NAMES = {name.capitalize(): name for name in PUBLISHED}
+BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit checks these and keeps them in the address
+    "source": "Formula",
+    "name": "B0",
+    "phi": 0.0,
+    "alpha": 1.2,
+    "beta": 1.1,
+    "gamma": 1.15,
 }
 CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
-    "layer": Field("stages.2.0", _short),
-    "model": Field("small-scenes", _short),
-    "photo": Field("scene-0-1", _short),
-    "job": Field("", _short),
+    "layer": "stages.2.0",
+    "model": "small-scenes",
+    "photo": "scene-0-1",
+    "job": "",
 }
-FIELDS = BOUND | CARRIED
+DEFAULTS = BOUND | CARRIED
+LONGEST = 80  # characters of a carried value
 
 
 def known() -> bool:
@@ -68,23 +39,21 @@ def known() -> bool:
 
 
 def read_address() -> None:
-    """At a session's first run: the carried values from the address, where they are valid; all others have their defaults."""
+    """At a session's first run: the carried values from the address, where they can be values; all others have their defaults."""
     if known():
         return
     st.session_state["_address_read"] = True
-    for key, field in CARRIED.items():
-        if key in st.query_params:
-            try:
-                st.session_state[key] = field.parse(st.query_params[key])
-            except ValueError:
-                del st.query_params[key]
+    for key in CARRIED:
+        text = st.query_params.get(key, "")
+        if text.isprintable() and 0 < len(text) <= LONGEST:
+            st.session_state[key] = text
 
 
 def write_address() -> None:
     """After the page: the carried values, where they are not the default."""
-    for key, field in CARRIED.items():
+    for key, default in CARRIED.items():
         value = get(key)
-        if value == field.default:
+        if value == default:
             st.query_params.pop(key, None)
         elif st.query_params.get(key) != value:
             st.query_params[key] = value
@@ -96,7 +65,7 @@ def bound(key: str) -> dict[str, Any]:
 
 
 def get(key: str) -> Any:
-    return st.session_state.get(key, FIELDS[key].default)
+    return st.session_state.get(key, DEFAULTS[key])
 
 
 def put(**values: Any) -> None:
@@ -106,8 +75,8 @@ def put(**values: Any) -> None:
 
 def architecture() -> Architecture:
     """The network that the sliders show. Raises `UserError` where they ask for the impossible."""
-    if get("source") == "published":
-        return published(get("name"))
+    if get("source") == "Published":
+        return published(NAMES[get("name")])
     return compound(*(get(key) for key in RANGES))
 
 

@@ -1,0 +1,141 @@
+"""The pages Start and Scaling, and the frame around all pages, in Streamlit's test harness."""
+
+import gc
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from effnet_core.cost import cost
+from effnet_core.families import compound, published
+
+from .apps import open_app
+from .serving import ROOT
+
+
+def words(app):
+    return " ".join(re.sub("<[^>]*>", " ", element.proto.body) for element in app.get("html")) + " ".join(m.value for m in app.markdown)
+
+
+def dot(app):
+    return app.get("graphviz_chart")[0].proto.spec
+
+
+def shows(app, network):
+    total = cost(network)
+    return f"{total.params:,}" in words(app) and f"{total.macs:,}" in words(app)
+
+
+def test_start_greets_with_a_live_network():
+    app = open_app()
+    assert not app.exception and shows(app, published("b0"))
+    app.slider(key="phi").set_value(2.0).run()
+    assert shows(app, compound(2.0))
+
+
+@pytest.mark.parametrize("phi", [-2.0, 0.0, 0.1, 3.5, 7.0, 8.0])
+def test_scaling_shows_the_exact_counts_of_the_sliders(phi):
+    app = open_app("scaling")
+    app.slider(key="phi").set_value(phi).run()
+    assert not app.exception and shows(app, compound(phi))
+
+
+def test_published_networks():
+    app = open_app("scaling", source="Published", name="B7")
+    assert not app.exception and shows(app, published("b7"))
+    app.selectbox(key="name").set_value("Lite4").run()
+    assert shows(app, published("lite4"))
+
+
+@pytest.mark.parametrize("level", ["Stages", "Blocks", "Layers"])
+@pytest.mark.parametrize("colour", ["MACs", "Parameters", "Activations", "Measured time"])
+def test_every_level_and_colour(level, colour):
+    app = open_app("scaling", level=level, colour=colour)
+    assert not app.exception and dot(app).startswith("digraph")
+    assert (app.session_state["level"], app.session_state["colour"]) == (level, colour)
+    if colour == "Measured time":  # nothing is measured yet, and no number is invented
+        assert "has not been measured yet" in app.info[0].value
+
+
+def test_folded_repeats_open_on_demand():
+    app = open_app("scaling")
+    assert "3 × MBConv6" in dot(app)
+    app.multiselect(key="opened").set_value(["stages.5"]).run()
+    assert "3 × MBConv6" not in dot(app) and all(f"stages.5.{block}" in dot(app) for block in range(4))
+
+
+def test_a_new_picture_has_new_node_names_and_an_old_one_is_left_alone():
+    def names(app):
+        return set(re.findall(r"__v([0-9a-f]+)", dot(app)))
+
+    app = open_app("scaling")
+    first = names(app)
+    app.slider(key="phi").set_value(1.0).run()
+    second = names(app)
+    assert len(first) == len(second) == 1 and first != second
+    before = dot(app)
+    app.toggle(key="flops").set_value(True).run()
+    assert dot(app) == before
+
+
+def test_flops_are_twice_the_macs():
+    app = open_app("scaling", flops="true")
+    assert f"{2 * cost(published('b0')).macs:,}" in words(app)
+
+
+@pytest.mark.parametrize("preset, network", [("4× deeper", compound(2, 2, 1, 1)), ("2× sharper", compound(1, 1, 1, 2)), ("φ = 7", compound(7))])
+def test_presets_set_the_sliders(preset, network):
+    app = open_app("scaling")
+    app.button_group(key="preset").set_value(preset).run()
+    assert not app.exception and shows(app, network)
+
+
+def test_what_changed_is_marked():
+    app = open_app("scaling")
+    app.slider(key="phi").set_value(1.0).run()
+    assert "×2.57" in words(app)  # the MACs, against the last look
+
+
+def test_absurd_sliders_are_refused_in_words_and_the_way_back_stays():
+    app = open_app("scaling", phi="8", gamma="2")
+    assert not app.exception
+    assert "57344" in app.warning[0].value and "8 to 8192" in app.warning[0].value
+    app.slider(key="gamma").set_value(1.15).run()
+    assert not app.warning and shows(app, compound(8.0))
+
+
+@pytest.mark.parametrize("query", [{"phi": "nan"}, {"phi": "1e9"}, {"source": "x"}, {"layer": "stages.99.9"}, {"layer": ""}, {"level": "atom"},
+                                   {"colour": "taste"}, {"goto": "nowhere"}])
+def test_nonsense_in_the_address_is_ignored(query):
+    app = open_app("scaling", **query)
+    assert not app.exception and shows(app, published("b0"))
+
+
+def test_the_selection_moves_to_the_nearest_block_of_another_network():
+    app = open_app("scaling", layer="stages.5.3")
+    assert any("The selected unit, stages.5.3" in m.value for m in app.markdown)
+    app.slider(key="phi").set_value(-2.0).run()
+    blocks = compound(-2.0).stages[5].blocks
+    assert any(f"The selected unit, {blocks[-1].id}" in m.value for m in app.markdown)
+
+
+def test_garbage_collection_is_frozen_at_boot():
+    open_app("scaling")
+    assert gc.get_freeze_count() > 50_000
+
+
+def test_a_slider_page_never_imports_torch():
+    code = ("import sys; from tests.apps import open_app\n"
+            "for page in ('start', 'scaling', 'latency'):\n    assert not open_app(page).exception\n"
+            "assert 'torch' not in sys.modules, 'torch was imported'")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_counting_from_a_terminal_never_imports_torch():
+    code = "import sys, effnet_core.cli as cli; cli.main(['cost', 'b0', '--json']); assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["params"] == 5_288_548
