@@ -158,6 +158,16 @@ class JobQueue:
         with self._lock:
             return [job.title for job in self._running]
 
+    def active(self) -> list[Job]:
+        """The jobs at work and, in their order, those that wait."""
+        with self._lock:
+            return [*self._running, *self._queued]
+
+    def finished(self) -> list[Job]:
+        """The jobs that are over and still kept, the latest first."""
+        with self._lock:
+            return sorted((job for job in self._jobs.values() if not job.active), key=lambda job: job.finished, reverse=True)
+
     def position_of(self, job: Job) -> int | None:
         with self._lock:
             return 0 if job in self._running else self._queued.index(job) + 1 if job in self._queued else None

@@ -1,8 +1,7 @@
 """Training from scratch: AdamW, one cycle of the learning rate, label smoothing, and an average of the weights that is kept."""
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,15 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from .datasets import BATCH_RANGE, SEED_RANGE, Data
 from .errors import UserError
+from .evaluation import IMAGES_RANGE, Evaluation, evaluate, normalise
 from .network import Network
 from .scaling import check, check_count
 
 STEPS_RANGE = (1, 10_000_000)
-EVALUATION_BATCH = 250  # fixed, so that the first n held-out images are always the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,16 @@ class Recipe:
     """Everything that decides how a training runs, apart from the network and the data."""
 
     steps: int = 1500
-    batch: int = 64  # images
-    learning_rate: float = 4e-3  # at the peak of the cycle
-    warmup: float = 0.2  # share of the steps before the peak
+    batch: int = 32  # images
+    learning_rate: float = 8e-3  # at the peak of the cycle
+    warmup: float = 0.3  # share of the steps before the peak
     weight_decay: float = 0.05  # not on batch norm and biases
     label_smoothing: float = 0.1
-    ema: float = 0.98  # decay per step of the averaged weights
+    ema: float = 0.99  # decay per step of the averaged weights
     clip: float = 5.0  # largest gradient norm
     seed: int = 0
     evaluations: int = 12  # during the run, evenly spaced, the last one at its end
-    held_out_images: int = 1000  # in each of them
+    held_out_images: int = 500  # in each of them
 
     def __post_init__(self) -> None:
         check_count("The number of steps", self.steps, STEPS_RANGE)
@@ -48,27 +47,7 @@ class Recipe:
         check("The largest gradient norm", self.clip, (1e-3, 1e9))
         check_count("The seed", self.seed, SEED_RANGE)
         check_count("The number of evaluations", self.evaluations, (1, 10_000))
-        check_count("The number of held-out images", self.held_out_images, (1, 10_000_000))
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a network got right. `confusion[i, j]` images of class i were called class j."""
-
-    confusion: Tensor  # classes × classes, int64
-
-    @property
-    def images(self) -> int:
-        return int(self.confusion.sum())
-
-    @property
-    def accuracy(self) -> float:
-        return self.confusion.diagonal().sum().item() / self.images
-
-    @property
-    def per_class(self) -> list[float]:
-        """Recall of every class; not a number where none of its images were seen."""
-        return (self.confusion.diagonal() / self.confusion.sum(1)).tolist()
+        check_count("The number of held-out images", self.held_out_images, IMAGES_RANGE)
 
 
 @dataclass(frozen=True)
@@ -82,29 +61,7 @@ class Result:
     stopped: bool
 
 
-def normalise(images: Tensor, data: Data) -> Tensor:
-    """Pixels in 0 … 1 (N 3 H W) to what the network reads, channels last."""
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (data.mean, data.std))
-    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
-
-
-@torch.inference_mode()
-def evaluate(network: Network, data: Data, images: int) -> Evaluation:
-    """Runs `network` in eval mode on the first `images` images of `data`; pass `data.held_out` for a fair figure."""
-    classes = len(data.labels)
-    confusion = torch.zeros(classes * classes, dtype=torch.int64)
-    was_training = network.training
-    network.eval()
-    for index in range(math.ceil(images / EVALUATION_BATCH)):
-        pixels, labels = data.batch(index, EVALUATION_BATCH)
-        kept = slice(images - index * EVALUATION_BATCH)
-        predicted = network(normalise(pixels[kept], data)).argmax(1)
-        confusion += torch.bincount(labels[kept] * classes + predicted, minlength=classes * classes)
-    network.train(was_training)
-    return Evaluation(confusion.view(classes, classes))
-
-
-def start_gently(network: Network) -> None:
+def start_gently(network: Network, seed: int | None = None) -> None:
     """Every residual branch starts at zero (the scale of its last batch norm) and the classifier near zero.
 
     The network is shallow at first and its first losses are those of chance, so that early steps do no harm; on short runs
@@ -113,7 +70,8 @@ def start_gently(network: Network) -> None:
     for block in (block for stage in network.stages for block in stage):
         if block.skip:
             nn.init.zeros_(block.project.norm.weight)
-    nn.init.normal_(network.classifier.weight, 0.0, 0.01)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    nn.init.normal_(network.classifier.weight, 0.0, 0.01, generator=generator)
     nn.init.zeros_(network.classifier.bias)
 
 
@@ -124,6 +82,21 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
 
 
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """a ← d·a + (1 − d)·w with d = min(decay, (1 + n) / (10 + n)) after n updates, so that early averages are not stuck at
+    the start (as TensorFlow's ExponentialMovingAverage does); whole numbers, such as counters, are copied."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], values: list[Tensor], updates: Tensor | int) -> None:
+        d = min(decay, (1 + int(updates)) / (10 + int(updates)))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - d)
+        else:
+            torch._foreach_copy_(averages, values)
+
+    return update
+
+
 class Trainer:
     """All state of a run: weights, optimiser, schedule, averaged weights and the number of steps taken."""
 
@@ -131,24 +104,25 @@ class Trainer:
         self.data, self.recipe, self.step = data, recipe, 0
         self.network = network.to(memory_format=torch.channels_last).train()
         self.optimiser = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), recipe.learning_rate)
-        self.schedule = OneCycleLR(self.optimiser, recipe.learning_rate, recipe.steps, recipe.warmup, cycle_momentum=False)
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True)
+        warmup = float(recipe.warmup) if recipe.warmup * recipe.steps > 1 else 0.0  # a peak at the first step would divide by zero
+        self.schedule = OneCycleLR(self.optimiser, recipe.learning_rate, recipe.steps, warmup, cycle_momentum=False)
+        self.average = AveragedModel(network, multi_avg_fn=moving_average(recipe.ema), use_buffers=True)
 
     @property
     def learning_rate(self) -> float:
         return self.optimiser.param_groups[0]["lr"]
 
     def advance(self) -> float:
-        """One step on the next batch; returns its loss. Raises `UserError` where that is not a number."""
+        """One step on the next batch; returns its loss. Raises `UserError` where that or a gradient is not a finite number."""
         pixels, labels = self.data.batch(self.step, self.recipe.batch)
         logits = self.network(normalise(pixels, self.data))
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        if not loss.isfinite():
-            raise UserError(f"The loss became {loss.item()} at step {self.step + 1}, so training cannot go on; a learning rate "
-                            f"below {self.recipe.learning_rate:g} would be right.")
         self.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        length = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        if not (loss.isfinite() and length.isfinite()):
+            raise UserError(f"At step {self.step + 1} the loss became {loss.item():g} with a gradient of length {length.item():g}, so "
+                            f"training cannot go on; a learning rate below {self.recipe.learning_rate:g} would be right.")
         self.optimiser.step()
         self.average.update_parameters(self.network)
         self.step += 1
@@ -158,7 +132,7 @@ class Trainer:
 
 
 @contextmanager
-def seeded(seed: int):
+def seeded(seed: int) -> Iterator[None]:
     """Dropout and stochastic depth draw from `seed`; the caller's own random state is as before afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -169,6 +143,31 @@ def is_due(step: int, recipe: Recipe) -> bool:
     """Whether one of the run's evenly spaced evaluations follows `step` steps."""
     count = min(recipe.evaluations, recipe.steps)
     return step * count // recipe.steps > (step - 1) * count // recipe.steps
+
+
+class Pace:
+    """Turns steps into progress events: the mean loss and the speed since the last one."""
+
+    def __init__(self, recipe: Recipe, interval: float = 0.25) -> None:
+        self.recipe, self.interval = recipe, interval  # seconds
+        self.start = self.last = time.monotonic()
+        self.losses: list[float] = []
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.start
+
+    def after(self, step: int, loss: float, learning_rate: float) -> dict | None:
+        self.losses.append(loss)
+        now = time.monotonic()
+        if now - self.last < self.interval and step not in (1, self.recipe.steps):
+            return None
+        count, seconds = len(self.losses), max(now - self.last, 1e-9)
+        event = {"step": step, "steps": self.recipe.steps, "loss": sum(self.losses) / count, "lr": learning_rate,
+                 "images_per_second": count * self.recipe.batch / seconds,
+                 "seconds_left": (now - self.start) / step * (self.recipe.steps - step)}
+        self.last, self.losses = now, []
+        return event
 
 
 def train(
@@ -207,28 +206,3 @@ def train(
             if stopped or is_due(trainer.step, recipe):
                 evaluation = judge()
     return Result(judged.eval(), evaluation, trainer.step, pace.elapsed, stopped)
-
-
-class Pace:
-    """Turns steps into progress events: the mean loss and the speed since the last one."""
-
-    def __init__(self, recipe: Recipe, interval: float = 0.25) -> None:
-        self.recipe, self.interval = recipe, interval  # seconds
-        self.start = self.last = time.monotonic()
-        self.losses: list[float] = []
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.start
-
-    def after(self, step: int, loss: float, learning_rate: float) -> dict | None:
-        self.losses.append(loss)
-        now = time.monotonic()
-        if now - self.last < self.interval and step not in (1, self.recipe.steps):
-            return None
-        count, seconds = len(self.losses), max(now - self.last, 1e-9)
-        event = {"step": step, "steps": self.recipe.steps, "loss": sum(self.losses) / count, "lr": learning_rate,
-                 "images_per_second": count * self.recipe.batch / seconds,
-                 "seconds_left": (now - self.start) / step * (self.recipe.steps - step)}
-        self.last, self.losses = now, []
-        return event

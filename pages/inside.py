@@ -1,6 +1,108 @@
+"""Inside: picture → prediction, the gates of every block, and the selected unit opened."""
+
+from html import escape
+
 import streamlit as st
-from pages.shared import shell, state
+
+from effnet_core.palette import percent
+from pages.shared import html, shell, state, texts
+
 shell.require("inside")
-with shell.refusals():
-    network = state.architecture()
-    shell.strip(network)
+shell.boot_torch()
+
+from effnet_core.figures import gates as draw  # noqa: E402  torch waits for the boot
+from effnet_core.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
+from pages.shared import models, photo, unit  # noqa: E402
+from pages.shared.seen import Look, look  # noqa: E402
+
+PLAIN = {"displayModeBar": False}
+ORDERS = {"By gate": "gate", "By number": "channel"}
+
+
+def bars(guesses: list[Guess], truth: str | None) -> None:
+    """The best guesses as labelled bars; the class that the picture really shows is marked."""
+    rows = "".join(
+        f'<div role="listitem"><span class="ef-word">{escape(guess.label)}{" ✓" if guess.label == truth else ""}</span>'
+        f'<span class="ef-line" aria-hidden="true"><i style="width:{100 * guess.probability:.2f}%"></i></span>'
+        f'<span class="ef-odds" title="{guess.probability:.6f}">{percent(guess.probability)}</span></div>' for guess in guesses)
+    st.html(f'<div class="ef-guesses" role="list">{rows}</div>')
+
+
+def verdict(at: Look, guesses: list[Guess]) -> None:
+    truth, guess = at.picture.title if at.picture.scene else None, guesses[0].label
+    if at.stamp:
+        st.markdown(texts.text("inside", "untrained"))
+        return
+    if models.knows_scenes(at.entry.card):
+        if truth is None:
+            st.markdown(texts.text("inside", "only_scenes", classes=str(at.network.classes)))
+        else:
+            st.markdown(texts.text("inside", "right" if guess == truth else "wrong", truth=models.plain(truth), guess=models.plain(guess)))
+    if at.seen.uncertainty > UNDECIDED:
+        st.markdown(texts.text("inside", "undecided", uncertainty=f"{100 * at.seen.uncertainty:.0f} %"))
+
+
+def prediction(at: Look) -> None:
+    eye, model, guess = st.columns([3, 3, 5], gap="medium")
+    side, guesses = at.model.preprocess.crop, at.seen.top(5)
+    with eye:
+        st.image(at.eye, width="stretch", caption=f"The picture: {at.picture.title}", alt=f"The picture: {at.picture.title}")
+    with model, st.container(key="as_seen"):
+        st.image(at.view, width="stretch", caption=texts.text("inside", "as_seen", side=str(side)),
+                 alt=f"The same picture in {side} by {side} pixels")
+    with guess:
+        st.markdown("#### What the model says" + (f" ({at.stamp})" if at.stamp else ""))
+        bars(guesses, at.picture.title if at.picture.scene else None)
+        verdict(at, guesses)
+
+
+def _picked() -> None:
+    for point in st.session_state["skyline"]["selection"]["points"]:
+        if isinstance(foot := point.get("customdata"), list) and isinstance(foot[0], str):
+            state.select(foot[0])
+
+
+def numbers(at: Look) -> None:
+    rows = []
+    for block, gates in at.seen.gates.items():
+        row = spread(gates)
+        rows.append((block, f"{len(gates):,}", *(f"{value:.3f}" for value in row[:4]), percent(row.closed), percent(row.open)))
+    chosen = state.selected(at.network)
+    html.table(("Block", "Channels", "Mean gate", "Standard deviation", "Least", "Greatest", f"Below {CLOSED}", f"Above {OPEN}"), rows,
+               mark=next((place for place, row in enumerate(rows) if row[0] == chosen), None))
+
+
+def skyline(at: Look) -> str:
+    """All gates at once; returns the order of channels that was chosen."""
+    st.markdown("### Every gate at once")
+    words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
+    words.markdown(texts.text("inside", "skyline" if at.seen.gates else "se_gone"))
+    order = ORDERS[choice.segmented_control("Order of channels", list(ORDERS), default="By gate", required=True, key="order",
+                                            bind="query-params", persist_state="session", width="stretch", disabled=not at.seen.gates)]
+    if at.seen.gates:
+        st.plotly_chart(draw.skyline(at.seen.gates, order, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="skyline",
+                        config=PLAIN, on_select=_picked, selection_mode="points",
+                        alt=f"The gates of all blocks of {at.model.name} on this picture, one tower per block, one window per channel")
+        st.caption(texts.text("inside", "spread", open=str(OPEN), closed=str(CLOSED)))
+        with st.expander("The numbers of every block"):
+            numbers(at)
+    return order
+
+
+def page() -> None:
+    left, body = st.columns([3, 10], gap="large")
+    with left, st.container(key="choosers"):
+        entry = models.choose()
+        photo.choose()
+    if entry is None:
+        body.info(texts.text("inside", "no_model"), icon=":material/model_training:")
+        return
+    with body, shell.refusals():
+        model = models.model_of(entry)
+        shell.strip(model.network.architecture)
+        at = look(entry, model, *photo.current())
+        prediction(at)
+        unit.opened(at, skyline(at))
+
+
+page()

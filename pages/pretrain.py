@@ -1,6 +1,121 @@
+"""Pretrain: a small EfficientNet learns procedural scenes, live; its model can be opened at once."""
+
 import streamlit as st
-from pages.shared import shell, state
-shell.require("pretrain")
-with shell.refusals():
-    network = state.architecture()
+
+from effnet_core.cost import cost
+from effnet_core.figures import curves
+from effnet_core.jobs import Job
+from effnet_core.palette import bytes_text, percent, si
+from pages.shared import html, shell, state, texts, training, work
+from pages.shared.training import PLAIN, RATES, Wish
+
+
+def wishes() -> Wish:
+    st.markdown("#### What to train")
+    seconds = st.segmented_control("How long", list(training.DURATIONS), default=training.DURATION, required=True, format_func=training.DURATIONS.get, key="seconds",
+                                   width="stretch", wrap=True, persist_state="session",
+                                   help="The number of steps that fit into this time is found by a short trial before the start.")
+    name = st.text_input("Name of the model", training.suggested_name(), max_chars=64, help="Small letters, digits and hyphens.")
+    with st.expander("More settings"):
+        width = st.slider("Width factor, on every channel count", 0.25, 1.0, 0.35, 0.05, key="width", persist_state="session")
+        depth = st.slider("Depth factor, on every stage's blocks", 0.5, 2.0, 0.5, 0.25, key="depth", persist_state="session")
+        rate = st.select_slider("Learning rate at its peak", RATES, 0.008, key="rate", persist_state="session")
+        seed = st.number_input("Seed", 0, 9999, 0, key="seed", persist_state="session")
+    return Wish(name, seconds, width, depth, rate, seed)
+
+
+def network_of(wish: Wish) -> None:
+    network = wish.network
     shell.strip(network)
+    total = cost(network)
+    html.tiles([html.Tile("Parameters", si(total.params), f"{total.params:,}"), html.Tile("MACs per image", si(total.macs), f"{total.macs:,}"),
+                html.Tile("Image side", f"{network.scaling.side} px", f"{len(network.blocks)} blocks")], "network")
+    st.caption(texts.text("pretrain", "network"))
+
+
+def scenes() -> None:
+    st.markdown("#### What there is to learn")
+    with st.container(key="scenes"):
+        shell.boot_torch()
+        columns = st.columns(10, gap="small")
+        for column, (label, picture) in zip(columns, training.sheet(144, 3)):
+            column.image(picture, caption=label, width="stretch", alt=f"A scene of the class {label}")
+    st.caption(texts.text("pretrain", "scenes"))
+
+
+def course(job: Job | None) -> None:
+    """What the latest training of this visit is doing, or how it ended."""
+    queue = work.trainings()
+    if refused := training.refusal():
+        st.warning(refused, icon=":material/info:")
+    if job is None:
+        st.info(texts.text("pretrain", "ready"), icon=":material/lightbulb:")
+        st.page_link(shell.PAGES["inside"].file, label="Look inside small-scenes", icon=shell.PAGES["inside"].icon)
+    elif job.active:
+        work.watch(queue, job, lambda: (work.bar(queue, job, training.step), training.live(job)))
+    else:
+        ending(job)
+        training.live(job)
+
+
+def ending(job: Job) -> None:
+    if job.result is None:
+        st.warning(job.error or "Stopped before anything was learnt.", icon=":material/info:")
+        return
+    card = job.result["card"]
+    verdict = card["evaluation"]
+    words = texts.text("pretrain", "stopped" if job.result["stopped"] else "finished", name=job.result["name"],
+                       accuracy=percent(verdict["accuracy"]), images=f"{verdict['images']:,}", steps=f"{card['steps']:,}",
+                       seconds=f"{card['seconds_since_start']:.0f} seconds", guess=percent(1 / len(card["labels"])))
+    st.success(words, icon=":material/check_circle:")
+    if st.button("Look inside this model", type="primary", icon=":material/visibility:", key="open"):
+        state.put(model=job.result["name"])
+        st.switch_page(shell.PAGES["inside"].file)
+
+
+def models() -> None:
+    """Every model that can be opened, bundled and trained here, with its card in short."""
+    from effnet_core import checkpoints
+
+    entries = [entry for entry in checkpoints.available() if entry.problem is None]
+    st.markdown("#### Models on this machine")
+    html.table(("Model", "Data", "Accuracy", "Steps", "Training time", "Parameters", "File", "Made"), [row(entry) for entry in entries[:20]])
+
+
+def row(entry) -> tuple[str, ...]:
+    from effnet_core.families import from_spec
+
+    card = entry.card
+    verdict = card.get("evaluation", {})
+    return (entry.name + (" (bundled)" if entry.bundled else ""), str(card.get("data", {}).get("name", "–")),
+            percent(verdict["accuracy"]) if verdict else "untrained", f"{card.get('steps', 0):,}",
+            f"{card['seconds']:.0f} s" if "seconds" in card else "not finished", si(cost(from_spec(card["architecture"])).params),
+            bytes_text(entry.path.stat().st_size), str(card.get("date", "–"))[:16].replace("T", " "))
+
+
+def confusion(job: Job | None) -> None:
+    if job is None or job.result is None:
+        return
+    card = job.result["card"]
+    st.markdown("#### What it still confuses")
+    st.plotly_chart(curves.confusion(card["evaluation"]["confusion"], card["labels"], shell.theme()), theme=None, key="confusion", config=PLAIN,
+                    alt="Confusion matrix of the trained model on held-out scenes")
+    st.caption(texts.text("pretrain", "confusion"))
+
+
+shell.require("pretrain")
+queue = work.trainings()
+job = work.mine(queue) or (work.adopt(queue, state.get("job")) if state.get("job") else None)
+with shell.refusals():
+    scenes()
+    left, right = st.columns([2, 5], gap="large")
+    with left:
+        wish = wishes()
+        busy = job is not None and job.active
+        st.button("Start training", type="secondary" if busy else "primary", key="start", icon=":material/play_arrow:", width="stretch",
+                  disabled=busy, on_click=training.start, args=(wish,))
+        network_of(wish)
+    with right:
+        course(job)
+        confusion(job)
+    models()

@@ -116,7 +116,7 @@ def test_a_deep_link_on_a_cold_server_reaches_the_right_page(browser, tmp_path):
 
 def test_one_state_on_all_pages_and_in_the_address(visit):
     here = visit("/scaling?phi=3")
-    here.page.locator('.mark[data-id="stages.4.2"]').click()
+    here.page.locator('.spine .mark[data-id="stages.4.2"]').click()
     settle(here.page)
     for title in ("Inside", "Pretrain", "Latency", "Start", "Scaling"):
         here.go(title)
@@ -125,18 +125,18 @@ def test_one_state_on_all_pages_and_in_the_address(visit):
     copied = here.page.url
     there = visit(copied.removeprefix(here.address))
     assert all(number in there.text() for number in exact(compound(3.0)))
-    assert there.page.locator('.mark.chosen[data-id="stages.4.2"]').count() == 1
+    assert there.page.locator('.spine .mark.chosen[data-id="stages.4.2"]').count() == 1
 
 
 def test_the_spine_answers_the_keyboard(visit):
     here = visit()
-    chosen = here.page.locator(".mark.chosen")
+    chosen = here.page.locator(".spine .mark.chosen")
     before = chosen.get_attribute("data-id")
     chosen.focus()
     here.page.keyboard.press("ArrowRight")
     here.page.keyboard.press("Enter")
     settle(here.page, 500)
-    after = here.page.locator(".mark.chosen").get_attribute("data-id")
+    after = here.page.locator(".spine .mark.chosen").get_attribute("data-id")
     assert (before, after) == ("stages.2.0", "stages.2.1")
 
 

@@ -175,7 +175,7 @@ def test_distribution_shows_every_sample_in_order():
     assert [*points.x] == SAMPLES and [*points.y] == [1, 2, 3, 4, 5, 6] and [*counts.x] == SAMPLES
     band, middle = figure.layout.shapes
     assert (band.x0, band.x1, middle.x0, middle.x1) == (28.75, 36.0, 29.6, 29.6)
-    assert figure.layout.annotations[0].text == "<b>median 29.6 ms</b>, 10 % to 90 %: 28.8 ms to 36.0 ms, 6 passes"
+    assert figure.layout.annotations[0].text == "<b>median 29.6 ms</b>, 10 % to 90 %: 28.8 ms to 36.0 ms"
     with pytest.raises(UserError, match="There are no samples"):
         latency.distribution([], 1, 1, 1)
 
@@ -190,6 +190,13 @@ def test_history_has_a_shape_per_device_and_spreads():
     assert cpu.error_y.arrayminus[0] == pytest.approx(0.1 * 0.029) and cpu.customdata[0][0] == "385,814,752 MACs"
     assert not latency.history(RECORDS[:2]).layout.showlegend
     assert latency.history([]).layout.annotations[0].text == "No measurement yet"
+
+
+def test_history_labels_are_short_and_a_repeated_measurement_is_labelled_once():
+    again = [record(), record("b3"), record(), {**record(), "name": "B0 scaled by φ = 0"}, record(batch=2)]
+    (points,) = (trace for trace in latency.history(again).data if trace.mode == "markers+text")
+    assert [*points.text] == ["", "B3", "B0", "φ = 0", "B0, batch 2"]
+    assert [row[4] for row in points.customdata] == ["B0", "B3", "B0", "φ = 0", "B0, batch 2"]
 
 
 def test_the_dotted_line_has_slope_one_through_the_middle():
@@ -218,6 +225,13 @@ def test_layers_mirror_two_wholes():
     assert down.marker.pattern.shape == "/"  # told apart without colour
     with pytest.raises(UserError, match="the first is 'stem'"):
         latency.layers({}, B0, TABLE)
+
+
+def test_the_selected_unit_is_outlined_in_time_and_macs():
+    place = [unit for unit, _ in B0.units()].index("stages.2.0")
+    for bars in latency.layers(MS[B0], B0, TABLE, selected="stages.2.0.expand").data:
+        assert [i for i, width in enumerate(bars.marker.line.width) if width] == [place]
+    assert not any(latency.layers(MS[B0], B0, TABLE).data[0].marker.line.width)
 
 
 def test_smoothing_is_a_weighted_mean_of_what_came_before():

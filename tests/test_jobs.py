@@ -230,6 +230,17 @@ def test_only_the_latest_finished_jobs_are_kept(make, monkeypatch):
     assert [queue.find(job.id) for job in many] == [None, None, many[2], many[3]]
 
 
+def test_a_queue_tells_its_jobs_at_work_and_its_finished_ones_latest_first(make):
+    queue = make()
+    early, late, at_work, last = [queue.submit([code], code) for code in (QUICK, QUICK, PATIENT, QUICK)]
+    over(late)
+    until(lambda: at_work.state == "running")
+    assert queue.finished() == [late, early] and queue.active() == [at_work, last]
+    at_work.stop()
+    over(last)
+    assert queue.active() == [] and queue.finished()[0] is last
+
+
 def test_a_talkative_worker_keeps_its_latest_events(make, monkeypatch):
     monkeypatch.setattr(jobs, "KEPT_EVENTS", 5)
     code = SAY + "[say('progress', step=i) for i in range(100)]; say('result', answer=1)"

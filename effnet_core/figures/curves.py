@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ..palette import ACCENT, INK, MUTED, percent, themed, unit_colour
+from ..palette import ACCENT, INK, MUTED, PAGE, ink_on, mix, percent, themed, unit_colour
 from . import axis, figure, linear, note, whole_percent
 
 POINTS = 1000  # no screen shows more
@@ -71,3 +72,20 @@ def _accuracy(tests: list[tuple[int, float]], theme: str) -> dict:
             "text": ["" for _ in tests[:-1]] + [f"<b>{percent(value)}</b>" for _, value in tests[-1:]],
             "textposition": "bottom center", "textfont": {"size": 12, "color": INK[theme]}, "cliponaxis": False,
             "hovertemplate": "step %{x:,}: %{y:.2%} right<extra></extra>"}
+
+
+def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str], theme: str = "light") -> go.Figure:
+    """`counts[i][j]` images of class i that were called class j, as shares of class i; mistakes say their number."""
+    shares = [[count / max(1, sum(row)) for count in row] for row in counts]
+    hover = [[f"{count:,} of {sum(row):,} images of {escape(labels[i])} were called {escape(labels[j])}" for j, count in enumerate(row)]
+             for i, row in enumerate(counts)]
+    names, page, strong = [escape(label) for label in labels], themed(PAGE, theme), ACCENT[theme]
+    cells = {"type": "heatmap", "z": np.array(shares, np.float32), "zmin": 0, "zmax": 1, "xgap": 1, "ygap": 1, "showscale": False,
+             "colorscale": [[0, page], [0.02, mix(page, strong, 0.12)], [1, strong]], "customdata": hover,
+             "hovertemplate": "%{customdata}<extra></extra>"}
+    texts = [note(f"{count:,}", theme, x=j, y=i, font={"size": 12, "color": ink_on(mix(page, strong, shares[i][j]))})
+             for i, row in enumerate(counts) for j, count in enumerate(row) if count]
+    ticks = {"tickvals": [*range(len(names))], "ticktext": names, "showgrid": False, "ticks": ""}
+    return figure([cells], theme, 120 + 32 * len(names), annotations=texts, margin={"l": 8, "r": 8, "t": 8, "b": 8},
+                  xaxis=axis(theme, "the network says", tickangle=-40, **ticks),
+                  yaxis=axis(theme, "the scene shows", autorange="reversed", **ticks))

@@ -42,7 +42,7 @@ def distribution(samples_ms: Sequence[float], p10: float, median: float, p90: fl
             "line": {"width": 0}, "layer": "below"}
     middle = {"type": "line", "x0": median, "x1": median, "y0": 0, "y1": 1, "yref": "paper",
               "line": {"color": INK[theme], "width": 2}}
-    title = note(f"<b>median {_ms(median)}</b>, 10 % to 90 %: {_ms(p10)} to {_ms(p90)}, {last:,} passes", theme, xref="paper", x=0,
+    title = note(f"<b>median {_ms(median)}</b>, 10 % to 90 %: {_ms(p10)} to {_ms(p90)}", theme, xref="paper", x=0,
                  xanchor="left", yref="paper", y=1, yanchor="bottom", yshift=4, font={"size": SIZE, "color": INK[theme]})
     return figure([points, counts], theme, 300, bargap=0.06, shapes=[band, middle], annotations=[title],
                   margin={"l": 8, "r": 16, "t": 34, "b": 8},
@@ -89,21 +89,28 @@ def _log(values: Sequence[float], unit: str) -> dict:
 def _points(records: list[Mapping], device: str, symbol: str, colour: str, span: list[float], theme: str) -> list[dict]:
     macs = [record["macs"] * record["batch"] for record in records]
     times = [record["median_ms"] for record in records]
-    names = [escape(record["name"].removeprefix("EfficientNet-")) for record in records]
-    labels = [name if record["batch"] == 1 else f"{name}, batch {record['batch']}" for name, record in zip(names, records)]
-    data = [[exact(m, "macs"), *(f"{r[key]:.4g}" for key in ("median_ms", "p10_ms", "p90_ms"))] for m, r in zip(macs, records)]
+    labels = [escape(_label(record)) for record in records]
+    told = [*zip(labels, macs)]
+    data = [[exact(m, "macs"), *(f"{r[key]:.4g}" for key in ("median_ms", "p10_ms", "p90_ms")), label]
+            for m, r, label in zip(macs, records, labels)]
     points = {
-        "type": "scatter", "mode": "markers+text", "name": device, "x": macs, "y": [ms / 1e3 for ms in times], "text": labels,
+        "type": "scatter", "mode": "markers+text", "name": device, "x": macs, "y": [ms / 1e3 for ms in times],
+        "text": ["" if told[i] in told[i + 1:] else label for i, label in enumerate(labels)],  # repeats of a measurement share one
         "textposition": [f"middle {'right' if 2 * math.log10(m) < sum(span) else 'left'}" for m in macs],  # away from the edge
         "textfont": {"size": 12, "color": INK[theme]}, "customdata": data, "cliponaxis": False,
         "marker": {"size": 10, "symbol": symbol, "color": colour, "line": {"color": PAGE[theme], "width": 1}},
         "error_y": {"type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 4,
                     "array": [(r["p90_ms"] - r["median_ms"]) / 1e3 for r in records],
                     "arrayminus": [(r["median_ms"] - r["p10_ms"]) / 1e3 for r in records]},
-        "hovertemplate": f"<b>%{{text}}</b> on {device}<br>%{{customdata[0]}}<br>median %{{customdata[1]}} ms, 10 % to 90 %: "
+        "hovertemplate": f"<b>%{{customdata[4]}}</b> on {device}<br>%{{customdata[0]}}<br>median %{{customdata[1]}} ms, 10 % to 90 %: "
                          "%{customdata[2]} to %{customdata[3]} ms<extra></extra>",
     }
     return [_proportional(macs, times, colour), points] if len({*macs}) > 1 else [points]
+
+
+def _label(record: Mapping) -> str:
+    name = record["name"].removeprefix("EfficientNet-").removeprefix("B0 scaled by ")
+    return name if record["batch"] == 1 else f"{name}, batch {record['batch']}"
 
 
 def _proportional(macs: list[int], times: list[float], colour: str) -> dict:
@@ -115,22 +122,26 @@ def _proportional(macs: list[int], times: list[float], colour: str) -> dict:
             "line": {"color": colour, "width": 1.5, "dash": "dot"}, "opacity": 0.7, "hoverinfo": "skip"}
 
 
-def layers(times: Mapping[str, float], architecture: Architecture, table: Cost, theme: str = "light") -> go.Figure:
+def layers(times: Mapping[str, float], architecture: Architecture, table: Cost, theme: str = "light",
+           selected: str | None = None) -> go.Figure:
     """Per unit, its share of the measured time (upwards) over its share of the MACs (downwards, hatched).
 
-    `times` in ms per layer id; raises `UserError` where a layer lacks one.
+    `times` in ms per layer id; raises `UserError` where a layer lacks one. The unit of `selected`, a unit or layer, is outlined.
     """
     ms, macs = per_unit(table, architecture, "time", times), per_unit(table, architecture, "macs")
     names, all_ms, all_macs = unit_names(architecture), sum(ms.values()) or 1.0, sum(macs.values())
-    colours = [unit_colour(unit, theme) for unit in ms]
+    chosen = architecture.unit_of(selected) if selected else None
+    colours, outline = [unit_colour(unit, theme) for unit in ms], [2.5 if unit == chosen else 0 for unit in ms]
     data = [[unit, name, exact(ms[unit], "time"), percent(ms[unit] / all_ms), exact(macs[unit], "macs"), percent(macs[unit] / all_macs)]
             for unit, name in zip(ms, names)]
     hover = ("<b>%{customdata[0]}</b> · %{customdata[1]}<br>%{customdata[2]}, %{customdata[3]} of the time<br>"
              "%{customdata[4]}, %{customdata[5]} of the MACs<extra></extra>")
-    common = {"type": "bar", "x": [*range(len(ms))], "customdata": data, "hovertemplate": hover}
-    up = {**common, "y": [value / all_ms for value in ms.values()], "marker": {"color": colours}}
+    common = {"type": "bar", "x": [*range(len(ms))], "customdata": data, "hovertemplate": hover,
+              "unselected": {"marker": {"opacity": 1}}}  # a click is answered by the outline
+    line = {"color": INK[theme], "width": outline}
+    up = {**common, "y": [value / all_ms for value in ms.values()], "marker": {"color": colours, "line": line}}
     down = {**common, "y": [-value / all_macs for value in macs.values()],
-            "marker": {"color": colours, "opacity": 0.75, "pattern": {"shape": "/", "size": 5, "solidity": 0.5}}}
+            "marker": {"color": colours, "line": line, "opacity": 0.75, "pattern": {"shape": "/", "size": 5, "solidity": 0.5}}}
     most = 1.1 * max(*up["y"], *(-y for y in down["y"]))
     words = [note(text, theme, xref="paper", x=0.01, xanchor="left", yref="paper", y=y, yanchor=side)
              for text, y, side in (("<b>share of the time</b>", 1, "top"), ("<b>share of the MACs</b>", 0, "bottom"))]

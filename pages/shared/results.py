@@ -1,24 +1,175 @@
-"""Measurements of this session, by the network that was measured."""
+"""Measurements of this session, by the network that was measured, and those that others made on this server."""
 
+import csv
+import io
 import json
+import subprocess
+import threading
+import time
+from datetime import datetime, timezone
+from typing import NamedTuple
 
 import streamlit as st
 
+from effnet_core import jobs, machine, workers
 from effnet_core.architecture import Architecture
 from effnet_core.families import to_spec
+
+from . import work
+
+SECONDS = 2.0  # of measuring; the layers take half as long again
+DEVICES_LIMIT_S = 120.0
+
+
+def _key(spec: dict) -> str:
+    return json.dumps({name: value for name, value in spec.items() if name != "name"}, sort_keys=True)
 
 
 def key_of(network: Architecture) -> str:
     """Networks with equal descriptions are one network, whatever they are called."""
-    return json.dumps({name: value for name, value in to_spec(network).items() if name != "name"}, sort_keys=True)
+    return _key(to_spec(network))
+
+
+class Request(NamedTuple):
+    """What is to be measured, and how."""
+
+    network: Architecture
+    device: str
+    batch: int
+    threads: int
+
+    @property
+    def title(self) -> str:
+        return f"{self.network.name}, batch {self.batch}"
+
+    def args(self) -> list[str]:
+        """For `python -m effnet_core`."""
+        return ["latency", "--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch),
+                "--threads", str(self.threads), "--seconds", str(SECONDS)]
+
+    def answered_by(self, record: dict) -> bool:
+        """Whether `record`, as `Latency.to_dict` gives it, measured just this."""
+        return _key(record["network"]) == key_of(self.network) and self[1:] == (record["device"], record["batch"], record["threads"])
+
+
+def _row(job: jobs.Job, shared: bool = False) -> dict:
+    return {**job.result, "key": _key(job.result["network"]), "job": job.id, "measured": job.finished, "shared": shared}
 
 
 def measurements() -> list[dict]:
-    """All measurements of this session, oldest first, as `Latency.to_dict` gives them with `"key"` and `"name"` added."""
-    return st.session_state.setdefault("_measurements", [])
+    """All measurements of this session, oldest first, as `Latency.to_dict` gives them.
+
+    Added are `"key"`, as `key_of` gives it, `"job"`, `"measured"` (seconds since 1970) and whether it was `"shared"` by another visitor.
+    """
+    rows = st.session_state.setdefault("_measurements", [])
+    job = work.mine(work.benchmarks())
+    if job is None or any(row["job"] == job.id for row in rows):
+        return rows
+    if job.state == "done":
+        rows.append(_row(job))
+    elif job.active and (twin := _finished(asked(), since=job.submitted)):
+        work.forget(work.benchmarks())
+        job.stop()
+        rows.append(_row(twin, shared=True))
+    return rows
+
+
+def _finished(request: Request, since: float = 0.0) -> jobs.Job | None:
+    return next((job for job in work.benchmarks().finished()
+                 if job.state == "done" and job.finished > since and request.answered_by(job.result)), None)
+
+
+def ask(request: Request) -> None:
+    """Starts the measurement, or queues it. Where the same one of another visitor ends first, its result is taken. Raises `UserError`."""
+    work.start(work.benchmarks(), request.args(), request.title, threads=request.threads)
+    st.session_state["_asked"] = request
+
+
+def asked() -> Request | None:
+    """What this session asked for last."""
+    return st.session_state.get("_asked")
+
+
+def offered(request: Request) -> dict | None:
+    """The latest answer to `request` that another visitor of this server has, where this session has none."""
+    job = None if mine(request) else _finished(request)
+    return None if job is None else _row(job, shared=True)
+
+
+def take(record: dict) -> None:
+    """Makes an offered measurement one of this session's."""
+    measurements().append(record)
+
+
+def mine(request: Request) -> dict | None:
+    """The latest of this session's measurements that answers `request`."""
+    return next((row for row in reversed(measurements()) if request.answered_by(row)), None)
+
+
+def clear() -> None:
+    """Forgets this session's measurements; one under way goes on."""
+    measurements().clear()
+    job = work.mine(work.benchmarks())
+    if job is not None and not job.active:
+        work.forget(work.benchmarks())
 
 
 def layer_times(network: Architecture) -> dict[str, float] | None:
     """Milliseconds per layer id of the latest measurement of `network` that has them."""
     key = key_of(network)
     return next((row["layers"] for row in reversed(measurements()) if row["key"] == key and row.get("layers")), None)
+
+
+class Devices:
+    """What torch can run on here. Another process finds out; until it has, there is the processor, and nothing waits for it."""
+
+    def __init__(self) -> None:
+        self.names = {"cpu": machine.processor()}
+        self.asking = threading.Thread(target=self._ask, daemon=True)
+        self.asking.start()
+
+    def _ask(self) -> None:
+        try:
+            answer = subprocess.run([*jobs.COMMAND, "devices", "--json"], cwd=workers.ROOT, stdin=subprocess.DEVNULL,
+                                    capture_output=True, text=True, timeout=DEVICES_LIMIT_S, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return  # a broken GPU driver: the processor remains
+        self.names = {device["key"]: device["name"] for device in json.loads(answer.stdout)["devices"]}
+
+
+@st.cache_resource(show_spinner=False)
+def devices() -> Devices:
+    return Devices()
+
+
+def ago(moment: float) -> str:
+    """"just now", "3 min ago", "2 h ago"."""
+    minutes = (time.time() - moment) / 60
+    return "just now" if minutes < 1 else f"{minutes:.0f} min ago" if minutes < 90 else f"{minutes / 60:.0f} h ago"
+
+
+def flat(row: dict) -> dict:
+    """One line of a table: what was measured, how, and the figures."""
+    spec, seen = row["network"], row["machine"]
+    plain = ("device", "device_name", "batch", "threads", "parameters", "macs", "median_ms", "p10_ms", "p90_ms", "images_per_second",
+             "layers_ms", "hooked_ms", "warmup")
+    return {**{name: spec[name] for name in ("name", "family", "depth", "width", "side", "classes")},
+            **{name: row[name] for name in plain}, "passes": len(row["samples_ms"]), "steady": row["steady"], "note": row["note"] or "",
+            "processor": seen["processor"], "cores": seen["cores"], "memory": seen["memory"], "system": seen["system"],
+            "python": seen["python"], "torch": row["versions"]["torch"],
+            "measured": datetime.fromtimestamp(row["measured"], timezone.utc).isoformat(timespec="seconds")}
+
+
+def as_csv(rows: list[dict]) -> str:
+    """One line per measurement, without the single passes and layers."""
+    lines = [flat(row) for row in rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*lines[0]])
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def as_json(rows: list[dict]) -> str:
+    """Everything, as a list of objects that `Latency.from_dict` reads."""
+    return json.dumps([{name: value for name, value in row.items() if name != "job"} for row in rows], indent=1)

@@ -1,0 +1,63 @@
+"""`inspect photo.jpg`: what a model says of a photo, and what its squeeze-and-excitation units let through."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ..errors import UserError
+from ..palette import percent
+from ..photos import MAX_BYTES
+from ..scaling import check_count
+
+MODEL = "small-scenes"
+
+
+def add(commands) -> None:
+    parser = commands.add_parser("inspect", help="what a model sees in a photo")
+    parser.add_argument("photo", type=Path, help="a JPEG, PNG, WebP, GIF, BMP or TIFF file")
+    parser.add_argument("--model", default=MODEL, help=f"the name of a model, or a .safetensors file (default {MODEL})")
+    parser.add_argument("--top", type=int, default=5, help="how many guesses (default 5)")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    check_count("The number of guesses", args.top, (1, 1_000_000))
+    record = _inspect(args.photo, args.model, args.top)
+    print(json.dumps(record) if args.json else table(record))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES + 1)  # one more than is accepted, so that the decoder can refuse
+    except OSError as failed:
+        raise UserError(f"{path} could not be read ({failed.strerror or failed}); name a photo file.") from failed
+
+
+def _inspect(path: Path, name: str, top: int) -> dict:
+    data = _read(path)
+    from .. import checkpoints, inspection, photos  # seconds for torch, hence only here
+
+    image, model = photos.decode(data), checkpoints.load(name)
+    seen = inspection.inspect(model, model.preprocess.tensor(image))
+    blocks = [{"id": block, "channels": len(unit.s), "squeezed": len(unit.hidden), **inspection.spread(unit.s)._asdict()}
+              for block, unit in seen.excitations.items()]
+    return {"photo": str(path), "size": list(image.size), "model": model.name, "trained": model.card["trained"] is True,
+            "side": model.preprocess.crop, "guesses": [guess._asdict() for guess in seen.top(top)], "uncertainty": seen.uncertainty,
+            "blocks": blocks}
+
+
+def table(record: dict) -> str:
+    """What a person wants to see of the JSON object."""
+    width, height = record["size"]
+    lines = [f"{record['photo']}, {width} × {height} pixels, seen as {record['side']} × {record['side']} by {record['model']}"
+             + ("" if record["trained"] else " (untrained: random weights)"), ""]
+    lines += [f"  {percent(guess['probability']):>8}  {guess['label']}" for guess in record["guesses"]]
+    lines.append(f"  uncertainty {percent(record['uncertainty'])} (entropy, of that of blind guessing)")
+    if not record["blocks"]:
+        return "\n".join([*lines, "", "This network has no squeeze-and-excitation, hence no gates."])
+    lines += ["", f"{'gates of block':<18}{'channels':>9}{'through':>9}{'mean':>8}{'std':>8}{'least':>8}{'greatest':>10}{'< 0.1':>9}{'> 0.9':>9}"]
+    lines += [f"{row['id']:<18}{row['channels']:>9,}{row['squeezed']:>9}{row['mean']:>8.3f}{row['std']:>8.3f}{row['least']:>8.3f}"
+              f"{row['greatest']:>10.3f}{percent(row['closed']):>9}{percent(row['open']):>9}" for row in record["blocks"]]
+    return "\n".join(lines)

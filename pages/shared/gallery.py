@@ -1,0 +1,53 @@
+"""A gallery of small pictures that can be picked. They travel as one image file, never as numbers in JSON."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from .components import component
+
+Id = int | str
+
+
+class Tile(NamedTuple):
+    """One thing to see: its parts, places in the sheet, stand side by side above `label` and `note`; `title` is for hover."""
+
+    id: Id
+    parts: Sequence[int]
+    label: str = ""
+    note: str = ""
+    title: str = ""
+
+
+class Sheet(NamedTuple):
+    """An image file (PNG, JPEG) with equal pictures row by row, `columns` in a row, `gap` pixels between them."""
+
+    picture: bytes
+    columns: int
+    width: int
+    height: int
+    gap: int = 0
+
+
+def pack(sheet: Sheet, tiles: Sequence[Tile], **looks) -> bytes:
+    """Length of the head (4 bytes, big-endian), head as JSON, picture."""
+    head = {"columns": sheet.columns, "width": sheet.width, "height": sheet.height, "gap": sheet.gap, **looks,
+            "tiles": [tile._asdict() for tile in tiles]}
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    return len(text).to_bytes(4) + text + sheet.picture
+
+
+def gallery(key: str, name: str, sheet: Sheet, tiles: Sequence[Tile], *, size: int = 64, chosen: Id | None = None,
+            on_pick: Callable[[Id], None] | None = None, pixelated: bool = False) -> None:
+    """Draws the tiles, at least `size` pixels wide, in as many columns as there is room for; `on_pick` gets the id of a picked one."""
+    known = [tile.id for tile in tiles]
+
+    def picked() -> None:
+        tile = st.session_state[key].picked
+        if on_pick and tile in known:  # a browser may send anything
+            on_pick(tile)
+
+    data = pack(sheet, tiles, name=name, size=size, chosen=chosen, pick=on_pick is not None, pixelated=pixelated)
+    component("gallery")(key=key, data=data, on_picked_change=picked, height="content")

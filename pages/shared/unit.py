@@ -1,0 +1,139 @@
+"""The selected unit, opened: its squeeze-and-excitation step by step, or the classifier's sum; then its maps."""
+
+import numpy as np
+import streamlit as st
+
+from effnet_core.architecture import Block, Layer
+from effnet_core.figures import gates as draw
+from effnet_core.figures import maps
+from effnet_core.inspection import Excitation, speakers
+
+from . import atlas, html, shell, state, texts
+from .gallery import Tile, gallery
+from .models import plain
+from .seen import Look
+
+PLAIN = {"displayModeBar": False}
+EXTREMES = 4  # most and least open channels
+SPEAKERS = 12  # head channels shown with the classifier
+
+
+def opened(at: Look, order: str) -> None:
+    """`order` sorts the channels in the steps."""
+    chosen = state.selected(at.network)
+    _heading(at, chosen)
+    st.markdown(_summary(at, chosen))
+    if chosen == "classifier":
+        _classifier(at)
+        return
+    if chosen in at.seen.excitations:
+        _steps(at, chosen, order)
+    atlas.atlas(at, chosen)
+
+
+def _titles(at: Look) -> dict[str, str]:
+    return {"stem": "stem, convolution 3×3", **{block.id: f"{block.id}, {block.label}" for block in at.network.blocks},
+            "head": "head, convolution 1×1", "classifier": "classifier"}
+
+
+def _go(key: str) -> None:
+    state.select(st.session_state[key])
+
+
+def _heading(at: Look, chosen: str) -> None:
+    titles = _titles(at)
+    title, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
+    title.markdown(f"### {'Block ' if '.' in chosen else 'The '}{titles[chosen]}")
+    st.session_state["unit_choice"] = chosen
+    choice.selectbox("Open", list(titles), format_func=titles.get, key="unit_choice", on_change=_go, args=("unit_choice",))
+
+
+def _summary(at: Look, chosen: str) -> str:
+    network = at.network
+    if chosen == "stem":
+        return texts.text("inside", "stem", channels=str(network.stem.output.channels),
+                          stride=", moving two pixels at a time" if network.stem.stride == 2 else "")
+    if chosen == "head":
+        return texts.text("inside", "head", **network.head.output._asdict(), inputs=str(network.head.input.channels))
+    if chosen == "classifier":
+        best, total = at.seen.top(1)[0], np.exp(at.seen.logits.astype(np.float64)).sum()
+        return texts.text("inside", "classifier", channels=f"{network.head.output.channels:,}", classes=f"{network.classes:,}",
+                          logit=f"{best.logit:.3f}", total=f"{total:.3f}", probability=f"{best.probability:.4f}")
+    return _block_summary(next(block for block in network.blocks if block.id == chosen))
+
+
+def _block_summary(block: Block) -> str:
+    layers = {layer.id.rpartition(".")[2]: layer for layer in block.layers}
+    middle = layers["depthwise"].input.channels
+    return texts.text(
+        "inside", "block", **block.output._asdict(), label=block.label, kernel=str(block.kernel),
+        stride=", moving two cells at a time" if block.stride == 2 else "",
+        expand=f"**{block.input.channels}** channels are widened to **{middle}**, then" if "expand" in layers else f"**{middle}** channels;",
+        se=f" squeeze-and-excitation through **{layers['se'].squeeze}** numbers," if "se" in layers else "",
+        skip="; the block's input is added at the end" if block.skip else "")
+
+
+def _se_layer(at: Look, unit: str) -> Layer:
+    return next(layer for layer in at.network.layers if layer.id == unit + ".se")
+
+
+def _steps(at: Look, unit: str, order: str) -> None:
+    """Squeeze, narrow, gate, recalibrate, with this picture's numbers."""
+    shape, se, theme = _se_layer(at, unit).input, at.seen.excitations[unit], shell.theme()
+    chosen = atlas.channel_of(at, unit, "after")
+    numbers = {"C": f"{len(se.s):,}", "S": f"{len(se.hidden):,}", "height": str(shape.height), "width": str(shape.width)}
+    figures = {
+        "squeeze": draw.squeezed(se.z, se.s, order, theme, chosen, at.stamp),
+        "narrow": draw.bottleneck(se.hidden, theme, at.stamp),
+        "gate": draw.gated(se.s, order, theme, chosen, at.stamp),
+    }
+    for column, (step, figure) in zip(st.columns([4, 3, 4], gap="medium"), figures.items()):
+        with column:
+            st.container(key=f"step_{step}_text").markdown(texts.text("inside", f"step_{step}", **numbers))
+            st.plotly_chart(figure, theme=None, key=f"step_{step}", config=PLAIN, alt=f"Step {step} of {unit}, channel by channel")
+    st.markdown(texts.text("inside", "step_scale"))
+    _extremes(se, chosen)
+
+
+def _extremes(se: Excitation, chosen: int) -> None:
+    places = draw.ordered(se.s, "gate")
+    few = min(EXTREMES, len(places) // 2)
+    kinds = {"kept": ("Kept: the highest gates", places[::-1][:few]), "down": ("Turned down: the lowest gates", places[:few])}
+    for column, (kind, (title, channels)) in zip(st.columns(2, gap="large"), kinds.items()):
+        with column:
+            st.markdown(f"**{title}**")
+            _pairs(se, channels, kind, title, chosen)
+            _table(se, channels)
+
+
+def _enlarge(channel: int) -> None:
+    """A click on a pair enlarges that channel among the maps after squeeze-and-excitation."""
+    st.session_state["maps"] = "After SE"
+    atlas.pick("after", channel)
+
+
+def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: int) -> None:
+    """Maps before and after side by side, in the colours of the map before."""
+    before = se.before[channels]
+    sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
+    tiles = [Tile(int(channel), [place, place + len(channels)], f"channel {channel}", f"z {atlas.number(se.z[channel])} · gate {se.s[channel]:.3f}",
+                  f"channel {channel}: z = {se.z[channel]:.4f}, gate {se.s[channel]:.4f}") for place, channel in enumerate(channels)]
+    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=_enlarge, pixelated=True)
+
+
+def _table(se: Excitation, channels: np.ndarray) -> None:
+    mean = float(se.s.mean())
+    html.table(("Channel", "z, mean before", "gate s", "s · z, mean after", "s ÷ mean gate"),
+               [(str(c), atlas.number(se.z[c]), f"{se.s[c]:.3f}", atlas.number(se.s[c] * se.z[c]), f"{se.s[c] / mean:.2f}") for c in channels])
+
+
+def _classifier(at: Look) -> None:
+    st.plotly_chart(draw.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp), theme=None, key="logits", config=PLAIN,
+                    alt="The logits of the most probable classes")
+    best = at.seen.top(1)[0]
+    st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
+    loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
+    values = at.seen.outputs["head"][[channel for channel, _ in loudest]]
+    sheet = maps.mosaic(values, maps.tops(values), shell.theme())
+    gallery("speakers", "Head channels that speak most for the best guess", atlas.sheet_of(sheet),
+            [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)], size=84, pixelated=True)

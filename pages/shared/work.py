@@ -1,0 +1,180 @@
+"""Long work of the pages: one queue of each kind for the whole server, whose job is whose, and how a page shows one.
+
+A job belongs to the visitor who started it. It goes on while they look at other pages, and ends some time after they left.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from effnet_core import machine
+from effnet_core.jobs import Job, JobQueue
+
+POLL_S = {"queued": 1.0, "running": 0.5}  # between two looks at a job
+ABSENCE_S = 15.0  # a visitor whose connection is lost for longer has left; a shorter loss is the network's fault
+MEASURING_LIMIT_S = 300.0
+TRAINING_LIMIT_S = 3600.0
+MOST_TRAININGS = 4  # at a time; each holds a few hundred megabytes
+LEFT = "Stopped because the connection to the browser that started it was lost."
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
+def benchmarks() -> JobQueue:
+    """One at a time, since a measurement wants the machine for itself."""
+    return JobQueue("measuring", timeout_s=MEASURING_LIMIT_S, grace_s=2.0)
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
+def trainings() -> JobQueue:
+    """As many at a time as leave one core to the pages; a training that is asked to stop may take a while to save its model."""
+    return JobQueue("training", limit=max(1, min(MOST_TRAININGS, machine.cores() - 1)), timeout_s=TRAINING_LIMIT_S, grace_s=20.0)
+
+
+class Presence:
+    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, all jobs are stopped."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leaving: dict[str, threading.Timer] = {}
+
+    def arrive(self, owner: str) -> None:
+        with self._lock:
+            if timer := self._leaving.pop(owner, None):
+                timer.cancel()
+
+    def leave(self, owner: str, session: str) -> None:
+        self.arrive(owner)  # a loss soon after another starts the time anew
+        timer = threading.Timer(ABSENCE_S, self._decide, (owner, session))
+        timer.daemon = True
+        with self._lock:
+            self._leaving[owner] = timer
+        timer.start()
+
+    def is_leaving(self, owner: str) -> bool:
+        with self._lock:
+            return owner in self._leaving
+
+    def _decide(self, owner: str, session: str) -> None:
+        with self._lock:
+            if self._leaving.pop(owner, None) is None:
+                return
+        if connected(session):  # back, but nothing has run for them since that would have said so
+            self.leave(owner, session)
+            return
+        for queue in (benchmarks(), trainings()):
+            for job in queue.active():
+                if job.owner == owner:
+                    queue.stop(job, LEFT)
+
+
+@st.cache_resource(show_spinner=False)
+def presence() -> Presence:
+    return Presence()
+
+
+def connected(session: str) -> bool:
+    return runtime.exists() and bool(runtime.get_instance().is_active_session(session))
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda visit: presence().leave(*visit))
+def _visit(owner: str, session: str) -> tuple[str, str]:
+    """Streamlit releases it when the session's connection ends, and computes it anew after that."""
+    presence().arrive(owner)
+    return owner, session
+
+
+def owner() -> str:
+    """Who this session is, as the owner of its jobs. Asking says that its visitor is here."""
+    name = st.session_state.setdefault("_owner", secrets.token_urlsafe(16))
+    return _visit(name, get_script_run_ctx().session_id)[0]
+
+
+def start(queue: JobQueue, args: Sequence[str], title: str, **options) -> Job:
+    """Submits this session's next job of that queue; `options` and errors as `JobQueue.submit` has them."""
+    return _keep(queue, queue.submit(args, title, owner=owner(), **options))
+
+
+def _keep(queue: JobQueue, job: Job) -> Job:
+    st.session_state.setdefault("_jobs", {})[queue.name] = job.id
+    return job
+
+
+def mine(queue: JobQueue) -> Job | None:
+    """This session's latest job of that queue, whatever became of it."""
+    return queue.find(st.session_state.get("_jobs", {}).get(queue.name, ""))
+
+
+def forget(queue: JobQueue) -> None:
+    """From now on `mine` is None, until the next job."""
+    st.session_state.get("_jobs", {}).pop(queue.name, None)
+
+
+def adopt(queue: JobQueue, job_id: str) -> Job | None:
+    """Makes a job this session's own if its visitor has just gone, as they do by reloading the page, or if it is over."""
+    job = queue.find(job_id)
+    if job is None or (job.active and job.owner != owner() and not presence().is_leaving(job.owner)):
+        return None
+    job.owner = owner()
+    return _keep(queue, job)
+
+
+class Step(NamedTuple):
+    """How far a running job is: 0 … 1, in words, and the seconds left, None while nobody knows."""
+
+    fraction: float
+    text: str
+    left_s: float | None = None
+
+
+def watch(queue: JobQueue, job: Job, show: Callable[[], None]) -> None:
+    """For a job that waits or runs: calls `show` now and again and again; when it starts, ends or is given up, the page runs anew."""
+    state = job.state
+
+    def look() -> None:
+        owner()
+        if job.state != state or not job.active or mine(queue) is not job:
+            st.rerun()
+        show()
+
+    st.fragment(look, run_every=POLL_S.get(state))()
+
+
+def bar(queue: JobQueue, job: Job, step: Callable[[Job], Step]) -> None:
+    """A job that waits or runs: its place in the queue or how far it is, and the button that stops it."""
+    column, button = st.columns([5, 1], vertical_alignment="center")
+    fraction, text, left_s = Step(0.0, waiting(queue, job)) if job.state == "queued" else step(job)
+    clock = "" if job.state == "queued" else f" · {job.seconds:.0f} s so far" if left_s is None else f" · {time_left(left_s)}"
+    column.progress(min(1.0, max(0.0, fraction)), text=f"Stopping {job.title}" if job.stopping else text + clock)
+    button.button("Stop", key=f"stop_{queue.name}", icon=":material/stop_circle:", on_click=job.stop, disabled=job.stopping,
+                  width="stretch")
+
+
+def waiting(queue: JobQueue, job: Job) -> str:
+    """The place in the queue of a job that has not started, as a sentence."""
+    place = job.position or 1
+    before = "yours is next" if place == 1 else "one more is before yours" if place == 2 else f"{place - 1} more are before yours"
+    return f"Waiting in the {queue.name} queue: {' and '.join(queue.running()) or 'another job'} is at work, {before}."
+
+
+def time_left(seconds: float) -> str:
+    """"about 2 min left", "about 12 s left", "nearly done"."""
+    if seconds < 1:
+        return "nearly done"
+    return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+
+
+def pace(job: Job) -> tuple[float, float] | None:
+    """The seconds that the current phase has taken and those it still needs at that speed; None where the worker has not said enough.
+
+    Of a worker whose progress has `phase`, `fraction` of it done, and `elapsed_s` since its start.
+    """
+    now = job.latest("progress") or {}
+    if not now.get("fraction"):
+        return None
+    spent = now["elapsed_s"] - next(event["elapsed_s"] for event in job.events if event.get("phase") == now["phase"])
+    return spent, spent * (1 / now["fraction"] - 1)

@@ -1,0 +1,355 @@
+"""The page "Inside": models, pictures, gates, and every kind of unit opened. Its models are made here, small and quick."""
+
+import base64
+import io
+import json
+import threading
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from PIL import Image
+
+from effnet_core import checkpoints, photos
+from effnet_core.architecture import assemble
+from effnet_core.datasets import Scenes, example
+from effnet_core.families import LITE, SMALL
+from effnet_core.figures import maps
+from effnet_core.inspection import inspect
+from effnet_core.network import build
+from effnet_core.photos import Preprocess
+from effnet_core.scaling import Scaling
+from pages.shared.gallery import Sheet, Tile, pack
+from pages.shared.photo import LONGEST, Uploads, picture
+
+from .apps import open_app
+
+
+def save(folder, name, family, trained, **facts):
+    data = Scenes(32)
+    network = build(assemble(family, Scaling(0.5, 0.35, 32, 0.0), 10, f"{name} network"), seed=5).eval()
+    generator = torch.Generator().manual_seed(2)
+    for key, tensor in network.state_dict().items():
+        if key.endswith("running_var"):
+            tensor.uniform_(0.2, 1.0, generator=generator)
+        elif key.endswith("se.expand.weight"):
+            tensor.mul_(4)  # gates that differ
+    card = checkpoints.make_card(name, network, data.labels, data.preprocess, trained=trained, **facts)
+    checkpoints.save(folder / f"{name}.safetensors", network, card)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    bundled, cache = tmp_path_factory.mktemp("bundled"), tmp_path_factory.mktemp("cache")
+    save(bundled, "small-scenes", SMALL, True, data={"name": "scenes", "side": 32, "seed": 0},
+         evaluation={"accuracy": 0.875, "images": 2000}, date="2026-01-02T03:04:05+00:00")
+    save(cache / "models", "raw", SMALL, False)
+    save(cache / "models", "bare", LITE, False)
+    (cache / "models" / "broken.safetensors").write_bytes(b"nothing")
+    return bundled, cache
+
+
+@pytest.fixture(autouse=True)
+def models(folders, monkeypatch):
+    bundled, cache = folders
+    monkeypatch.setattr(checkpoints, "BUNDLED", bundled)
+    monkeypatch.setenv("EFFNET_CACHE", str(cache))
+    st.cache_data.clear()  # the list of models is remembered for seconds
+    return checkpoints.load("small-scenes")
+
+
+def words(app):
+    return " ".join([*(m.value for m in app.markdown), *(c.value for c in app.caption), *(e.proto.body for e in app.get("html"))])
+
+
+def sentences(app):
+    return " ".join(warning.value for warning in app.warning)
+
+
+def figures(app):
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def galleries(app):
+    """What travels to the browser: name of the gallery → its head and its picture."""
+    found = {}
+    for element in app.get("bidi_component"):
+        if data := element.proto.bytes:
+            length = int.from_bytes(data[:4])
+            head = json.loads(data[4 : 4 + length])
+            found[head["name"]] = head, Image.open(io.BytesIO(data[4 + length :]))
+    return found
+
+
+def png(size=(60, 40), seed=0):
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def expected(model, photo):
+    return inspect(model, picture(photo).tensor(model.preprocess))
+
+
+def test_the_page_opens_with_a_prediction_and_every_gate(models):
+    app = open_app("inside")
+    assert not app.exception and not app.warning
+    seen = expected(models, "scene-0-1")
+    for guess in seen.top(5):
+        assert f'title="{guess.probability:.6f}"' in words(app) and guess.label in words(app)
+    towers = [trace for trace in figures(app)[0]["data"] if trace["type"] == "heatmap"]
+    assert [trace["name"] for trace in towers] == [*seen.gates]
+    assert "87.5 % of 2,000 new images" in words(app) and "procedural scenes" in words(app) and "comes with the app" in words(app)
+    assert "untrained" not in words(app)
+
+
+def test_the_model_sees_a_scene_as_in_training(models):
+    mean, std = (torch.tensor(values)[:, None, None] for values in (models.preprocess.mean, models.preprocess.std))
+    for label, seed in ((0, 1), (7, 12)):
+        x = picture(f"scene-{label}-{seed}").tensor(models.preprocess)
+        torch.testing.assert_close(x[0], (example(label, seed, 32) - mean) / std, rtol=0, atol=1e-6)
+
+
+def test_the_model_sees_a_photo_as_its_preprocessing_says():
+    wide = Preprocess(40, 32)
+    cat = photos.samples()["cat"].open()
+    assert torch.equal(picture("sample-cat").tensor(wide), wide.tensor(cat))
+    assert picture("sample-cat").view(wide).size == (32, 32)
+
+
+def test_the_true_class_is_named():
+    app = open_app("inside", photo="scene-3-5")
+    label = Scenes.labels[3]
+    assert f"It is a **{label}**" in words(app) and "nothing else" not in words(app)
+
+
+def test_a_model_of_scenes_says_that_it_knows_nothing_else():
+    app = open_app("inside", photo="sample-coffee")
+    assert not app.exception and "knows 10 kinds of procedural scene and nothing else" in words(app)
+
+
+@pytest.mark.parametrize("unit", ["stem", "stages.0.0", "stages.2.0", "stages.4.1", "head"])
+def test_every_unit_shows_its_maps(unit, models):
+    app = open_app("inside", layer=unit)
+    assert not app.exception
+    values = expected(models, "scene-0-1").outputs[unit]
+    head, sheet = galleries(app)[f"Maps of {unit}"]
+    strength = np.abs(values).mean((1, 2))
+    shown = [tile["id"] for tile in head["tiles"]]
+    assert shown == np.argsort(-strength, kind="stable")[:48].tolist() and head["chosen"] == strength.argmax()
+    cells, (height, width) = np.asarray(sheet), values.shape[1:]
+    right = maps.indexes(values, maps.tops(values, "map"))
+    for tile in head["tiles"]:
+        (part,) = tile["parts"]
+        y, x = part // head["columns"] * (height + 1), part % head["columns"] * (width + 1)
+        assert (cells[y : y + height, x : x + width] == right[tile["id"]]).all()
+    one = values[head["chosen"]]
+    for value in (one.min(), one.mean(), one.max()):
+        assert f"{value:.4f}".replace("-", "−") in words(app)
+
+
+def test_a_block_shows_its_squeeze_and_excitation(models):
+    app = open_app("inside", layer="stages.4.1")
+    unit = expected(models, "scene-0-1").excitations["stages.4.1"]
+    _, z, hidden, s = figures(app)
+    assert len(galleries(app)) >= 4 and f"**{len(unit.hidden)}**" in words(app) and f"**{len(unit.s)}** gates" in words(app)
+    for sent, value in ((z, np.sort(unit.z)), (hidden, np.sort(unit.hidden)), (s, np.sort(unit.s))):
+        y = sent["data"][0]["y"]
+        assert (np.sort(np.frombuffer(base64.b64decode(y["bdata"]), y["dtype"])) == value).all()
+    kept, _ = galleries(app)["Kept: the highest gates"]
+    down, sheet = galleries(app)["Turned down: the lowest gates"]
+    order = np.argsort(unit.s, kind="stable")
+    assert [tile["id"] for tile in kept["tiles"]] == order[::-1][:4].tolist() and [tile["id"] for tile in down["tiles"]] == order[:4].tolist()
+    lowest = unit.before[order[:4]]
+    pairs = maps.indexes(np.concatenate([lowest, unit.after(order[:4])]), np.tile(maps.tops(lowest, "map"), 2))
+    side = lowest.shape[1]
+    for tile, before, after in zip(down["tiles"], pairs[:4], pairs[4:]):
+        for part, right in zip(tile["parts"], (before, after)):
+            y, x = part // down["columns"] * (side + 1), part % down["columns"] * (side + 1)
+            assert (np.asarray(sheet)[y : y + side, x : x + side] == right).all()
+    assert all(f"{unit.s[channel]:.3f}" in words(app) for channel in order[:4])
+
+
+def test_the_classifier_shows_logits_and_who_speaks_for_the_best(models):
+    app = open_app("inside", layer="classifier")
+    assert not app.exception
+    seen = expected(models, "scene-0-1")
+    best = seen.top(1)[0]
+    assert f"{best.logit:.3f}" in words(app) and f"**{best.probability:.4f}**" in words(app)
+    assert figures(app)[1]["layout"]["yaxis"]["ticktext"] == [guess.label for guess in seen.top(10)]
+    assert len(galleries(app)["Head channels that speak most for the best guess"][0]["tiles"]) == 12
+
+
+@pytest.mark.parametrize("kind", ["Before SE", "After SE"])
+@pytest.mark.parametrize("sort", ["Strength", "Gate", "Number"])
+def test_maps_before_and_after_in_every_order(kind, sort, models):
+    app = open_app("inside", layer="stages.4.1", maps=kind, sort=sort, scope="Whole layer")
+    unit = expected(models, "scene-0-1").excitations["stages.4.1"]
+    values = unit.before if kind == "Before SE" else unit.after()
+    keys = {"Strength": -np.abs(values).mean((1, 2)), "Gate": -unit.s, "Number": np.arange(len(unit.s))}
+    head, sheet = galleries(app)["Maps of stages.4.1"]
+    shown = np.argsort(keys[sort], kind="stable")[:48]
+    assert [tile["id"] for tile in head["tiles"]] == shown.tolist()
+    first = maps.indexes(values[shown], np.full(len(shown), np.abs(values).max()))[0]
+    assert (np.asarray(sheet)[: first.shape[0], : first.shape[1]] == first).all()
+
+
+def test_more_maps_and_another_channel(models):
+    app = open_app("inside", layer="stages.4.1", maps="After SE")
+    channels = len(expected(models, "scene-0-1").excitations["stages.4.1"].s)
+    assert channels > 96
+    app.button(key="more_maps").click().run()
+    assert len(galleries(app)["Maps of stages.4.1"][0]["tiles"]) == 96
+    app.number_input(key="channel_number").set_value(channels - 1).run()
+    assert not app.exception and galleries(app)["Maps of stages.4.1"][0]["chosen"] == channels - 1
+    app.selectbox(key="unit_choice").set_value("stages.0.0").run()  # fewer channels there
+    assert not app.exception and app.number_input(key="channel_number").value < 16
+
+
+def test_order_scope_and_block_do_not_run_the_network_again(monkeypatch):
+    from pages.shared import seen
+
+    passes = []
+    run = seen.inspect
+    monkeypatch.setattr(seen, "inspect", lambda *given: passes.append(given) or run(*given))
+    app = open_app("inside", photo="scene-9-77")
+    assert len(passes) == 1
+    app.segmented_control(key="order").set_value("By number").run()
+    app.segmented_control(key="scope").set_value("Whole layer").run()
+    app.segmented_control(key="maps").set_value("After SE").run()
+    app.selectbox(key="unit_choice").set_value("stages.4.1").run()
+    app.number_input(key="channel_number").set_value(3).run()
+    assert not app.exception and len(passes) == 1
+    app.button[0].click().run()  # other scenes
+    assert app.session_state["photo"] == "scene-9-78" and len(passes) == 2
+
+
+def test_an_untrained_model_says_so_everywhere():
+    app = open_app("inside", model="raw")
+    assert not app.exception and "untrained: random weights" in words(app) and "nothing was learnt yet" in words(app)
+    assert all("untrained weights" in json.dumps(figure) for figure in figures(app))
+    assert "Maps (untrained weights)" in words(app) and "procedural scene" not in words(app)
+
+
+def test_a_network_without_squeeze_and_excitation():
+    for unit in ("stages.2.0", "head", "classifier"):
+        app = open_app("inside", model="bare", layer=unit)
+        assert not app.exception and "has no squeeze-and-excitation" in words(app)
+
+
+@pytest.mark.parametrize("model, sentence", [
+    ("nonsense", r"There is no model called “nonsense” here; this is small\-scenes."),
+    ("../../etc/passwd", "There is no model called"),
+    ("![](http://x.y/z)", r"\!\[\]\(http\://x\.y/z\)"),  # an address may say anything, and must not draw
+    ("broken", "broken.safetensors"),
+])
+def test_models_that_cannot_be_opened_are_replaced_with_a_sentence(model, sentence):
+    app = open_app("inside", model=model)
+    assert not app.exception and sentence in sentences(app)
+    assert app.selectbox(key="model_choice").value == "small-scenes" and figures(app)
+
+
+def test_choosing_a_model_opens_it():
+    app = open_app("inside")
+    first, *own = app.selectbox(key="model_choice").options
+    assert first == "small-scenes" and sorted(own) == ["bare (untrained)", "raw (untrained)"]
+    app.selectbox(key="model_choice").set_value("raw").run()
+    assert app.session_state["model"] == "raw" and "nothing was learnt yet" in words(app)
+
+
+def test_without_any_model_the_page_says_where_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "BUNDLED", tmp_path)
+    monkeypatch.setenv("EFFNET_CACHE", str(tmp_path))
+    app = open_app("inside")
+    assert not app.exception and "Train one on the Pretrain page" in app.info[0].value and not figures(app)
+
+
+@pytest.mark.parametrize("photo", ["nonsense", "scene-", "scene-99-1", "scene-1-", "scene-1-99999999999999999999", "scene-²-1", "sample-dog",
+                                   "scene-1-2-3", "upload", "![](http://x.y/z)"])
+def test_pictures_that_do_not_exist_are_replaced_with_a_sentence(photo):
+    app = open_app("inside", photo=photo)
+    assert not app.exception and "this is a sample" in sentences(app) and "](" not in sentences(app)
+    assert app.get("image")[0].proto.imgs[0].caption == "The picture: Chelsea the cat"
+
+
+def test_an_upload_is_shown_and_its_link_works_for_others(models):
+    app = open_app("inside")
+    app.segmented_control(key="photo_source").set_value("upload").run()
+    app.file_uploader(key="photo_file").upload("mine.png", png(), "image/png").run()
+    photo = app.session_state["photo"]
+    assert not app.exception and photo == "upload-" + photos.fingerprint(photos.decode(png()))
+    right = inspect(models, models.preprocess.tensor(photos.decode(png())))
+    assert f'title="{right.top(1)[0].probability:.6f}"' in words(app)
+    other = open_app("inside", photo=photo)
+    assert not other.warning and f'title="{right.top(1)[0].probability:.6f}"' in words(other)
+    assert other.segmented_control(key="photo_source").value == "upload"
+
+
+def test_what_is_no_photo_gets_a_sentence_and_the_page_stays():
+    app = open_app("inside")
+    app.segmented_control(key="photo_source").set_value("upload").run()
+    app.file_uploader(key="photo_file").upload("broken.png", png()[:50], "image/png").run()
+    assert not app.exception and "The PNG file is damaged" in sentences(app)
+    assert "photo" not in app.session_state and figures(app)  # still the first picture
+    app.file_uploader(key="photo_file").upload("good.png", png(seed=4), "image/png").run()
+    assert not app.warning and app.session_state["photo"].startswith("upload-")
+
+
+def test_a_forgotten_upload_gets_a_sentence():
+    app = open_app("inside", photo="upload-0123456789abcdef")
+    assert not app.exception and "remembers only the latest 64 uploads" in sentences(app) and figures(app)
+
+
+def test_uploads_are_bounded_in_number_and_size():
+    store = Uploads(3)
+    keys = [store.keep(Image.new("RGB", (8, 8), (value, 0, 0))) for value in range(3)]
+    assert store.get(keys[0]) is not None  # asked for, hence not the next to go
+    fourth = store.keep(Image.new("RGB", (4000, 1000)))
+    assert store.get(keys[1]) is None and all(store.get(key) for key in (keys[0], keys[2], fourth))
+    assert store.get(fourth).size == (LONGEST, LONGEST // 4)
+    assert store.keep(Image.new("RGB", (8, 8), (2, 0, 0))) == keys[2]
+
+
+def test_uploads_from_many_threads():
+    store, failed = Uploads(4), []
+
+    def visit(number):
+        try:
+            for turn in range(50):
+                store.get(store.keep(Image.new("RGB", (2, 2), (number, turn, 0))))
+        except Exception as broken:  # noqa: BLE001  collected for the assertion
+            failed.append(broken)
+
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed and len(store._photos) == 4
+
+
+def test_a_gallery_travels_as_a_head_and_one_picture():
+    data = pack(Sheet(b"picture", 2, 3, 4, 1), [Tile("a", [0, 1], "ü", title="x")], name="n", pick=True)
+    length = int.from_bytes(data[:4])
+    head = json.loads(data[4 : 4 + length])
+    assert data[4 + length :] == b"picture" and head["tiles"][0]["parts"] == [0, 1] and head["tiles"][0]["label"] == "ü"
+    assert (head["columns"], head["width"], head["height"], head["gap"], head["name"], head["pick"]) == (2, 3, 4, 1, "n", True)
+
+
+def test_labels_from_a_card_are_text_not_markup(folders):
+    """A checkpoint of unknown origin may have any labels."""
+    bundled, cache = folders
+    network = build(assemble(SMALL, Scaling(0.5, 0.35, 32, 0.0), 2, "<b>bold</b>"), seed=5).eval()
+    card = checkpoints.make_card("odd", network, ("<script>alert(1)</script>", "![x](http://x)"), Preprocess(32, 32), trained=True,
+                                 date="<em>now</em>", data={"name": "<s>data</s>"})
+    path = cache / "models" / "odd.safetensors"
+    checkpoints.save(path, network, card)
+    try:
+        st.cache_data.clear()
+        app = open_app("inside", model="odd", layer="classifier")
+        assert not app.exception and app.session_state["model"] == "odd"
+        bodies = " ".join(element.proto.body for element in app.get("html"))
+        assert "<script>" not in bodies and "![x](http" not in " ".join(m.value for m in app.markdown) and "<em>" not in bodies and "<s>" not in bodies
+    finally:
+        path.unlink()
