@@ -36,7 +36,8 @@ class Spread(NamedTuple):
 def spread(gates: np.ndarray) -> Spread:
     """Of the gates of one unit (C)."""
     gates = gates.astype(np.float64)
-    return Spread(*(float(f(gates)) for f in (np.mean, np.std, np.min, np.max)), float((gates < CLOSED).mean()), float((gates > OPEN).mean()))
+    shape = [float(f(gates)) for f in (np.mean, np.std, np.min, np.max)]
+    return Spread(*shape, float((gates < CLOSED).mean()), float((gates > OPEN).mean()))
 
 
 class Excitation(NamedTuple):

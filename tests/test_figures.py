@@ -9,9 +9,9 @@ import pytest
 
 from effnet_core.cost import cost as cost_of
 from effnet_core.errors import UserError
-from effnet_core.families import compound, from_spec, published, to_spec
-from effnet_core.figures import cost, curves, latency, linear, short
-from effnet_core.palette import PAGE, contrast, unit_colour
+from effnet_core.families import published
+from effnet_core.figures import bars, curves, latency, linear, short, units
+from effnet_core.palette import PAGE, contrast, percent, unit_colour
 
 B0, B7 = published("b0"), published("b7")
 TABLES = {B0: cost_of(B0), B7: cost_of(B7)}
@@ -29,18 +29,12 @@ def record(name="b0", device="cpu", batch=1, median=29.0):
 RECORDS = [record(), record("b3", median=80.0), record("b7", "cuda:0", 8, 120.0), record("b0", "cuda:0", 1, 5.0)]
 HISTORY = [{"step": s, "loss": 2.0 / s, **({"accuracy": s / 100} if s % 20 == 0 else {})} for s in range(1, 61)]
 FIGURES = {
-    "by_unit": lambda theme: cost.by_unit(TABLE, B0, "macs", theme, "stages.4.1"),
-    "by_unit of 58": lambda theme: cost.by_unit(TABLES[B7], B7, "params", theme),
-    "by_unit in time": lambda theme: cost.by_unit(TABLE, B0, "time", theme, "head", MS[B0]),
-    "by_operator": lambda theme: cost.by_operator(TABLE, theme),
-    "by_operator in time": lambda theme: cost.by_operator(TABLES[B7], theme, MS[B7]),
-    "compare": lambda theme: cost.compare(compound(1.3), published("b1"), theme),
-    "compare far": lambda theme: cost.compare(compound(-2), published("l2"), theme),
     "distribution": lambda theme: latency.distribution(SAMPLES, 28.75, 29.6, 36.0, theme),
     "history": lambda theme: latency.history(RECORDS, theme),
     "history of one": lambda theme: latency.history(RECORDS[:1], theme),
     "history of none": lambda theme: latency.history([], theme),
     "layers": lambda theme: latency.layers(MS[B7], B7, TABLES[B7], theme),
+    "confusion": lambda theme: curves.confusion([[8, 2], [0, 5]], ["a", "b"], theme),
     "training": lambda theme: curves.training(HISTORY, 10, theme, 100),
     "training unstarted": lambda theme: curves.training([], 10, theme),
 }
@@ -85,88 +79,73 @@ def test_an_unknown_theme_is_refused(name):
 
 @pytest.mark.parametrize("metric", ["params", "macs", "activations"])
 @pytest.mark.parametrize("network", TABLES, ids=lambda network: network.name)
-def test_bars_are_the_exact_integers_of_the_units(network, metric):
+def test_bars_stand_for_the_exact_figures_of_the_units(network, metric):
     table = TABLES[network]
-    (bars,) = cost.by_unit(table, network, metric).data
-    assert [*bars.y] == [getattr(total, metric) for total in table.units.values()] and sum(bars.y) == getattr(table, metric)
-    assert [row[0] for row in bars.customdata] == [unit for unit, _ in network.units()]
-    assert [row[2].split()[0] for row in bars.customdata] == [f"{value:,}" for value in bars.y]
-    assert [*bars.marker.color] == [unit_colour(unit) for unit in table.units]
+    drawn = bars.by_unit(table, network, metric, "light", "stem")
+    figures = [getattr(total, metric) for total in table.units.values()]
+    assert [bar["id"] for bar in drawn["bars"]] == [unit for unit, _ in network.units()]
+    assert [bar["height"] * 1.06 * max(figures) for bar in drawn["bars"]] == pytest.approx(figures)
+    assert [bar["colour"] for bar in drawn["bars"]] == [unit_colour(unit) for unit in table.units]
+    top = next(bar for bar, figure in zip(drawn["bars"], figures) if figure == max(figures))
+    assert percent(max(figures) / sum(figures)) in top["label"]
+    assert drawn["ticks"][0] == {"at": 0.0, "text": "0"} and all(0 <= tick["at"] <= 1 for tick in drawn["ticks"])
 
 
-def test_time_bars_sum_the_layers():
-    figure = cost.by_unit(TABLE, B0, "time", times=MS[B0])
-    assert sum(figure.data[0].y) == pytest.approx(sum(MS[B0].values()))
-    assert figure.layout.yaxis.ticktext[1].endswith(" ms")
+def test_bars_of_time_sum_the_layers_and_need_them():
+    drawn = bars.by_unit(TABLE, B0, "time", "light", "stem", MS[B0])
+    sums = [sum(MS[B0][layer.id] for layer in layers) for _, layers in B0.units()]
+    assert [bar["height"] * 1.06 * max(sums) for bar in drawn["bars"]] == pytest.approx(sums)
+    assert drawn["ticks"][1]["text"].endswith(" ms")
     with pytest.raises(UserError, match="is missing|are missing"):
-        cost.by_unit(TABLE, B0, "time")
+        bars.by_unit(TABLE, B0, "time", "light", "stem")
 
 
-def test_the_selected_bar_is_outlined_and_named():
-    figure = cost.by_unit(TABLE, B0, "macs", selected="stages.4.1.se")
-    widths = {row[0]: width for row, width in zip(figure.data[0].customdata, figure.data[0].marker.line.width)}
-    assert [unit for unit, width in widths.items() if width] == ["stages.4.1"]
-    (mark,) = figure.layout.annotations
-    assert "stages.4.1" in mark.text and "32.8 M MACs" in mark.text and mark.x == [*widths].index("stages.4.1")
+def test_the_bar_of_a_layer_is_that_of_its_unit():
+    assert bars.by_unit(TABLE, B0, "macs", "dark", "stages.4.1.se")["selected"] == "stages.4.1"
     with pytest.raises(UserError, match="no layer 'stages.4.9'"):
-        cost.by_unit(TABLE, B0, "macs", selected="stages.4.9")
+        bars.by_unit(TABLE, B0, "macs", "dark", "stages.4.9")
+
+
+def test_groups_name_the_stages_below_their_blocks():
+    groups = {group["text"]: (group["first"], group["last"]) for group in bars.by_unit(TABLE, B0, "macs", "light", "stem")["groups"]}
+    assert groups == {"stem": (0, 0), "0": (1, 1), "1": (2, 3), "2": (4, 5), "3": (6, 8), "4": (9, 11), "5": (12, 15), "6": (16, 16),
+                      "head": (17, 17), "classifier": (18, 18)}
 
 
 def test_unit_ticks_centre_the_stages():
-    ticks = cost.unit_ticks(B0)
+    ticks = units.unit_ticks(B0)
     assert dict(zip(ticks["ticktext"], ticks["tickvals"])) == {
         "<br>stem": 0, "0": 1, "1": 2.5, "2": 4.5, "3": 7, "4": 10, "5": 13.5, "6": 16, "<br>head": 17, "<br><br>classifier": 18}
-    assert len(cost.unit_ticks(B7)["tickvals"]) == 10
+    assert len(units.unit_ticks(B7)["tickvals"]) == 10
 
 
-def test_operators_share_the_whole():
-    figure = cost.by_operator(TABLE, times=MS[B0])
-    assert [trace.name for trace in figure.data] == ["stem", "expand", "depthwise", "SE", "project", "head", "classifier"]
-    for row in range(4):
-        assert sum(trace.x[row] for trace in figure.data) == pytest.approx(1)
-    shown = {trace.name: [text for text, _ in trace.customdata] for trace in figure.data}
-    assert shown["classifier"][:2] == ["1,281,000 parameters", "1,280,000 MACs"]
-    se = [row for row in TABLE.layers if row.operator == "se"]
-    assert shown["SE"][:2] == [f"{sum(r.params for r in se):,} parameters", f"{sum(r.macs for r in se):,} MACs"]
+def test_kinds_of_layers_share_the_whole():
+    rows = bars.by_operator(TABLE, "light", MS[B0])
+    assert list(rows) == ["parameters", "MACs", "activations", "measured time"] and len(bars.by_operator(TABLE, "light")) == 3
+    for pieces in rows.values():
+        assert sum(piece.share for piece in pieces) == pytest.approx(1)
+        assert all(contrast(piece.colour, piece.ink) >= 4.5 for piece in pieces)
+    se = next(piece for piece in rows["parameters"] if piece.name == "SE")
+    assert se.text == "SE: 636,540 parameters, 12.0 %"
 
 
-def test_operators_agree_with_known_shares():
+def test_kinds_of_layers_agree_with_known_shares():
     """Of B0: 1×1 expansions hold 24.0 % of the parameters and 43.1 % of the MACs."""
-    shares = {trace.name: [share for _, share in trace.customdata][:2] for trace in cost.by_operator(TABLE).data}
-    assert shares["expand"] == ["24.0 %", "43.1 %"] and shares["depthwise"] == ["3.8 %", "9.0 %"]
-    assert shares["SE"] == ["12.0 %", "0.2 %"] and shares["classifier"] == ["24.2 %", "0.3 %"]
+    rows = bars.by_operator(TABLE, "dark")
+    shares = {piece.name: percent(piece.share) for piece in rows["parameters"]}, {piece.name: percent(piece.share) for piece in rows["MACs"]}
+    known = {"expand": ("24.0 %", "43.1 %"), "depthwise": ("3.8 %", "9.0 %"), "SE": ("12.0 %", "0.2 %"), "classifier": ("24.2 %", "0.3 %")}
+    assert {name: (shares[0][name], shares[1][name]) for name in known} == known
+    assert "SE" not in {piece.name for piece in bars.by_operator(cost_of(published("lite0")), "dark")["MACs"]}
 
 
-def test_segments_are_named_where_the_name_fits():
-    texts = {trace.name: [*trace.text] for trace in cost.by_operator(TABLE).data}
-    assert texts["expand"][1] == "expand<br>43.1 %" and texts["SE"][:2] == ["SE<br>12.0 %", ""]
-    assert texts["depthwise"] == ["", "", "depthwise<br>25.5 %"]  # 9.0 % of the MACs is too narrow for nine letters
-
-
-def test_operators_without_squeeze_and_excitation():
-    names = [trace.name for trace in cost.by_operator(cost_of(published("lite0"))).data]
-    assert "SE" not in names and len(names) == 6
-
-
-def test_compare_gives_ratios_and_both_integers():
-    (dots,) = cost.compare(B7, B0).data
-    assert [*dots.x] == [TABLES[B7].params / TABLE.params, TABLES[B7].macs / TABLE.macs, TABLES[B7].activations / TABLE.activations,
-                         600 / 224, 55 / 16]
-    assert [*dots.customdata[0]] == ["parameters", "66,347,960", "5,288,548"]
-    assert [*dots.customdata[1]] == ["MACs", "37,745,884,192", "385,814,752"]
-
-
-@pytest.mark.parametrize("ours, theirs", [(B0, B0), (B7, B0), (B0, published("l2")), (compound(6, 2, 2, 1.4), B0)])
-def test_compare_keeps_every_dot_inside(ours, theirs):
-    figure = cost.compare(ours, theirs)
-    low, high = figure.layout.xaxis.range
-    assert all(low < math.log10(ratio) < high for ratio in figure.data[0].x)
-    assert 2 <= len(figure.layout.xaxis.tickvals) <= 10 and 1 in figure.layout.xaxis.tickvals
+def test_a_confusion_matrix_shows_shares_of_its_rows():
+    figure = curves.confusion([[8, 2], [0, 5]], ["<a>", "b"])
+    assert figure.data[0].z.tolist() == [[pytest.approx(0.8), pytest.approx(0.2)], [0, 1]]
+    assert [note.text for note in figure.layout.annotations] == ["8", "2", "5"]
+    assert figure.layout.xaxis.ticktext == ("&lt;a&gt;", "b")
 
 
 def test_names_are_shown_as_they_are():
-    network = from_spec({**to_spec(B0), "name": "<img src=x>"})
-    assert "&lt;img src=x&gt;" in cost.compare(network, network).data[0].hovertemplate
     assert latency.history([{**record(), "name": "<i>"}]).data[0].text == ("&lt;i&gt;",)
 
 
@@ -229,8 +208,8 @@ def test_layers_mirror_two_wholes():
 
 def test_the_selected_unit_is_outlined_in_time_and_macs():
     place = [unit for unit, _ in B0.units()].index("stages.2.0")
-    for bars in latency.layers(MS[B0], B0, TABLE, selected="stages.2.0.expand").data:
-        assert [i for i, width in enumerate(bars.marker.line.width) if width] == [place]
+    for trace in latency.layers(MS[B0], B0, TABLE, selected="stages.2.0.expand").data:
+        assert [i for i, width in enumerate(trace.marker.line.width) if width] == [place]
     assert not any(latency.layers(MS[B0], B0, TABLE).data[0].marker.line.width)
 
 

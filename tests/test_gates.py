@@ -9,6 +9,7 @@ import pytest
 
 from effnet_core.errors import UserError
 from effnet_core.figures import gates as draw
+from effnet_core.figures import steps
 from effnet_core.inspection import CLOSED, OPEN, spread
 from effnet_core.palette import PAGE, contrast, unit_colour
 
@@ -21,10 +22,10 @@ FIGURES = {
     "skyline": lambda theme: draw.skyline(GATES, "gate", theme, "stages.1.1"),
     "skyline by number": lambda theme: draw.skyline(GATES, "channel", theme, None, "untrained weights"),
     "skyline of one": lambda theme: draw.skyline({"stages.0.0": np.array([0.5], np.float32)}, "gate", theme, "stages.0.0"),
-    "squeezed": lambda theme: draw.squeezed(Z, S, "gate", theme, 3),
-    "bottleneck": lambda theme: draw.bottleneck(H, theme, "untrained weights"),
-    "gated": lambda theme: draw.gated(S, "channel", theme, 144, "untrained weights"),
-    "logits": lambda theme: draw.logits(RANDOM_LOGITS, LABELS, theme),
+    "squeezed": lambda theme: steps.squeezed(Z, S, "gate", theme, 3),
+    "bottleneck": lambda theme: steps.bottleneck(H, theme, "untrained weights"),
+    "gated": lambda theme: steps.gated(S, "channel", theme, 144, "untrained weights"),
+    "logits": lambda theme: steps.logits(RANDOM_LOGITS, LABELS, theme),
 }
 RANDOM_LOGITS = RANDOM.normal(size=12).astype(np.float32)
 
@@ -91,7 +92,7 @@ def test_gates_have_one_scale_everywhere():
     figure = draw.skyline({"stages.0.0": np.full(8, 0.4, np.float32), "stages.1.0": np.full(8, 0.6, np.float32)})
     assert {(trace.zmin, trace.zmax) for trace in towers(figure)} == {(0, 1)}
     scales = {str(trace.colorscale) for trace in towers(figure)}
-    bars = draw.gated(S).data[0].marker
+    bars = steps.gated(S).data[0].marker
     assert len(scales) == 1 and str(bars.colorscale) in scales and (bars.cmin, bars.cmax) == (0, 1)
     assert [trace.showscale for trace in towers(figure)] == [True, False]
 
@@ -139,7 +140,7 @@ def test_gates_travel_as_typed_arrays():
 
 @pytest.mark.parametrize("order", draw.ORDERS)
 def test_steps_show_the_same_channels_in_the_same_order(order):
-    z, s = draw.squeezed(Z, S, order, chosen=17), draw.gated(S, order, chosen=17)
+    z, s = steps.squeezed(Z, S, order, chosen=17), steps.gated(S, order, chosen=17)
     places = np.asarray(z.data[0].customdata)
     assert (places == np.asarray(s.data[0].customdata)).all()
     assert (z.data[0].y == Z[places]).all() and (s.data[0].y == S[places]).all() and (s.data[0].marker.color == S[places]).all()
@@ -150,11 +151,11 @@ def test_steps_show_the_same_channels_in_the_same_order(order):
 
 
 def test_the_bottleneck_has_a_bar_per_squeezed_channel():
-    assert (draw.bottleneck(H).data[0].y == H).all()
+    assert (steps.bottleneck(H).data[0].y == H).all()
 
 
 def test_logits_are_sorted_and_come_with_their_probability():
-    figure = draw.logits(np.array([0.0, 2.0, 1.0], np.float32), ("a", "<b>", "c"), most=2)
+    figure = steps.logits(np.array([0.0, 2.0, 1.0], np.float32), ("a", "<b>", "c"), most=2)
     (bars,) = figure.data
     assert [*bars.x] == [2.0, 1.0] and [*figure.layout.yaxis.ticktext] == ["&lt;b&gt;", "c"]
     assert [row[1] for row in bars.customdata] == ["66.5 %", "24.5 %"]  # e², e¹ over e⁰ + e¹ + e²
@@ -162,8 +163,8 @@ def test_logits_are_sorted_and_come_with_their_probability():
 
 @pytest.mark.parametrize("stamp", ["", "untrained weights"])
 def test_figures_say_so_when_the_weights_are_untrained(stamp):
-    drawn = [draw.skyline(GATES, stamp=stamp), draw.squeezed(Z, S, stamp=stamp), draw.bottleneck(H, stamp=stamp), draw.gated(S, stamp=stamp),
-             draw.logits(RANDOM_LOGITS, LABELS, stamp=stamp)]
+    drawn = [draw.skyline(GATES, stamp=stamp), steps.squeezed(Z, S, stamp=stamp), steps.bottleneck(H, stamp=stamp),
+             steps.gated(S, stamp=stamp), steps.logits(RANDOM_LOGITS, LABELS, stamp=stamp)]
     assert all(("untrained weights" in figure.to_json()) == bool(stamp) for figure in drawn)
 
 

@@ -160,7 +160,8 @@ def test_a_block_shows_its_squeeze_and_excitation(models):
     kept, _ = galleries(app)["Kept: the highest gates"]
     down, sheet = galleries(app)["Turned down: the lowest gates"]
     order = np.argsort(unit.s, kind="stable")
-    assert [tile["id"] for tile in kept["tiles"]] == order[::-1][:4].tolist() and [tile["id"] for tile in down["tiles"]] == order[:4].tolist()
+    assert [tile["id"] for tile in kept["tiles"]] == order[::-1][:4].tolist()
+    assert [tile["id"] for tile in down["tiles"]] == order[:4].tolist()
     lowest = unit.before[order[:4]]
     pairs = maps.indexes(np.concatenate([lowest, unit.after(order[:4])]), np.tile(maps.tops(lowest, "map"), 2))
     side = lowest.shape[1]
@@ -205,6 +206,20 @@ def test_more_maps_and_another_channel(models):
     assert not app.exception and galleries(app)["Maps of stages.4.1"][0]["chosen"] == channels - 1
     app.selectbox(key="unit_choice").set_value("stages.0.0").run()  # fewer channels there
     assert not app.exception and app.number_input(key="channel_number").value < 16
+
+
+def test_an_address_may_say_anything():
+    app = open_app("inside", order="x", maps="After%20SE ", sort="[]", scope="../", layer="stages.99.99.se")
+    assert not app.exception and figures(app)
+
+
+def test_a_model_that_vanishes_while_it_is_listed(folders, monkeypatch):
+    bundled, _ = folders
+    entries = checkpoints.available()
+    gone = [*entries, checkpoints.Entry("gone", bundled / "gone.safetensors", True, entries[0].card)]
+    monkeypatch.setattr("pages.shared.models.available", lambda: gone)
+    app = open_app("inside", model="gone")
+    assert not app.exception and "There is no file 'gone.safetensors'" in sentences(app)
 
 
 def test_order_scope_and_block_do_not_run_the_network_again(monkeypatch):
@@ -265,8 +280,10 @@ def test_without_any_model_the_page_says_where_to_get_one(monkeypatch, tmp_path)
     assert not app.exception and "Train one on the Pretrain page" in app.info[0].value and not figures(app)
 
 
-@pytest.mark.parametrize("photo", ["nonsense", "scene-", "scene-99-1", "scene-1-", "scene-1-99999999999999999999", "scene-²-1", "sample-dog",
-                                   "scene-1-2-3", "upload", "![](http://x.y/z)"])
+@pytest.mark.parametrize("photo", [
+    "nonsense", "scene-", "scene-99-1", "scene-1-", "scene-1-99999999999999999999", "scene-²-1", "sample-dog", "scene-1-2-3", "upload",
+    "![](http://x.y/z)",
+])
 def test_pictures_that_do_not_exist_are_replaced_with_a_sentence(photo):
     app = open_app("inside", photo=photo)
     assert not app.exception and "this is a sample" in sentences(app) and "](" not in sentences(app)
@@ -350,6 +367,7 @@ def test_labels_from_a_card_are_text_not_markup(folders):
         app = open_app("inside", model="odd", layer="classifier")
         assert not app.exception and app.session_state["model"] == "odd"
         bodies = " ".join(element.proto.body for element in app.get("html"))
-        assert "<script>" not in bodies and "![x](http" not in " ".join(m.value for m in app.markdown) and "<em>" not in bodies and "<s>" not in bodies
+        assert not any(markup in bodies for markup in ("<script>", "<em>", "<s>"))
+        assert "![x](http" not in " ".join(m.value for m in app.markdown)
     finally:
         path.unlink()

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from ..errors import UserError
@@ -29,7 +30,12 @@ def main(argv: list[str] | None = None) -> int:
             commands.add_parser(name, help=summary)
     args = parser.parse_args(argv)
     try:
-        return args.run(args) or 0
+        status = args.run(args) or 0
+        sys.stdout.flush()
+        return status
     except UserError as refused:
         print(refused, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

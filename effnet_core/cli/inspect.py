@@ -57,7 +57,8 @@ def table(record: dict) -> str:
     lines.append(f"  uncertainty {percent(record['uncertainty'])} (entropy, of that of blind guessing)")
     if not record["blocks"]:
         return "\n".join([*lines, "", "This network has no squeeze-and-excitation, hence no gates."])
-    lines += ["", f"{'gates of block':<18}{'channels':>9}{'through':>9}{'mean':>8}{'std':>8}{'least':>8}{'greatest':>10}{'< 0.1':>9}{'> 0.9':>9}"]
+    lines += ["", f"{'gates of block':<18}{'channels':>9}{'through':>9}{'mean':>8}{'std':>8}{'least':>8}{'greatest':>10}"
+                  f"{'< 0.1':>9}{'> 0.9':>9}"]
     lines += [f"{row['id']:<18}{row['channels']:>9,}{row['squeezed']:>9}{row['mean']:>8.3f}{row['std']:>8.3f}{row['least']:>8.3f}"
               f"{row['greatest']:>10.3f}{percent(row['closed']):>9}{percent(row['open']):>9}" for row in record["blocks"]]
     return "\n".join(lines)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from ..architecture import Architecture
 from ..cost import Cost
 from ..graph import METRICS, exact, per_layer, quantity
-from ..palette import ink_on, percent, sequential, themed, PAGE, unit_colour
+from ..palette import PAGE, ink_on, percent, sequential, themed, unit_colour
 from . import linear, short
-from .cost import per_unit, unit_names
+from .units import per_unit, unit_names
 
 TITLES = {"params": "Parameters of every block", "macs": "MACs of every block, one image",
           "activations": "Activations of every block, one image", "time": "Measured time of every block"}
@@ -21,14 +21,14 @@ def by_unit(table: Cost, architecture: Architecture, metric: str, theme: str, se
 
     `metric` is "params", "macs", "activations" or "time" (with `times`, ms per layer id). Raises `UserError` for anything else.
     """
-    values = per_unit(table, architecture, metric, times)
+    values, chosen = per_unit(table, architecture, metric, times), architecture.unit_of(selected)
     total, top = sum(values.values()) or 1, 1.06 * max(values.values()) or 1
     axis = linear(max(values.values()), (lambda ms: short(ms / 1e3, "s")) if metric == "time" else short)
     bars = [{"id": unit, "height": value / top, "colour": unit_colour(unit, theme),
              "label": f"{unit}, {name}: {quantity(value, metric)}, {percent(value / total)}"}
             for (unit, value), name in zip(values.items(), unit_names(architecture))]
     ticks = [{"at": value / top, "text": text} for value, text in zip(axis["tickvals"], axis["ticktext"])]
-    return {"title": TITLES[metric], "bars": bars, "ticks": ticks, "groups": _groups(architecture), "selected": selected}
+    return {"title": TITLES[metric], "bars": bars, "ticks": ticks, "groups": _groups(architecture), "selected": chosen}
 
 
 def _groups(architecture: Architecture) -> list[dict]:

@@ -1,28 +1,25 @@
-"""Squeeze-and-excitation drawn: the skyline of all gates of a network, and one unit step by step.
+"""The skyline: all squeeze-and-excitation gates of a network on one image.
 
 One colour scale for gates everywhere: viridis, from 0 (closed, dark) to 1 (open, yellow).
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ..architecture import Architecture
 from ..errors import UserError
 from ..inspection import CLOSED, OPEN, Spread, spread
-from ..palette import ACCENT, INK, MUTED, colour_scale, percent, themed, unit_colour
-from . import SIZE, axis, figure, note
+from ..palette import INK, MUTED, colour_scale, percent, themed, unit_colour
+from . import axis, figure, note
 
 SCALE = colour_scale()
 ORDERS = ("gate", "channel")
 ASPECT = 4.2  # of the skyline, width over height, at which a window is a square
 BETWEEN = 2  # windows' widths between two towers
 MOST_SHARES = 20  # units beyond which their shares are left to hover and table
-STEP_HEIGHT = 230  # pixels
 GROUND = 0.045  # height of the coloured strip under the towers, as a share of the tallest
 
 
@@ -67,11 +64,17 @@ def windows(tower: Tower, gates: np.ndarray, order: str) -> tuple[np.ndarray, np
     return lit.reshape(tower.floors, tower.width), numbers.reshape(tower.floors, tower.width)
 
 
-def _tower(tower: Tower, gates: np.ndarray, order: str) -> dict:
+def _sash(built: list[Tower]) -> float:
+    """Pixels between two windows: none where they are so small that they would vanish behind it."""
+    across = built[-1].left + built[-1].width
+    return 0.6 if across < 200 else 0.3 if across < 500 else 0.0
+
+
+def _tower(tower: Tower, gates: np.ndarray, order: str, sash: float) -> dict:
     lit, numbers = windows(tower, gates, order)
     return {
         "type": "heatmap", "z": lit, "customdata": numbers, "x0": tower.left, "dx": 1, "y0": 0.5, "dy": 1, "zmin": 0, "zmax": 1,
-        "colorscale": SCALE, "showscale": False, "name": tower.unit, "hoverongaps": False, "xgap": 0.6, "ygap": 0.6,
+        "colorscale": SCALE, "showscale": False, "name": tower.unit, "hoverongaps": False, "xgap": sash, "ygap": sash,
         "hovertemplate": f"<b>{tower.unit}</b> · channel %{{customdata}}<br>gate %{{z:.3f}}<extra></extra>",
     }
 
@@ -147,7 +150,7 @@ def skyline(gates: Mapping[str, np.ndarray], order: str = "gate", theme: str = "
     themed(INK, theme)  # refused before anything is drawn
     built, rows = towers({unit: len(values) for unit, values in gates.items()}), [spread(values) for values in gates.values()]
     floors = max(tower.floors for tower in built)
-    traces = [_tower(tower, values, order) for tower, values in zip(built, gates.values())]
+    traces = [_tower(tower, values, order, _sash(built)) for tower, values in zip(built, gates.values())]
     traces[0] |= {"showscale": True, "colorbar": _bar(theme)}
     chosen = [_chosen(tower, floors, theme) for tower in built if tower.unit == selected]
     return figure(
@@ -164,64 +167,3 @@ def _bar(theme: str) -> dict:
     return {"orientation": "h", "x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "ypad": 4, "len": 0.27, "thickness": 10,
             "tickvals": [0, 0.5, 1], "ticktext": ["0", "gate ½", "1"], "outlinewidth": 0, "xpad": 0,
             "tickfont": {"size": 12, "color": INK[theme]}}
-
-
-def _titled(title: str, stamp: str) -> str:
-    return f"{title} · {stamp}" if stamp else title
-
-
-def _pointer(at: int, count: int, channel: int, theme: str) -> dict:
-    """Above the plot over the bar `at` of `count`, turned inwards."""
-    right = 2 * at > count
-    return note(f"channel {channel} ▼" if right else f"▼ channel {channel}", theme, x=at, yref="paper", y=1, yanchor="bottom",
-                xanchor="right" if right else "left", xshift=6 if right else -6)
-
-
-def _channels(y: np.ndarray, gates: np.ndarray, order: str, theme: str, chosen: int | None, stamp: str, marker: dict, text: str,
-              **yaxis) -> go.Figure:
-    """One bar per channel (C), in the order of `gates`, the channel `chosen` pointed at."""
-    themed(INK, theme)  # refused before anything is drawn
-    places, count = ordered(gates, order), len(y)
-    bars = {"type": "bar", "x": np.arange(count, dtype=np.uint16), "y": y[places].astype(np.float32), "marker": {"line": {"width": 0}, **marker},
-            "customdata": places.astype(np.uint16), "hovertemplate": f"channel %{{customdata}}<br>{text}<extra></extra>"}
-    marks = [] if chosen is None else [_pointer(int(np.flatnonzero(places == chosen)[0]), count, chosen, theme)]
-    title = f"{count:,} channels, " + ("lowest gate first" if order == "gate" else "by number")
-    return figure([bars], theme, STEP_HEIGHT, bargap=0.12 if count < 100 else 0, annotations=marks,
-                  xaxis=axis(theme, _titled(title, stamp), showgrid=False, tickvals=[], range=[-0.8, count - 0.2]), yaxis=axis(theme, **yaxis))
-
-
-def squeezed(z: np.ndarray, s: np.ndarray, order: str = "gate", theme: str = "light", chosen: int | None = None, stamp: str = "") -> go.Figure:
-    """Step 1, z (C): the mean of every channel's map. `s` are the gates (C) by which `order` sorts."""
-    return _channels(z, s, order, theme, chosen, stamp, {"color": themed(ACCENT, theme)}, "z = %{y:.4f}")
-
-
-def bottleneck(hidden: np.ndarray, theme: str = "light", stamp: str = "") -> go.Figure:
-    """Step 2, the S numbers between W₁ and W₂, after their activation."""
-    bars = {"type": "bar", "x": np.arange(len(hidden), dtype=np.uint16), "y": hidden.astype(np.float32),
-            "marker": {"color": themed(ACCENT, theme), "line": {"width": 0}},
-            "hovertemplate": "squeezed channel %{x}<br>h = %{y:.4f}<extra></extra>"}
-    title = _titled(f"{len(hidden):,} squeezed channels", stamp)
-    return figure([bars], theme, STEP_HEIGHT, bargap=0.25, yaxis=axis(theme, zeroline=True, zerolinecolor=MUTED[theme]),
-                  xaxis=axis(theme, title, showgrid=False, tickvals=[], range=[-0.8, len(hidden) - 0.2]))
-
-
-def gated(s: np.ndarray, order: str = "gate", theme: str = "light", chosen: int | None = None, stamp: str = "") -> go.Figure:
-    """Step 3, s (C): the gate of every channel, in the one colour scale of gates."""
-    marker = {"color": s[ordered(s, order)].astype(np.float32), "cmin": 0, "cmax": 1, "colorscale": SCALE}
-    return _channels(s, s, order, theme, chosen, stamp, marker, "gate %{y:.3f}", range=[0, 1.02], tickvals=[0, 0.5, 1])
-
-
-def logits(values: np.ndarray, labels: Sequence[str], theme: str = "light", stamp: str = "", most: int = 10) -> go.Figure:
-    """The `most` greatest logits, the best class on top; hover adds the probability."""
-    p = np.exp(values.astype(np.float64) - values.max())
-    p, places = p / p.sum(), np.argsort(-values, kind="stable")[:most]
-    bars = {
-        "type": "bar", "orientation": "h", "x": values[places].astype(np.float32), "y": [*range(len(places))],
-        "marker": {"color": themed(ACCENT, theme)}, "customdata": [[escape(labels[i]), percent(p[i])] for i in places],
-        "text": [f"{values[i]:.2f}".replace("-", "−") for i in places], "textposition": "outside", "cliponaxis": False,
-        "hovertemplate": "<b>%{customdata[0]}</b><br>logit %{x:.4f}, probability %{customdata[1]}<extra></extra>",
-    }
-    return figure([bars], theme, 60 + 27 * len(places), margin={"l": 8, "r": 48, "t": 8, "b": 8},
-                  xaxis=axis(theme, _titled("logit", stamp), zeroline=True, zerolinecolor=MUTED[theme]),
-                  yaxis=axis(theme, showgrid=False, range=[len(places) - 0.4, -0.6], tickvals=[*range(len(places))],
-                             ticktext=[escape(labels[i]) for i in places], tickfont={"size": SIZE, "color": INK[theme]}))

@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..graph import exact
 from ..palette import ACCENT, INK, MUTED, PAGE, percent, si, themed, unit_colour
 from . import SIZE, axis, figure, linear, note, short, whole_percent
-from .cost import UNIT_MARGIN, per_unit, unit_names, unit_ticks
+from .units import UNIT_MARGIN, per_unit, unit_names, unit_ticks
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")  # one per device
 

@@ -97,7 +97,8 @@ def _enlarged(at: Look, unit: str, kind: str, values: np.ndarray, reach: float, 
         _scale(reach, f"channel {channel}")
     with facts:
         st.session_state["channel_number"] = channel
-        st.number_input(f"Channel, 0 to {count - 1:,}", 0, count - 1, step=1, key="channel_number", on_change=_type, args=("channel_number", kind))
+        st.number_input(f"Channel, 0 to {count - 1:,}", 0, count - 1, step=1, key="channel_number", on_change=_type,
+                        args=("channel_number", kind))
         rows = [("Least", number(values.min())), ("Mean", number(values.mean())), ("Greatest", number(values.max()))]
         if kind != "output":
             se = at.seen.excitations[unit]
@@ -121,7 +122,8 @@ def _all(at: Look, unit: str, kind: str, values: np.ndarray, reach: np.ndarray, 
     gallery("all_maps", f"Maps of {unit}", sheet_of(sheet), tiles, size=64 if values.shape[1] <= 64 else 84,
             chosen=channel_of(at, unit, kind), on_pick=lambda channel: pick(kind, channel), pixelated=True)
     if len(order) > limit:
-        st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_maps", on_click=_more, args=(unit, kind, limit))
+        st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_maps", on_click=_more,
+                  args=(unit, kind, limit))
 
 
 def _limit(unit: str, kind: str) -> int:

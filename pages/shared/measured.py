@@ -7,7 +7,8 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import from_spec
-from effnet_core.figures import bars, latency as draw
+from effnet_core.figures import bars
+from effnet_core.figures import latency as draw
 from effnet_core.palette import bytes_text, percent, si
 
 from . import html, results, shell, state, texts

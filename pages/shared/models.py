@@ -22,7 +22,6 @@ def plain(text: str) -> str:
 
 @st.cache_resource(max_entries=MOST, show_spinner="Loading the model…")
 def _loaded(path: str, version: tuple[int, int]) -> Pretrained:
-    """`version`, time and size of the file: a model that was trained again is another model."""
     return load(path)
 
 
@@ -32,13 +31,17 @@ def _entries() -> list[Entry]:
 
 
 def version(entry: Entry) -> tuple[int, int]:
-    found = entry.path.stat()
+    """Time and size of the file, which tell one training from the next; zeros once it is gone."""
+    try:
+        found = entry.path.stat()
+    except OSError:
+        return 0, 0
     return found.st_mtime_ns, found.st_size
 
 
 def model_of(entry: Entry) -> Pretrained:
     """Raises `UserError` where the file cannot be used, or is gone."""
-    return _loaded(str(entry.path), version(entry) if entry.path.is_file() else (0, 0))
+    return _loaded(str(entry.path), version(entry))
 
 
 def is_trained(card: dict) -> bool:
@@ -102,7 +105,7 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
         ("Learnt from", {"scenes": "procedural scenes"}.get(data.get("name"), str(data.get("name", "")))),
         ("Classes", f"{network.classes:,}"),
         ("Accuracy", f"{percent(accuracy)} of {judged.get('images', 0):,} new images" if isinstance(accuracy, int | float) else ""),
-        ("Size", f"{si(total.params)} parameters, {si(total.macs)} MACs, {bytes_text(entry.path.stat().st_size)}"),
+        ("Size", f"{si(total.params)} parameters, {si(total.macs)} MACs, {bytes_text(version(entry)[1])}"),
         ("Trained for", _length(card)),
         ("From", "comes with the app" if entry.bundled else "trained here" if is_trained(card) else "made here"),
         ("Date", str(card.get("date", ""))[:10]),

@@ -48,7 +48,7 @@ def boot() -> None:
     import graphviz  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
-    from effnet_core.figures import bars, cost, curves, latency  # noqa: F401
+    from effnet_core.figures import bars, curves, latency  # noqa: F401
 
     freeze()
 

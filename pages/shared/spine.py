@@ -1,6 +1,7 @@
 """The spine: the whole network as a slim strip at the top of every page; the selected block marked, a click selects."""
 
 import math
+
 from effnet_core.architecture import Architecture, Block
 from effnet_core.palette import unit_colour
 

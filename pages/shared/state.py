@@ -12,7 +12,6 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.families import PUBLISHED, compound, published
 
-
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {name.capitalize(): name for name in PUBLISHED}
 BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit checks these and keeps them in the address

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.architecture import Block, Layer
-from effnet_core.figures import gates as draw
-from effnet_core.figures import maps
+from effnet_core.figures import maps, steps
+from effnet_core.figures.gates import ordered
 from effnet_core.inspection import Excitation, speakers
 
 from . import atlas, html, shell, state, texts
@@ -64,11 +64,11 @@ def _summary(at: Look, chosen: str) -> str:
 
 def _block_summary(block: Block) -> str:
     layers = {layer.id.rpartition(".")[2]: layer for layer in block.layers}
-    middle = layers["depthwise"].input.channels
+    wide = layers["depthwise"].input.channels
     return texts.text(
         "inside", "block", **block.output._asdict(), label=block.label, kernel=str(block.kernel),
         stride=", moving two cells at a time" if block.stride == 2 else "",
-        expand=f"**{block.input.channels}** channels are widened to **{middle}**, then" if "expand" in layers else f"**{middle}** channels;",
+        expand=f"**{block.input.channels}** channels are widened to **{wide}**, then" if "expand" in layers else f"**{wide}** channels;",
         se=f" squeeze-and-excitation through **{layers['se'].squeeze}** numbers," if "se" in layers else "",
         skip="; the block's input is added at the end" if block.skip else "")
 
@@ -83,9 +83,9 @@ def _steps(at: Look, unit: str, order: str) -> None:
     chosen = atlas.channel_of(at, unit, "after")
     numbers = {"C": f"{len(se.s):,}", "S": f"{len(se.hidden):,}", "height": str(shape.height), "width": str(shape.width)}
     figures = {
-        "squeeze": draw.squeezed(se.z, se.s, order, theme, chosen, at.stamp),
-        "narrow": draw.bottleneck(se.hidden, theme, at.stamp),
-        "gate": draw.gated(se.s, order, theme, chosen, at.stamp),
+        "squeeze": steps.squeezed(se.z, se.s, order, theme, chosen, at.stamp),
+        "narrow": steps.bottleneck(se.hidden, theme, at.stamp),
+        "gate": steps.gated(se.s, order, theme, chosen, at.stamp),
     }
     for column, (step, figure) in zip(st.columns([4, 3, 4], gap="medium"), figures.items()):
         with column:
@@ -96,7 +96,7 @@ def _steps(at: Look, unit: str, order: str) -> None:
 
 
 def _extremes(se: Excitation, chosen: int) -> None:
-    places = draw.ordered(se.s, "gate")
+    places = ordered(se.s, "gate")
     few = min(EXTREMES, len(places) // 2)
     kinds = {"kept": ("Kept: the highest gates", places[::-1][:few]), "down": ("Turned down: the lowest gates", places[:few])}
     for column, (kind, (title, channels)) in zip(st.columns(2, gap="large"), kinds.items()):
@@ -116,24 +116,25 @@ def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: 
     """Maps before and after side by side, in the colours of the map before."""
     before = se.before[channels]
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
-    tiles = [Tile(int(channel), [place, place + len(channels)], f"channel {channel}", f"z {atlas.number(se.z[channel])} · gate {se.s[channel]:.3f}",
-                  f"channel {channel}: z = {se.z[channel]:.4f}, gate {se.s[channel]:.4f}") for place, channel in enumerate(channels)]
+    tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {atlas.number(se.z[c])} · gate {se.s[c]:.3f}",
+                  f"channel {c}: z = {atlas.number(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
     gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=_enlarge, pixelated=True)
 
 
 def _table(se: Excitation, channels: np.ndarray) -> None:
     mean = float(se.s.mean())
+    rows = [(c, se.z[c], se.s[c]) for c in channels]
     html.table(("Channel", "z, mean before", "gate s", "s · z, mean after", "s ÷ mean gate"),
-               [(str(c), atlas.number(se.z[c]), f"{se.s[c]:.3f}", atlas.number(se.s[c] * se.z[c]), f"{se.s[c] / mean:.2f}") for c in channels])
+               [(str(c), atlas.number(z), f"{s:.3f}", atlas.number(s * z), f"{s / mean:.2f}") for c, z, s in rows])
 
 
 def _classifier(at: Look) -> None:
-    st.plotly_chart(draw.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp), theme=None, key="logits", config=PLAIN,
+    st.plotly_chart(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp), theme=None, key="logits", config=PLAIN,
                     alt="The logits of the most probable classes")
     best = at.seen.top(1)[0]
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
     values = at.seen.outputs["head"][[channel for channel, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
-    gallery("speakers", "Head channels that speak most for the best guess", atlas.sheet_of(sheet),
-            [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)], size=84, pixelated=True)
+    tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
+    gallery("speakers", "Head channels that speak most for the best guess", atlas.sheet_of(sheet), tiles, size=84, pixelated=True)

@@ -1,0 +1,90 @@
+"""The page "Inside" in a real browser: its gallery is drawn and picked there, and towers are clicked."""
+
+import pytest
+
+from effnet_core.datasets import Scenes
+
+from .serving import CHROMIUM, QUIET, open_page, server, settle
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+INKED = """canvas => {
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+  return new Set(Array.from({ length: pixels.length / 4 }, (_, i) => pixels.slice(4 * i, 4 * i + 4).join())).size
+}"""  # how many colours a canvas shows
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with server(tmp_path_factory.mktemp("cache")) as address, sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.home = address
+        yield page
+        browser.close()
+
+
+@pytest.fixture()
+def inside(page):
+    open_page(page, page.home + "/inside")
+    page.wait_for_selector(".st-key-all_maps button.tile canvas", timeout=60_000)
+    yield page
+    assert not page.errors and not page.locator("[data-testid=stException]").count()
+
+
+def channel(page):
+    return int(page.locator(".st-key-channel_number input").input_value())
+
+
+def test_every_tile_shows_its_own_part_of_the_sheet(inside):
+    tiles = inside.locator(".st-key-all_maps button.tile")
+    assert tiles.count() == 16  # channels of stages.2.0
+    assert all(tile.locator("canvas").evaluate(INKED) > 1 for tile in tiles.all())
+    shown = {tile.locator("canvas").evaluate("canvas => canvas.toDataURL()") for tile in tiles.all()}
+    assert len(shown) == 16
+    scenes = inside.locator(".st-key-scenes button.tile")
+    assert [scene.get_attribute("aria-label") for scene in scenes.all()] == [*Scenes.labels]
+    assert all(pair.locator("canvas").count() == 2 for pair in inside.locator(".st-key-pairs_kept button.tile").all())
+
+
+def test_a_click_or_the_keyboard_picks_a_channel(inside):
+    tiles = inside.locator(".st-key-all_maps button.tile")
+    wanted = int(tiles.nth(3).locator(".label").inner_text())
+    tiles.nth(3).click()
+    settle(inside, 500)
+    assert channel(inside) == wanted and tiles.nth(3).get_attribute("aria-pressed") == "true"
+    tiles.nth(3).focus()
+    inside.keyboard.press("ArrowRight")
+    inside.keyboard.press("Enter")
+    settle(inside, 500)
+    assert channel(inside) == int(tiles.nth(4).locator(".label").inner_text()) != wanted
+
+
+def test_a_click_on_a_pair_enlarges_it_after_recalibration(inside):
+    pair = inside.locator(".st-key-pairs_down button.tile").first
+    number = int(pair.locator(".label").inner_text().removeprefix("channel "))
+    pair.click()
+    settle(inside, 500)
+    assert channel(inside) == number and "maps=After+SE" in inside.url
+
+
+def test_a_click_under_a_tower_opens_its_block(inside):
+    foot = inside.locator(".st-key-skyline .barlayer .point").nth(6)
+    foot.evaluate("bar => bar.scrollIntoView({ block: 'center' })")
+    place = foot.bounding_box()  # Plotly hears clicks on a layer of its own, above the bars
+    inside.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    settle(inside, 500)
+    assert "layer=stages.4.1" in inside.url and "Block stages.4.1" in inside.inner_text("body")
+    assert inside.locator('.spine .mark.chosen[data-id="stages.4.1"]').count() == 1
+
+
+def test_a_click_on_a_scene_looks_at_it(inside):
+    inside.locator(".st-key-scenes button.tile").nth(7).click()
+    settle(inside, 500)
+    assert "photo=scene-7-1" in inside.url and f"The picture: {Scenes.labels[7]}" in inside.inner_text("body")
+    link = inside.url
+    open_page(inside, link)
+    assert f"The picture: {Scenes.labels[7]}" in inside.inner_text("body")
