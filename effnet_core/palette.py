@@ -11,7 +11,7 @@ from numbers import Integral
 from .errors import UserError
 
 PAGE = {"light": "#ffffff", "dark": "#10151b"}
-INK = {"light": "#1b1f24", "dark": "#e8ecf1"}  # text
+INK = {"light": "#12161b", "dark": "#e8ecf1"}  # text
 MUTED = {"light": "#5c6470", "dark": "#a3acb9"}  # edges, axis labels
 GRID = {"light": "#e1e5ea", "dark": "#2c343e"}
 ACCENT = {"light": "#0b6aa8", "dark": "#56b4e9"}  # what belongs to no stage

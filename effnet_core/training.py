@@ -24,7 +24,7 @@ STEPS_RANGE = (1, 10_000_000)
 class Recipe:
     """Everything that decides how a training runs, apart from the network and the data."""
 
-    steps: int = 1500
+    steps: int = 1000
     batch: int = 32  # images
     learning_rate: float = 8e-3  # at the peak of the cycle
     warmup: float = 0.3  # share of the steps before the peak

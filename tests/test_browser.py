@@ -182,3 +182,15 @@ def test_nothing_overflows_a_phone(browser, address, page, scheme):
     assert not here.page.get_by_test_id("stException").count()
     assert not here.outside
     here.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["", "scaling", "latency", "inside", "pretrain"])
+def test_no_serious_accessibility_finding(browser, address, page, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    here = Visit(browser, address, color_scheme=scheme).open(f"/{page}")
+    settle(here.page, 1500)
+    findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(here.page).response["violations"]
+                if v["impact"] in ("serious", "critical")]
+    assert not findings, findings
+    here.context.close()

@@ -1,4 +1,4 @@
-"""`train --steps 1500 --name my-scenes`: a small EfficientNet learns the procedural scenes, in minutes on two cores."""
+"""`train --steps 1000 --name my-scenes`: a small EfficientNet learns the procedural scenes, in minutes on two cores."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ def add(commands) -> None:
     parser = commands.add_parser("train", help="train a small model on procedural scenes")
     parser.add_argument("--data", default="scenes", help="what to learn (default scenes)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="how long, in steps (default 1500)")
+    length.add_argument("--steps", type=int, help="how long, in steps (default 1000)")
     length.add_argument("--seconds", type=float, help="how long, in seconds; the steps that fit are tried out first")
     parser.add_argument("--width", type=float, default=SCENES.width, help=f"factor on every channel count (default {SCENES.width:g})")
     parser.add_argument("--depth", type=float, default=SCENES.depth, help=f"factor on every stage's blocks (default {SCENES.depth:g})")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
+from effnet_core.palette import ACCENT, ink_on
 
 from . import controls, state, texts
 from .spine import spine
@@ -65,8 +66,11 @@ def boot_torch() -> None:
 
 
 @st.cache_data(show_spinner=False)
-def _style() -> str:
-    return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}</style>"
+def _style(shown: str) -> str:
+    """Our style sheet, and what depends on the theme: the accent, and ink that reads on a button of that colour."""
+    accent, ink = ACCENT[shown], ink_on(ACCENT[shown])
+    own = f':root {{ --ef-accent: {accent}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
+    return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}\n{own}</style>"
 
 
 def pages() -> dict[str, "st.Page"]:
@@ -85,7 +89,7 @@ def run() -> None:
         carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
         st.switch_page(available[goto], query_params=carried)
     state.read_address()
-    st.html(_style())
+    st.html(_style(theme()))
     slug = current.url_path or "start"
     _frame(slug, PAGES[slug], current)
     state.write_address()
