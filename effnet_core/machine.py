@@ -3,9 +3,11 @@
 Inside a container the machine's own figures mislead; the limits of the process's control groups (Linux) are applied.
 """
 
+import ctypes
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -135,3 +137,14 @@ def describe() -> dict:
     """What a measurement must be read with: processor, cores, memory in bytes, operating system and Python. JSON-able."""
     return {"processor": processor(), "cores": cores(), "memory": memory_total(),
             "system": f"{platform.system()} {platform.release()}".strip(), "python": platform.python_version()}
+
+
+def keep_freed_memory(limit: int = 2**31 - 1) -> None:
+    """Lets this process keep freed blocks, up to `limit` bytes, for the next step instead of handing them back, where the C library is glibc.
+
+    Otherwise every activation of every pass is fetched from the system page by page, which costs a sixth to a quarter of the time.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: blocks up to 32 MiB, the most it takes, come from the heap
+        mallopt(-1, limit)  # M_TRIM_THRESHOLD: and that much of it may lie free

@@ -56,6 +56,19 @@ def _hooks(pairs: Iterable[tuple[nn.Module, Hook]]) -> Iterator[None]:
             handle.remove()
 
 
+@contextmanager
+def _evaluating(network: Network) -> Iterator[None]:
+    """Eval mode for a while; a network that is in it already is not walked through."""
+    was_training = network.training
+    try:
+        if was_training:
+            network.eval()
+        yield
+    finally:
+        if was_training:
+            network.train()
+
+
 def _keep(into: dict[str, Tensor], key: str, flat: bool = False) -> Hook:
     def hook(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
         into[key] = output.flatten(1) if flat else output
@@ -83,11 +96,6 @@ def probe(network: Network, x: Tensor) -> Record:
             pairs.append((module.gate, _keep(record.gates, layer.id, flat=True)))
     pairs += [(network.get_submodule(block.id), _keep(record.activations, block.id)) for block in architecture.blocks]
     with _lock_of(network):
-        was_training = network.training
-        network.eval()
-        try:
-            with _hooks(pairs):
-                record.logits = network(x)
-        finally:
-            network.train(was_training)
+        with _evaluating(network), _hooks(pairs):
+            record.logits = network(x)
     return record

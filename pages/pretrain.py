@@ -49,13 +49,26 @@ def course(job: Job | None) -> None:
     if refused := training.refusal():
         st.warning(refused, icon=":material/info:")
     if job is None:
-        st.info(texts.text("pretrain", "ready"), icon=":material/lightbulb:")
-        st.page_link(shell.PAGES["inside"].file, label="Look inside small-scenes", icon=shell.PAGES["inside"].icon)
+        recorded()
     elif job.active:
         work.watch(queue, job, lambda: (work.bar(queue, job, training.step), training.live(job)))
     else:
         ending(job)
         training.live(job)
+
+
+def recorded() -> None:
+    """Until there is a training of this visit: how the bundled model learnt, which was elsewhere and says so."""
+    from effnet_core import checkpoints
+
+    st.info(texts.text("pretrain", "ready"), icon=":material/lightbulb:")
+    card = checkpoints.read_card(checkpoints.find(state.CARRIED["model"]))
+    verdict, made = card["evaluation"], card["machine"]
+    st.caption(texts.text("pretrain", "recorded", name=card["name"], machine=made["processor"], threads=str(card["threads"]), date=card["date"][:10],
+                          seconds=f"{card['seconds_since_start']:.0f}", steps=f"{card['steps']:,}", accuracy=percent(verdict["accuracy"]),
+                          images=f"{verdict['images']:,}"))
+    st.plotly_chart(curves.training(card["curve"], len(card["labels"]), shell.theme(), card["steps"]), theme=None, key="recorded", config=PLAIN,
+                    alt="Loss and accuracy over the steps of the training of the bundled model, recorded")
 
 
 def ending(job: Job) -> None:

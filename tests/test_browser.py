@@ -137,7 +137,7 @@ def test_the_spine_answers_the_keyboard(visit):
     here.page.keyboard.press("Enter")
     settle(here.page, 500)
     after = here.page.locator(".spine .mark.chosen").get_attribute("data-id")
-    assert (before, after) == ("stages.2.0", "stages.2.1")
+    assert (before, after) == ("stages.4.1", "stages.4.2")
 
 
 def nodes(page):

@@ -29,7 +29,7 @@ def page(tmp_path_factory):
 
 @pytest.fixture()
 def inside(page):
-    open_page(page, page.home + "/inside")
+    open_page(page, page.home + "/inside?layer=stages.2.0")
     page.wait_for_selector(".st-key-all_maps button.tile canvas", timeout=60_000)
     yield page
     assert not page.errors and not page.locator("[data-testid=stException]").count()
@@ -72,12 +72,12 @@ def test_a_click_on_a_pair_enlarges_it_after_recalibration(inside):
 
 
 def test_a_click_under_a_tower_opens_its_block(inside):
-    foot = inside.locator(".st-key-skyline .barlayer .point").nth(6)
+    foot = inside.locator(".st-key-skyline .barlayer .point").nth(8)
     foot.evaluate("bar => bar.scrollIntoView({ block: 'center' })")
     place = foot.bounding_box()  # Plotly hears clicks on a layer of its own, above the bars
     inside.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
     settle(inside, 500)
-    assert "layer=stages.4.1" in inside.url and "Block stages.4.1" in inside.inner_text("body")
+    assert "layer=stages.5.1" in inside.url and "Block stages.5.1" in inside.inner_text("body")
     assert inside.locator('.spine .mark.chosen[data-id="stages.4.1"]').count() == 1
 
 

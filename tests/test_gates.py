@@ -92,8 +92,8 @@ def test_gates_have_one_scale_everywhere():
     figure = draw.skyline({"stages.0.0": np.full(8, 0.4, np.float32), "stages.1.0": np.full(8, 0.6, np.float32)})
     assert {(trace.zmin, trace.zmax) for trace in towers(figure)} == {(0, 1)}
     scales = {str(trace.colorscale) for trace in towers(figure)}
-    bars = steps.gated(S).data[0].marker
-    assert len(scales) == 1 and str(bars.colorscale) in scales and (bars.cmin, bars.cmax) == (0, 1)
+    area = steps.gated(S).data[0].fillgradient
+    assert len(scales) == 1 and str(area.colorscale) in scales and (area.start, area.stop) == (0, 1)
     assert [trace.showscale for trace in towers(figure)] == [True, False]
 
 
@@ -141,9 +141,10 @@ def test_gates_travel_as_typed_arrays():
 @pytest.mark.parametrize("order", draw.ORDERS)
 def test_steps_show_the_same_channels_in_the_same_order(order):
     z, s = steps.squeezed(Z, S, order, chosen=17), steps.gated(S, order, chosen=17)
-    places = np.asarray(z.data[0].customdata)
-    assert (places == np.asarray(s.data[0].customdata)).all()
-    assert (z.data[0].y == Z[places]).all() and (s.data[0].y == S[places]).all() and (s.data[0].marker.color == S[places]).all()
+    (zs,), (area, gates) = z.data, s.data
+    places = np.asarray(zs.customdata)
+    assert (places == np.asarray(gates.customdata)).all() and (zs.y == Z[places]).all() and (gates.y == S[places]).all()
+    assert (area.y[:-1] == S[places]).all() and (np.asarray(area.x) == np.arange(146) - 0.5).all()  # a step as wide as its bar
     assert (places == (np.argsort(S, kind="stable") if order == "gate" else np.arange(145))).all()
     for figure in (z, s):
         (mark,) = figure.layout.annotations

@@ -155,7 +155,7 @@ def test_a_block_shows_its_squeeze_and_excitation(models):
     _, z, hidden, s = figures(app)
     assert len(galleries(app)) >= 4 and f"**{len(unit.hidden)}**" in words(app) and f"**{len(unit.s)}** gates" in words(app)
     for sent, value in ((z, np.sort(unit.z)), (hidden, np.sort(unit.hidden)), (s, np.sort(unit.s))):
-        y = sent["data"][0]["y"]
+        y = sent["data"][-1]["y"]
         assert (np.sort(np.frombuffer(base64.b64decode(y["bdata"]), y["dtype"])) == value).all()
     kept, _ = galleries(app)["Kept: the highest gates"]
     down, sheet = galleries(app)["Turned down: the lowest gates"]

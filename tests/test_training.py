@@ -203,16 +203,25 @@ def test_steps_that_fit_follow_from_the_measured_pace(monkeypatch):
     monkeypatch.setattr(pacing, "_typical", typical)
     network = tiny()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    assert pacing.steps_within(30, network, DATA, SHORT) == int((30 - 2 * 60 * 1.0 / 50) / 0.5)
+    planned = pacing.within(30, network, DATA, SHORT)  # two evaluations of 60 images at 1/50 s each are affordable
+    assert (planned.steps, planned.held_out_images) == (int((30 - 2 * 60 * 1.0 / 50) / 0.5), 60)
+    assert replace(planned, steps=SHORT.steps) == SHORT
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in before.items())
     with pytest.raises(UserError, match="number of seconds is 0"):
-        pacing.steps_within(0, network, DATA, SHORT)
+        pacing.within(0, network, DATA, SHORT)
+
+
+def test_a_slow_machine_judges_on_fewer_images_rather_than_never_train(monkeypatch):
+    monkeypatch.setattr(pacing, "_typical", lambda action, tries: 2.0 if action.__name__ == "advance" else 20.0)
+    planned = pacing.within(120, tiny(), DATA, replace(SHORT, evaluations=1, held_out_images=500))
+    assert (planned.held_out_images, planned.steps) == (60, 48)  # a fifth of 120 s at 0.4 s an image, the rest at 2 s a step
+    assert pacing.within(120, tiny(), DATA, replace(SHORT, evaluations=12, held_out_images=500)).held_out_images == 50  # one batch at least
 
 
 def test_a_trial_leaves_the_network_as_it_was():
     network = tiny()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    assert pacing.steps_within(1000, network, DATA, SHORT) >= 1
+    assert pacing.within(1000, network, DATA, SHORT).steps >= 1
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in before.items())
 
 

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ..scaling import Scaling, check_count
 from .events import serve
 
 THREADS_RANGE = (1, 1024)
+CURVE = 200  # points of the loss that a card keeps
 MOMENTUM = 0.1  # of batch norm: a run of minutes cannot wait for the reference's 0.01
 
 
@@ -84,14 +85,19 @@ def _train(args: argparse.Namespace, tell: Callable[[dict], None], should_stop: 
     from .. import checkpoints, contention, evaluation, network, pacing, training
 
     threads = use_threads(args.threads)
-    pacing.keep_freed_memory()
+    machine.keep_freed_memory()
     path = checkpoints.path_of(args.name) if args.out is None else _file(args.out)
     data, architecture, recipe = _plan(args)
     learner = network.build(architecture, momentum=MOMENTUM, seed=recipe.seed)
     training.start_gently(learner, recipe.seed)
     if args.seconds is not None:
         tell({"phase": "finding the pace"})
-        recipe = replace(recipe, steps=pacing.steps_within(args.seconds, learner, data, recipe))
+        recipe = pacing.within(args.seconds, learner, data, recipe)
+    curve: list[dict] = []
+
+    def hear(event: dict) -> None:
+        curve.append({key: round(event[key], 4) for key in ("step", "loss", "accuracy") if key in event})
+        tell(event)
 
     def save(judged: network.Network, verdict: evaluation.Evaluation, **facts: object) -> dict:
         card = checkpoints.make_card(
@@ -106,15 +112,22 @@ def _train(args: argparse.Namespace, tell: Callable[[dict], None], should_stop: 
         tell({"step": step, "steps": recipe.steps, "checkpoint": path.stem})
 
     before = contention.read()
-    result = training.train(learner, data, recipe, on_event=tell, should_stop=should_stop, on_evaluation=keep)
+    result = training.train(learner, data, recipe, on_event=hear, should_stop=should_stop, on_evaluation=keep)
     conditions = contention.between(before, contention.read())
     tell({"phase": "judging what is stored"})
     stored = checkpoints.load(path).network  # with the rounding of its precision
     verdict = evaluation.evaluate(stored, data.held_out, recipe.held_out_images if result.stopped else args.held_out)
     since_start = time.time() - psutil.Process().create_time()
     card = save(stored, verdict, steps=result.steps, finished=not result.stopped, seconds=round(result.seconds, 1),
-                seconds_since_start=round(since_start, 1), conditions=conditions)
+                seconds_since_start=round(since_start, 1), conditions=conditions, curve=thinned(curve))
     return {"name": path.stem, "file": str(path), "accuracy": verdict.accuracy, "stopped": result.stopped, "card": card}
+
+
+def thinned(curve: list[dict]) -> list[dict]:
+    """All accuracies, and at most `CURVE` of the losses, evenly spaced."""
+    losses = [row for row in curve if "accuracy" not in row]
+    kept = {id(row) for row in losses[:: -(-len(losses) // CURVE) or 1]}
+    return [row for row in curve if "accuracy" in row or id(row) in kept]
 
 
 def _plan(args: argparse.Namespace) -> tuple:

@@ -22,7 +22,7 @@ def picking(key: str, known: Container[str]) -> Callable[[], None]:
 
     def picked() -> None:
         unit = st.session_state[key].picked
-        if unit in known:  # a browser may send anything
+        if isinstance(unit, str) and unit in known:  # a browser may send anything
             state.select(unit)
 
     return picked

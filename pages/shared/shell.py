@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, ink_on
@@ -59,9 +60,10 @@ def boot_torch() -> None:
     """Once per server, at the first page that computes: one thread per forward pass, so that visitors share the cores."""
     import torch
 
-    from effnet_core import checkpoints, photos, probing  # noqa: F401
+    from effnet_core import checkpoints, datasets, inspection, photos, probing  # noqa: F401
 
     torch.set_num_threads(1)
+    machine.keep_freed_memory(2**29)
     freeze()
 
 

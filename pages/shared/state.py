@@ -23,7 +23,7 @@ BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit chec
     "gamma": 1.15,
 }
 CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
-    "layer": "stages.2.0",
+    "layer": "stages.4.1",
     "model": "small-scenes",
     "photo": "scene-0-1",
     "job": "",
