@@ -86,7 +86,7 @@ def test_the_main_job(visit):
     assert all(number in here.text() for number in exact(compound(1.0)))
     assert "phi=1" in here.page.url
 
-    here.page.get_by_text("Published", exact=True).click()
+    here.page.get_by_role("radio", name="Published").click()
     settle(here.page)
     here.page.locator(".st-key-name input").click()
     here.page.get_by_role("option", name="B7", exact=True).click()

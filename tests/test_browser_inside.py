@@ -78,7 +78,7 @@ def test_a_click_under_a_tower_opens_its_block(inside):
     inside.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
     settle(inside, 500)
     assert "layer=stages.5.1" in inside.url and "Block stages.5.1" in inside.inner_text("body")
-    assert inside.locator('.spine .mark.chosen[data-id="stages.4.1"]').count() == 1
+    assert inside.locator('.spine .mark.chosen[data-id="stages.5.1"]').count() == 1
 
 
 def test_a_click_on_a_scene_looks_at_it(inside):

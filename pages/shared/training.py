@@ -8,7 +8,6 @@ from typing import NamedTuple
 import streamlit as st
 from PIL import Image
 
-from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.families import SCENES, small
@@ -44,7 +43,7 @@ class Wish(NamedTuple):
 
     def arguments(self) -> list[str]:
         return ["train", "--name", self.name, "--seconds", str(self.seconds), "--width", f"{self.width:g}", "--depth", f"{self.depth:g}",
-                "--learning-rate", f"{self.learning_rate:g}", "--seed", str(self.seed), "--threads", str(machine.cores())]
+                "--learning-rate", f"{self.learning_rate:g}", "--seed", str(self.seed), "--threads", str(work.training_threads())]
 
 
 def suggested_name() -> str:

@@ -29,10 +29,21 @@ def benchmarks() -> JobQueue:
     return JobQueue("measuring", timeout_s=MEASURING_LIMIT_S, grace_s=2.0)
 
 
+def most_trainings() -> int:
+    """At a time: as many as leave one core to the pages."""
+    return max(1, min(MOST_TRAININGS, machine.cores() - 1))
+
+
+def training_threads() -> int:
+    """Of each training, so that all of them together have no more threads than there are cores: threads that wait for each other's
+    turn would slow a training down many times."""
+    return max(1, machine.cores() // most_trainings())
+
+
 @st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
 def trainings() -> JobQueue:
-    """As many at a time as leave one core to the pages; a training that is asked to stop may take a while to save its model."""
-    return JobQueue("training", limit=max(1, min(MOST_TRAININGS, machine.cores() - 1)), timeout_s=TRAINING_LIMIT_S, grace_s=20.0)
+    """A training that is asked to stop may take a while to save its model."""
+    return JobQueue("training", limit=most_trainings(), timeout_s=TRAINING_LIMIT_S, grace_s=20.0)
 
 
 class Presence:
