@@ -178,7 +178,7 @@ def _mbconv(block_id: str, index: int, total: int, row: Row, stride: int, channe
 
 def assemble(family: Family, scaling: Scaling, classes: int, name: str) -> Architecture:
     """Scale `family` and lay out every layer with its shapes. Raises `UserError` for an impossible class count."""
-    check_count("The number of classes", classes, CLASSES_RANGE)
+    classes = check_count("The number of classes", classes, CLASSES_RANGE)
     width = 1.0 if family.fixed_ends else scaling.width
     last = len(family.rows) - 1
     depths = [1.0 if family.fixed_ends and i in (0, last) else scaling.depth for i in range(len(family.rows))]

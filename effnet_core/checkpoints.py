@@ -21,11 +21,11 @@ from .cache import cache_folder
 from .errors import UserError
 from .families import from_spec, to_spec
 from .network import Network, build
-from .photos import Preprocess
+from .preprocess import Preprocess
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "models"
 SUFFIX = ".safetensors"
-NAME = re.compile(r"[a-z0-9-]{1,64}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16}
 KINDS = ("F32", "F16", "BF16", "I64")  # the last: how many batches a batch norm has seen
 REQUIRED = ("name", "architecture", "padding", "eps", "labels", "preprocess", "trained")
@@ -84,7 +84,8 @@ def save(path: str | Path, network: Network, card: dict, precision: str = "float
             raise UserError(f"{key} has values that float16 cannot hold; store this model as float32.")
         state[key] = stored.contiguous()
     card = {**card, "precision": precision}
-    write_whole(Path(path), to_bytes(state, {"card": json.dumps(card, ensure_ascii=False, allow_nan=False)}))
+    weights = to_bytes(state, {"card": json.dumps(card, ensure_ascii=False, allow_nan=False)})
+    write_whole(Path(path), weights)
     write_whole(Path(path).with_suffix(".json"), _for_people(card).encode())
 
 
@@ -105,7 +106,7 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(part, path)
     except OSError as failed:
         raise UserError(f"{path.name} could not be written ({failed.strerror or failed}); free some space or choose another "
-                        "place. Nothing that was there has changed.") from failed
+                        f"place. A {path.name} that was there before is unchanged.") from failed
     finally:
         with suppress(OSError):  # it is gone where all went well
             part.unlink()
@@ -161,7 +162,7 @@ def available() -> list[Entry]:
 def _age(path: Path) -> int:
     try:
         return -path.stat().st_mtime_ns
-    except FileNotFoundError:  # deleted since it was listed
+    except OSError:  # deleted since it was listed, or not ours to see
         return 0
 
 
@@ -174,7 +175,7 @@ def _entry(path: Path, bundled: bool) -> Entry:
 
 def _check_name(name: str) -> None:
     if not NAME.fullmatch(name):
-        raise UserError(f"{name[:80]!r} cannot name a model; use 1 to 64 small letters a–z, digits and hyphens, such as my-scenes-2.")
+        raise UserError(f"{name[:80]!r} cannot name a model; use 1 to 64 small letters a–z, digits and, not at the start, hyphens, such as my-scenes-2.")
 
 
 @contextmanager
@@ -201,10 +202,7 @@ def _card(file: safe_open) -> dict:
     labels = card["labels"]
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise UserError("its labels are not a list of texts.")
-    try:
-        classes = from_spec(card["architecture"]).classes
-    except TypeError:  # a list where a text belongs
-        raise UserError("its card does not describe a network.") from None
+    classes = from_spec(card["architecture"]).classes
     if len(labels) != classes:
         raise UserError(f"it has {len(labels)} labels for {classes} classes.")
     return card

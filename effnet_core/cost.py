@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from .architecture import Architecture, Layer
 
+FLOAT_BYTES = 4  # of a 32-bit number
+
 
 class LayerCost(NamedTuple):
     """One row of the table. `activations` are the elements of the layer's output for one image."""
@@ -22,15 +24,30 @@ class LayerCost(NamedTuple):
     receptive_field: int  # side of the input patch that one output cell can see, pixels; global pooling in SE left aside
     stride: int  # input pixels between neighbouring output cells
 
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of the output for one image in 32-bit floats."""
+        return FLOAT_BYTES * self.activations
+
 
 class Total(NamedTuple):
+    """Sums over the layers of a block or a stage; receptive field and stride are those of its output."""
+
     params: int
     macs: int
     activations: int
+    receptive_field: int
+    stride: int
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of the layers' outputs for one image in 32-bit floats."""
+        return FLOAT_BYTES * self.activations
 
 
-def _total(rows) -> Total:
-    return Total(sum(row.params for row in rows), sum(row.macs for row in rows), sum(row.activations for row in rows))
+def _total(rows: list[LayerCost]) -> Total:
+    return Total(sum(row.params for row in rows), sum(row.macs for row in rows), sum(row.activations for row in rows),
+                 rows[-1].receptive_field, rows[-1].stride)
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,11 @@ class Cost:
     params: int
     macs: int
     activations: int
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of all layers' outputs for one image in 32-bit floats."""
+        return FLOAT_BYTES * self.activations
 
     @property
     def flops(self) -> int:

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 from torch import Tensor
 
 from .errors import UserError
-from .photos import Preprocess
+from .preprocess import Preprocess
 from .scaling import SIDE_RANGE, check_count
 from .scenes import CLASSES, Dice, SceneClass, render
 

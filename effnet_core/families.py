@@ -93,6 +93,6 @@ def from_spec(spec: dict) -> Architecture:
         family = FAMILIES[spec["family"]]
         scaling = Scaling(spec["depth"], spec["width"], spec["side"], spec["dropout"])
         return assemble(family, scaling, spec["classes"], str(spec["name"]))
-    except KeyError as missing:
+    except (KeyError, TypeError) as missing:  # a list where a text belongs
         raise UserError(f"The network's description lacks or misnames {missing}; "
                         f"it needs name, family ({', '.join(FAMILIES)}), depth, width, side, dropout and classes.") from None

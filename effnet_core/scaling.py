@@ -57,7 +57,7 @@ class Scaling:
     def __post_init__(self) -> None:
         check("The depth factor", self.depth, FACTOR_RANGE)
         check("The width factor", self.width, FACTOR_RANGE)
-        check_count("The input side", self.side, SIDE_RANGE, " pixels")
+        object.__setattr__(self, "side", check_count("The input side", self.side, SIDE_RANGE, " pixels"))  # 224.0 becomes 224
         check("The dropout rate", self.dropout, (0.0, 0.95))
 
 

@@ -37,7 +37,7 @@ def verdict(at: Look, guesses: list[Guess]) -> None:
         if truth is None:
             st.markdown(texts.text("inside", "only_scenes", classes=str(at.network.classes)))
         else:
-            st.markdown(texts.text("inside", "right" if guess == truth else "wrong", truth=models.plain(truth), guess=models.plain(guess)))
+            st.markdown(texts.text("inside", "right" if guess == truth else "wrong", truth=html.plain(truth), guess=html.plain(guess)))
     if at.seen.uncertainty > UNDECIDED:
         st.markdown(texts.text("inside", "undecided", uncertainty=f"{100 * at.seen.uncertainty:.0f} %"))
 

@@ -9,10 +9,9 @@ from effnet_core.errors import UserError
 from effnet_core.families import to_spec
 from effnet_core.jobs import Job
 from effnet_core.palette import si
-from pages.shared import measured, results, shell, state, texts, work
+from pages.shared import html, measured, results, shell, state, texts, work
 from pages.shared.measured import ms
 
-KEPT = {"bind": "query-params", "persist_state": "session"}
 BATCHES = (1, 2, 4, 8, 16, 32)
 PHASES = {  # of the worker → in words, and where on the bar it begins
     "loading torch": ("Loading PyTorch", 0.0),
@@ -39,11 +38,12 @@ def asked(request: results.Request) -> str:
 
 def wish(network: Architecture, busy: bool) -> results.Request:
     """The controls on top: what to measure the network on, and how. The button waits while this visitor's last wish is `busy`."""
+    results.devices().watch()
     device, batch, threads, button = st.columns([3, 4, 2, 2], vertical_alignment="bottom")
-    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, key="device", **KEPT)
-    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, key="batch", width="stretch",
-                                     help=texts.text("latency", "batch"), **KEPT)
-    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), key="threads", help=texts.text("latency", "threads"), **KEPT)
+    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
+    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
+                                     help=texts.text("latency", "batch"), **state.bound("batch"))
+    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
     request = results.Request(network, where, images, cores)
     with button:
         known = results.mine(request) or results.offered(request)
@@ -56,7 +56,7 @@ def measure(request: results.Request) -> None:
     try:
         results.ask(request)
     except UserError as refused:
-        st.session_state["_refused"] = str(refused)
+        st.session_state["_refused_measuring"] = str(refused)
 
 
 def step(job: Job) -> work.Step:
@@ -84,10 +84,10 @@ def running(job: Job) -> None:
 
 def status(request: results.Request, job: Job | None, shown: dict | None) -> None:
     """What became of the last try, what the figures below belong to, and what to do next."""
-    if refused := st.session_state.pop("_refused", None):
-        st.warning(refused, icon=":material/info:")
+    if refused := st.session_state.pop("_refused_measuring", None):
+        st.warning(html.plain(refused), icon=":material/info:")
     elif job is not None and job.state in ("failed", "stopped") and results.asked() == request:
-        st.warning(f"**{job.title}** was not measured. {job.error or 'It was stopped before it was complete.'}", icon=":material/info:")
+        st.warning(f"**{job.title}** was not measured. {html.plain(job.error or 'It was stopped before it was complete.')}", icon=":material/info:")
     if shown is not None and request.answered_by(shown):
         st.caption(texts.text("latency", "current", ago=results.ago(shown["measured"])))
     elif (offer := results.offered(request)) is not None:

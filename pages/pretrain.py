@@ -3,11 +3,14 @@
 import streamlit as st
 
 from effnet_core.cost import cost
+from effnet_core.families import SCENES
 from effnet_core.figures import curves
 from effnet_core.jobs import Job
-from effnet_core.palette import bytes_text, percent, si
+from effnet_core.palette import percent, si
 from pages.shared import html, shell, state, texts, training, work
 from pages.shared.training import PLAIN, RATES, Wish
+
+MOST = 20  # models in the table
 
 
 def wishes() -> Wish:
@@ -17,8 +20,8 @@ def wishes() -> Wish:
                                    help="The number of steps that fit into this time is found by a short trial before the start.")
     name = st.text_input("Name of the model", training.suggested_name(), max_chars=64, help="Small letters, digits and hyphens.")
     with st.expander("More settings"):
-        width = st.slider("Width factor, on every channel count", 0.25, 1.0, 0.35, 0.05, key="width", persist_state="session")
-        depth = st.slider("Depth factor, on every stage's blocks", 0.5, 2.0, 0.5, 0.25, key="depth", persist_state="session")
+        width = st.slider("Width factor, on every channel count", 0.25, 1.0, SCENES.width, 0.05, key="width", persist_state="session")
+        depth = st.slider("Depth factor, on every stage's blocks", 0.5, 2.0, SCENES.depth, 0.25, key="depth", persist_state="session")
         rate = st.select_slider("Learning rate at its peak", RATES, 0.008, key="rate", persist_state="session")
         seed = st.number_input("Seed", 0, 9999, 0, key="seed", persist_state="session")
     return Wish(name, seconds, width, depth, rate, seed)
@@ -47,7 +50,7 @@ def course(job: Job | None) -> None:
     """What the latest training of this visit is doing, or how it ended."""
     queue = work.trainings()
     if refused := training.refusal():
-        st.warning(refused, icon=":material/info:")
+        st.warning(html.plain(refused), icon=":material/info:")
     if job is None:
         recorded()
     elif job.active:
@@ -73,7 +76,7 @@ def recorded() -> None:
 
 def ending(job: Job) -> None:
     if job.result is None:
-        st.warning(job.error or "Stopped before anything was learnt.", icon=":material/info:")
+        st.warning(html.plain(job.error or "Stopped before anything was learnt."), icon=":material/info:")
         return
     card = job.result["card"]
     verdict = card["evaluation"]
@@ -86,24 +89,14 @@ def ending(job: Job) -> None:
         st.switch_page(shell.PAGES["inside"].file)
 
 
-def models() -> None:
+def table() -> None:
     """Every model that can be opened, bundled and trained here, with its card in short."""
-    from effnet_core import checkpoints
+    from pages.shared import models
 
-    entries = [entry for entry in checkpoints.available() if entry.problem is None]
     st.markdown("#### Models on this machine")
-    html.table(("Model", "Data", "Accuracy", "Steps", "Training time", "Parameters", "File", "Made"), [row(entry) for entry in entries[:20]])
-
-
-def row(entry) -> tuple[str, ...]:
-    from effnet_core.families import from_spec
-
-    card = entry.card
-    verdict = card.get("evaluation", {})
-    return (entry.name + (" (bundled)" if entry.bundled else ""), str(card.get("data", {}).get("name", "–")),
-            percent(verdict["accuracy"]) if verdict else "untrained", f"{card.get('steps', 0):,}",
-            f"{card['seconds']:.0f} s" if "seconds" in card else "not finished", si(cost(from_spec(card["architecture"])).params),
-            bytes_text(entry.path.stat().st_size), str(card.get("date", "–"))[:16].replace("T", " "))
+    shown = ("Learnt from", "Accuracy", "Size", "Trained for", "Date")
+    rows = [(entry.name, dict(models.facts(entry))) for entry in models.entries() if not entry.problem]
+    html.table(("Model", *shown), [(name, *(facts[fact] or "–" for fact in shown)) for name, facts in rows[:MOST]])
 
 
 def confusion(job: Job | None) -> None:
@@ -131,4 +124,4 @@ with shell.refusals():
     with right:
         course(job)
         confusion(job)
-    models()
+    table()

@@ -15,16 +15,14 @@ from pages.shared.bars import bars
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
 METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations", "Measured time": "time"}
-KEPT = {"bind": "query-params", "persist_state": "session"}
 
 
 def drawing_controls(network: Architecture) -> tuple[str, str, frozenset[str]]:
     """Level of detail, colour and unfolded stages."""
     level, colour, opened = st.columns([3, 3, 4], vertical_alignment="bottom")
-    detail = LEVELS[level.segmented_control("Show", list(LEVELS), default="Blocks", required=True, key="level", width="stretch", **KEPT)]
-    metric = METRICS[colour.selectbox("Colour by", list(METRICS), key="colour", **KEPT)]
-    stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1], key="opened",
-                                placeholder="repeats stand folded as N ×", **KEPT)
+    detail = LEVELS[level.segmented_control("Show", list(LEVELS), default="Blocks", required=True, width="stretch", **state.bound("level"))]
+    metric = METRICS[colour.selectbox("Colour by", list(METRICS), **state.bound("colour"))]
+    stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1], placeholder="repeats stand folded as N ×", **state.bound("opened"))
     if metric == "time" and results.layer_times(network) is None:
         st.info("This network has not been measured yet. Measure it on the Latency page, then its graph can be coloured by time.",
                 icon=":material/timer:")
@@ -86,8 +84,7 @@ def page(network: Architecture) -> None:
 
 def numbers(network: Architecture, total: Cost) -> None:
     place = st.container()
-    as_flops = st.toggle("Count FLOPs (2 × MACs)", key="flops",
-                         help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **KEPT)
+    as_flops = st.toggle("Count FLOPs (2 × MACs)", help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **state.bound("flops"))
     with place:
         html.tiles(compare.summary(network, total, st.session_state.get("_before"), as_flops))
     st.session_state["_before"] = compare.figures(network, total)

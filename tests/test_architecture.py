@@ -84,3 +84,10 @@ def test_unknown_names():
     with pytest.raises(UserError, match="b0, b1"):
         published("b9")
     assert set(FAMILIES) == {"efficientnet", "lite", "small"}
+
+
+def test_whole_floats_become_integers():
+    network = published("b0", classes=10.0)
+    assert network == published("b0", classes=10) and isinstance(network.classes, int)
+    again = from_spec({**to_spec(published("b0")), "side": 224.0})
+    assert isinstance(again.scaling.side, int) and isinstance(again.stem.output.height, int)

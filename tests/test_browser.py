@@ -1,11 +1,10 @@
 """The whole app in a real browser: what only a browser shows."""
 
-from pathlib import Path
-
 import pytest
 
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
+from effnet_core.families import small as published_small
 from effnet_core.photos import samples
 
 from .serving import CHROMIUM, QUIET, open_page, server, settle
@@ -94,11 +93,15 @@ def test_the_main_job(visit):
     assert all(number in here.text() for number in exact(published("b7")))
 
     here.go("Inside")
-    photo = samples()["cat"].path
-    here.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(Path(photo))
-    settle(here.page, 1500)
-    assert here.page.locator("[data-testid=stImage] img").count() >= 3  # the photo, and maps before and after
-    assert here.page.locator(".js-plotly-plot .heatmaplayer, .js-plotly-plot .imagelayer").count() >= 1  # the gates
+    here.page.locator(".st-key-photo_source").get_by_text("Yours").click()
+    here.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(samples()["cat"].path)
+    here.page.wait_for_url("**photo=upload-*")
+    settle(here.page, 1000)
+    assert here.page.locator(".st-key-skyline .js-plotly-plot").count() == 1  # every gate of the network
+    maps = here.page.locator(".st-key-all_maps button.tile canvas")
+    assert maps.count() == published_small().blocks[6].output.channels  # one map per channel of the selected block
+    assert maps.first.evaluate("canvas => canvas.width") > 1
+    assert "knows ten" in here.text()  # and says that a cat is not among what it can name
     assert not here.page.get_by_test_id("stException").count()
     assert not here.errors and not here.outside, (here.errors, here.outside)
 

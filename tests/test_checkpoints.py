@@ -171,7 +171,7 @@ def without(key):
     (lambda card: {**card, "labels": "abcdefghij"}, "labels are not a list"),
     (lambda card: {**card, "architecture": 3}, "JSON object"),
     (lambda card: {**card, "architecture": {**card["architecture"], "family": "resnet"}}, "family"),
-    (lambda card: {**card, "architecture": {**card["architecture"], "family": []}}, "does not describe a network"),
+    (lambda card: {**card, "architecture": {**card["architecture"], "family": []}}, "lacks or misnames"),
     (lambda card: {**card, "architecture": {**card["architecture"], "width": -1}}, "width factor is -1"),
     (lambda card: {**card, "architecture": {**card["architecture"], "width": 1}}, "its card calls for"),
     (lambda card: {**card, "architecture": {**card["architecture"], "depth": 1}}, "lacks .* tensors"),

@@ -14,7 +14,8 @@ from effnet_core.cli import main
 from effnet_core.families import LITE, SMALL
 from effnet_core.inspection import inspect, spread
 from effnet_core.network import build
-from effnet_core.photos import Preprocess, samples
+from effnet_core.photos import samples
+from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
 
 from .serving import ROOT

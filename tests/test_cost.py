@@ -48,6 +48,10 @@ def test_se_is_an_eighth_of_the_parameters_and_almost_none_of_the_macs():
 @pytest.mark.parametrize("name", ["b0", "b7", "lite3"])
 def test_all_sums_agree(name):
     total = cost(published(name))
+    last = total.rows["head"]
+    assert (total.units["head"].receptive_field, total.stages["head"].stride) == (last.receptive_field, last.stride)
+    assert total.stages["stages.2"].stride == 8 and total.units["stages.6.0"].receptive_field == total.rows["stages.6.0.project"].receptive_field
+    assert total.activation_bytes == 4 * total.activations == sum(unit.activation_bytes for unit in total.units.values())
     for groups in (total.units, total.stages, total.operators):
         for position, whole in enumerate((total.params, total.macs, total.activations)):
             assert sum(group[position] for group in groups.values()) == whole

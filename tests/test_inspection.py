@@ -11,7 +11,7 @@ from effnet_core.checkpoints import Pretrained
 from effnet_core.families import LITE, SMALL
 from effnet_core.inspection import inspect, speakers
 from effnet_core.network import build
-from effnet_core.photos import Preprocess
+from effnet_core.preprocess import Preprocess
 from effnet_core.probing import probe
 from effnet_core.scaling import Scaling
 

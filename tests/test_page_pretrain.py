@@ -3,7 +3,7 @@
 import pytest
 
 from effnet_core import checkpoints
-from pages.shared import training, work
+from pages.shared import models, training, work
 
 from .apps import open_app
 
@@ -13,6 +13,7 @@ def short_and_separate(monkeypatch, tmp_path):
     monkeypatch.setenv("EFFNET_CACHE", str(tmp_path))
     monkeypatch.setattr(training, "DURATIONS", {3: "3 seconds"})
     monkeypatch.setattr(training, "DURATION", 3)
+    models.entries.clear()
     yield
     for job in work.trainings().active():
         job.stop()
@@ -59,7 +60,7 @@ def test_a_second_visitor_waits_or_runs_beside_but_never_replaces_the_first_one_
     assert job.wait(120)
     second.text_input[0].set_value(name).run()
     second.button(key="start").click().run()
-    assert "already a model called" in second.warning[0].value and "job" not in second.query_params
+    assert "already a model called" in second.warning[0].value and "job" not in second.session_state
 
 
 def test_stop_keeps_what_was_learnt_or_says_that_there_is_nothing():
@@ -69,7 +70,36 @@ def test_stop_keeps_what_was_learnt_or_says_that_there_is_nothing():
     assert job.wait(120) and job.state == "stopped"
     app.run()
     assert not app.exception
-    assert "Stopped" in words(app)
+    (name,) = app.session_state["_trained"]
+    if job.result is None:  # stopped before the first step was judged
+        assert "Stopped before anything was learnt" in words(app)
+    else:
+        assert f"is kept as **{name}**" in words(app) and checkpoints.read_card(checkpoints.find(name))["finished"] is False
+
+
+def test_two_visitors_cannot_train_one_name_at_the_same_time():
+    first, second = open_app("pretrain"), open_app("pretrain")
+    started(first)
+    (name,) = first.session_state["_trained"]
+    second.text_input[0].set_value(name).run()
+    second.button(key="start").click().run()
+    assert "already a model called" in second.warning[0].value
+
+
+def test_a_reloaded_page_finds_its_training_again():
+    app = open_app("pretrain")
+    job = started(app)
+    assert job.wait(120)
+    again = open_app("pretrain", job=job.id)
+    assert not again.exception and any(button.key == "open" for button in again.button)
+
+
+def test_a_foreign_checkpoint_does_not_break_the_table(tmp_path):
+    own = checkpoints.load("small-scenes")
+    card = {**own.card, "data": "photos", "evaluation": {"images": 3}, "steps": "many", "seconds": None, "date": 7}
+    checkpoints.save(checkpoints.path_of("foreign"), own.network, card)
+    app = open_app("pretrain")
+    assert not app.exception and "foreign" in " ".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.parametrize("name", ["../../evil", "Grand Name", "small-scenes", ""])

@@ -18,7 +18,8 @@ from PIL import Image, ImageFile
 
 from effnet_core import photos
 from effnet_core.errors import UserError
-from effnet_core.photos import Preprocess, decode, fingerprint, samples
+from effnet_core.photos import decode, fingerprint, samples
+from effnet_core.preprocess import Preprocess
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
 

@@ -48,7 +48,7 @@ def as_dict(architecture: Architecture) -> dict:
     shapes = {layer.id: (layer.input, layer.output) for layer in architecture.layers}
     rows = [{**row._asdict(), "input": shapes[row.id][0], "output": shapes[row.id][1]} for row in total.layers]
     return {"network": to_spec(architecture), "params": total.params, "macs": total.macs, "flops": total.flops,
-            "activations": total.activations, "receptive_field": total.receptive_field, "stride": total.stride, "layers": rows}
+            "activations": total.activations, "activation_bytes": total.activation_bytes, "receptive_field": total.receptive_field, "stride": total.stride, "layers": rows}
 
 
 def run(args: argparse.Namespace) -> None:
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(table))
         return
-    print(f"{'layer':<24}{'operator':<11}{'output':>18}{'parameters':>15}{'MACs':>19}{'receptive field':>17}")
+    print(f"{'layer':<24}{'operator':<11}{'output':>18}{'parameters':>15}{'MACs':>19}{'activations':>15}{'receptive field':>17}{'stride':>8}")
     for row in table["layers"]:
         shape = " × ".join(map(str, row["output"]))
-        print(f"{row['id']:<24}{row['operator']:<11}{shape:>18}{row['params']:>15,}{row['macs']:>19,}{row['receptive_field']:>17,}")
-    print(f"{table['network']['name']:<53}{table['params']:>15,}{table['macs']:>19,}{table['receptive_field']:>17,}")
+        print(f"{row['id']:<24}{row['operator']:<11}{shape:>18}{row['params']:>15,}{row['macs']:>19,}{row['activations']:>15,}{row['receptive_field']:>17,}{row['stride']:>8,}")
+    print(f"{table['network']['name']:<53}{table['params']:>15,}{table['macs']:>19,}{table['activations']:>15,}{table['receptive_field']:>17,}{table['stride']:>8,}")

@@ -38,9 +38,10 @@ def summary(network: Architecture, total: Cost, before: dict[str, float] | None,
     yield Tile("Parameters", si(total.params), f"{total.params:,}", changed(total.params, before.get("params")),
                f"Learnt numbers. As 32-bit floats they take {bytes_text(4 * total.params)}.")
     yield Tile("FLOPs per image" if as_flops else "MACs per image", si(work * total.macs), f"{work * total.macs:,}",
-               changed(total.macs, before.get("macs")), "Multiply-adds of all convolutions and the classifier; a FLOP count is twice this.")
+               changed(total.macs, before.get("macs")), "Floating-point operations: a multiply and an add for each of the network's MACs." if as_flops else
+               "Multiply-adds of all convolutions and the classifier; a FLOP count is twice this.")
     yield Tile("Activations", si(total.activations), f"{total.activations:,}", changed(total.activations, before.get("activations")),
-               "Numbers that the layers hand on for one image.")
+               f"Numbers that the layers hand on for one image: {bytes_text(total.activation_bytes)} as 32-bit floats.")
     yield Tile("Image side", f"{network.scaling.side:,} px", f"last map {network.head.output.height} × {network.head.output.width}",
                changed(now["side"], before.get("side")), "Height and width of the input.")
     yield Tile("Blocks", f"{len(network.blocks):,}", " + ".join(str(len(s.blocks)) for s in network.stages),

@@ -1,5 +1,6 @@
 """Small pieces of static HTML: number tiles, tables, formulas. Everything is escaped here; style in `assets/style.css`."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -65,3 +66,8 @@ def changed(now: float, before: float | None) -> str:
         return ""
     ratio = now / before
     return f"×{ratio:.3g}" if ratio >= 2 or ratio <= 0.5 else f"{100 * (ratio - 1):+.3g} %".replace("-", "−")
+
+
+def plain(text: str) -> str:
+    """Words of a card or an address as Markdown that shows them as they are."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$:~^])", r"\\\1", text)

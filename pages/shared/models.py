@@ -1,6 +1,5 @@
 """The models that can be opened: the choice, its card in short, and loading with a bound."""
 
-import re
 from html import escape
 
 import streamlit as st
@@ -11,13 +10,9 @@ from effnet_core.families import from_spec
 from effnet_core.palette import bytes_text, percent, si
 
 from . import state, texts
+from .html import plain
 
 MOST = 6  # models in memory
-
-
-def plain(text: str) -> str:
-    """Words of a card or an address as Markdown that shows them as they are."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$:~^])", r"\\\1", text)
 
 
 @st.cache_resource(max_entries=MOST, show_spinner="Loading the model…")
@@ -26,7 +21,8 @@ def _loaded(path: str, version: tuple[int, int]) -> Pretrained:
 
 
 @st.cache_data(max_entries=1, ttl=2, show_spinner=False)
-def _entries() -> list[Entry]:
+def entries() -> list[Entry]:
+    """What there is to choose from, at most two seconds old."""
     return available()
 
 
@@ -64,7 +60,9 @@ def _choose(key: str) -> None:
 
 def choose() -> Entry | None:
     """The chooser with the card; the entry that is shown, or None where there is no usable model at all."""
-    usable = {entry.name: entry for entry in _entries() if not entry.problem}
+    if state.get("model") not in {entry.name for entry in entries()}:
+        entries.clear()  # it may have been trained a moment ago
+    usable = {entry.name: entry for entry in entries() if not entry.problem}
     if not usable:
         return None
     wanted = state.get("model")
@@ -73,8 +71,8 @@ def choose() -> Entry | None:
     st.selectbox("Model", list(usable), format_func=lambda name: _title(usable[name]), key="model_choice", on_change=_choose,
                  args=("model_choice",), help="The model that comes with the app, and those trained on the Pretrain page.")
     if shown != wanted:
-        broken = next((entry.problem for entry in _entries() if entry.name == wanted and entry.problem), None)
-        st.warning(broken or texts.text("inside", "model_gone", wanted=plain(wanted), shown=plain(shown)), icon=":material/info:")
+        broken = next((entry.problem for entry in entries() if entry.name == wanted and entry.problem), None)
+        st.warning(plain(broken) if broken else texts.text("inside", "model_gone", wanted=plain(wanted), shown=plain(shown)), icon=":material/info:")
     _card(usable[shown])
     return usable[shown]
 

@@ -16,13 +16,15 @@ from PIL import Image, ImageOps
 
 from effnet_core.datasets import Scenes, example
 from effnet_core.errors import UserError
-from effnet_core.photos import Preprocess, decode, fingerprint, samples
+from effnet_core.photos import decode, fingerprint, samples
+from effnet_core.preprocess import Preprocess
 
 from . import state, texts
 from .gallery import Sheet, Tile, gallery
-from .models import plain
+from .html import plain
 
 SOURCES = {"scene": "Scenes", "sample": "Samples", "upload": "Yours"}
+DECODING = threading.BoundedSemaphore(2)  # a photo may need hundreds of megabytes for a moment
 FALLBACK = "sample-cat"
 REMEMBERED = 64  # uploads, of all visitors together
 LONGEST = 1024  # of a remembered upload, pixels
@@ -180,13 +182,14 @@ def _samples() -> None:
 
 def _take(key: str) -> None:
     """A file has come or gone: the photo in it is looked at, or a sentence says why not."""
-    st.session_state.pop("_refused", None)
+    st.session_state.pop("_refused_photo", None)
     if (file := st.session_state.get(key)) is None:
         return
     try:
-        found = uploads().keep(decode(file.getvalue()))
+        with DECODING:
+            found = uploads().keep(decode(file.getvalue()))
     except UserError as refused:
-        st.session_state["_refused"] = str(refused)
+        st.session_state["_refused_photo"] = str(refused)
         return
     mine = st.session_state.setdefault("_uploads", [])
     st.session_state["_uploads"] = [*(key for key in mine if key != found), found][-10:]
@@ -195,8 +198,8 @@ def _take(key: str) -> None:
 
 def _yours() -> None:
     st.file_uploader("A photo", type=TYPES, key="photo_file", on_change=_take, args=("photo_file",), label_visibility="collapsed")
-    if "_refused" in st.session_state:
-        st.warning(st.session_state["_refused"], icon=":material/info:")
+    if "_refused_photo" in st.session_state:
+        st.warning(st.session_state["_refused_photo"], icon=":material/info:")
     if st.toggle("Use the camera", key="photo_camera_on"):
         st.camera_input("Camera", key="photo_camera", on_change=_take, args=("photo_camera",), label_visibility="collapsed")
     mine = [(key, image) for key in st.session_state.get("_uploads", []) if (image := uploads().get(key))]

@@ -136,6 +136,11 @@ class Devices:
             return  # a broken GPU driver: the processor remains
         self.names = {device["key"]: device["name"] for device in json.loads(answer.stdout)["devices"]}
 
+    def watch(self) -> None:
+        """On a page that offers devices: runs it again once all are known."""
+        if self.asking.is_alive():
+            st.fragment(lambda: None if self.asking.is_alive() else st.rerun(), run_every=1.0)()
+
 
 @st.cache_resource(show_spinner=False)
 def devices() -> Devices:

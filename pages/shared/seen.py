@@ -9,10 +9,11 @@ from PIL import Image
 from effnet_core.architecture import Architecture
 from effnet_core.checkpoints import Entry, Pretrained
 from effnet_core.inspection import Inspection, inspect
+from effnet_core.latency import check_memory
 
 from . import models, photo
 
-MOST = 16  # passes in memory; each keeps two maps of every channel
+MOST = 8  # passes in memory; each keeps two maps of every channel
 SIDE = 384  # of the picture for the eye, pixels
 LEAST_SIDE = 192  # pixels to which a small view is enlarged by whole pixels
 
@@ -50,6 +51,7 @@ def _enlarged(view: Image.Image) -> Image.Image:
 
 @st.cache_resource(max_entries=MOST, show_spinner=False)
 def _seen(path: str, version: tuple[int, int], shown: str, _model: Pretrained, _picture: photo.Picture) -> tuple[bytes, bytes, Inspection]:
+    check_memory(_model.network.architecture)
     eye = _picture.image.copy()
     eye.thumbnail((SIDE, SIDE))
     view = _file(_enlarged(_picture.view(_model.preprocess)), "PNG", compress_level=3)

@@ -13,7 +13,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, ink_on
 
-from . import controls, state, texts
+from . import controls, html, state, texts
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +135,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except UserError as refused:
-        st.warning(str(refused), icon=":material/info:")
+        st.warning(html.plain(str(refused)), icon=":material/info:")
 
 
 def theme() -> str:

@@ -1,6 +1,7 @@
 """What the Pretrain page asks for, and how it shows a training that waits, runs or is over."""
 
 import secrets
+import threading
 from functools import cache
 from io import BytesIO
 from typing import NamedTuple
@@ -22,9 +23,18 @@ from .work import Step
 DURATIONS = {60: "1 minute", 120: "2 minutes", 180: "3 minutes", 300: "5 minutes"}
 DURATION = 120  # seconds, unless the visitor chooses another
 RATES = (0.001, 0.002, 0.004, 0.008, 0.016)
+CLASSES = small().classes
 PLAIN = {"displayModeBar": False}
 PHASES = {"loading torch": "Loading PyTorch", "finding the pace": "Finding out how fast this machine is",
           "judging what is stored": "Judging the stored model on fresh scenes"}
+
+
+NAMING = threading.Lock()  # two visitors may choose the same name at the same moment
+
+
+def title(name: str) -> str:
+    """Of the job that trains the model `name`."""
+    return f"training {name}"
 
 
 class Wish(NamedTuple):
@@ -56,17 +66,19 @@ def check_name(name: str) -> None:
     from effnet_core import checkpoints
 
     path = checkpoints.path_of(name)
-    if path.exists() and name not in st.session_state.get("_trained", ()):
+    taken = path.exists() and name not in st.session_state.get("_trained", ())
+    if taken or any(job.title == title(name) for job in work.trainings().active()):
         raise UserError(f"There is already a model called {name!r} on this machine; choose another name, so that it is not replaced.")
 
 
 def start(wish: Wish) -> None:
     """Submits the training; a refusal is left for `refusal`."""
     try:
-        check_name(wish.name)
-        job = work.start(work.trainings(), wish.arguments(), f"training {wish.name}", nice=10)
+        with NAMING:
+            check_name(wish.name)
+            job = work.start(work.trainings(), wish.arguments(), title(wish.name), nice=10)
     except UserError as refused:
-        st.session_state["_refused"] = str(refused)
+        st.session_state["_refused_training"] = str(refused)
         return
     st.session_state.setdefault("_trained", set()).add(wish.name)
     st.session_state.pop("_model_name", None)
@@ -74,7 +86,7 @@ def start(wish: Wish) -> None:
 
 
 def refusal() -> str | None:
-    return st.session_state.pop("_refused", None)
+    return st.session_state.pop("_refused_training", None)
 
 
 def step(job: Job) -> Step:
@@ -97,13 +109,13 @@ def live(job: Job) -> None:
     last = losses[-1] if losses else {}
     html.tiles([
         html.Tile("Accuracy, held out", percent(tests[-1]["accuracy"]) if tests else "–",
-                  f"of {tests[-1]['held_out_images']:,} unseen scenes" if tests else "judged twelve times on the way"),
+                  f"of {tests[-1]['held_out_images']:,} unseen scenes" if tests else "judged again and again on the way"),
         html.Tile("Loss", f"{last['loss']:.3f}" if last else "–", "mean of the last batches"),
         html.Tile("Learning rate", f"{last['lr']:.4f}" if last else "–", "one cycle: up, then down"),
         html.Tile("Images per second", si(last["images_per_second"]) if last else "–", "training speed"),
     ], "training")
     steps = rows[-1]["steps"] if rows else None
-    st.plotly_chart(curves.training(rows, 10, shell.theme(), steps), theme=None, key="curves", config=PLAIN,
+    st.plotly_chart(curves.training(rows, CLASSES, shell.theme(), steps), theme=None, key="curves", config=PLAIN,
                     alt="Loss and accuracy over the steps of the training")
 
 

@@ -10,7 +10,7 @@ from effnet_core.inspection import Excitation, speakers
 
 from . import atlas, html, shell, state, texts
 from .gallery import Tile, gallery
-from .models import plain
+from .html import plain
 from .seen import Look
 
 PLAIN = {"displayModeBar": False}

@@ -16,7 +16,7 @@ from effnet_core import machine
 from effnet_core.jobs import Job, JobQueue
 
 POLL_S = {"queued": 1.0, "running": 0.5}  # between two looks at a job
-ABSENCE_S = 15.0  # a visitor whose connection is lost for longer has left; a shorter loss is the network's fault
+ABSENCE_S = 60.0  # a visitor whose connection is lost for longer has left; a shorter loss is the network's fault
 MEASURING_LIMIT_S = 300.0
 TRAINING_LIMIT_S = 3600.0
 MOST_TRAININGS = 4  # at a time; each holds a few hundred megabytes
@@ -30,8 +30,8 @@ def benchmarks() -> JobQueue:
 
 
 def most_trainings() -> int:
-    """At a time: as many as leave one core to the pages."""
-    return max(1, min(MOST_TRAININGS, machine.cores() - 1))
+    """At a time: with two cores for each."""
+    return max(1, min(MOST_TRAININGS, machine.cores() // 2))
 
 
 def training_threads() -> int:
@@ -47,14 +47,17 @@ def trainings() -> JobQueue:
 
 
 class Presence:
-    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, all jobs are stopped."""
+    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements are stopped; trainings go on to their end,
+    and whoever opens the address again takes them over."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._leaving: dict[str, threading.Timer] = {}
+        self._gone: set[str] = set()
 
     def arrive(self, owner: str) -> None:
         with self._lock:
+            self._gone.discard(owner)
             if timer := self._leaving.pop(owner, None):
                 timer.cancel()
 
@@ -68,7 +71,7 @@ class Presence:
 
     def is_leaving(self, owner: str) -> bool:
         with self._lock:
-            return owner in self._leaving
+            return owner in self._leaving or owner in self._gone
 
     def _decide(self, owner: str, session: str) -> None:
         with self._lock:
@@ -77,10 +80,11 @@ class Presence:
         if connected(session):  # back, but nothing has run for them since that would have said so
             self.leave(owner, session)
             return
-        for queue in (benchmarks(), trainings()):
-            for job in queue.active():
-                if job.owner == owner:
-                    queue.stop(job, LEFT)
+        with self._lock:
+            self._gone.add(owner)
+        for job in benchmarks().active():
+            if job.owner == owner:
+                benchmarks().stop(job, LEFT)
 
 
 @st.cache_resource(show_spinner=False)
