@@ -38,7 +38,7 @@ def assert_same_logits(ours, theirs, side):
     with torch.inference_mode():
         mine, other = ours.eval()(image), theirs.eval()(image)
     assert other.std() > 0.01  # an image that dies on its way would prove nothing
-    assert (mine - other).abs().max() <= 1e-5 * max(1.0, other.abs().max().item())
+    assert (mine - other).abs().max() <= 1e-5
 
 
 TIMM = [*(f"b{i}" for i in range(8)), *(f"lite{i}" for i in range(5))]

@@ -1,5 +1,7 @@
 """`python -m tests.bench.core`: counting and building, beside torch's own counter and plain construction."""
 
+import gc
+
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -24,21 +26,23 @@ def assigned(name: str, state: dict) -> None:
 
 def main() -> None:
     torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()  # as the app does after its imports
     for name in ("b0", "b7"):
         show(f"Counting {name}: architecture and cost from nothing", interleaved({
-            "closed form": lambda: cost(published(name)),
-            "closed form, cost alone": lambda architecture=published(name): cost(architecture),
-            "torch FlopCounterMode on the meta device": lambda: counted_by_torch(name),
-        }, rounds=5))
+            "closed form": (lambda: cost(published(name)), 50),
+            "closed form, cost alone": (lambda architecture=published(name): cost(architecture), 50),
+            "torch FlopCounterMode on the meta device": (lambda: counted_by_torch(name), 1),
+        }, rounds=9))
     show("Counting and drawing an absurd network (2,048 blocks)", interleaved({
-        "architecture and cost": lambda: cost(compound(7, 2, 2, 1.5)),
-        "Graphviz source, folded": lambda: graph(compound(7, 2, 2, 1.5)),
+        "architecture and cost": (lambda: cost(compound(7, 2, 2, 1.5)), 5),
+        "Graphviz source, folded": (lambda: graph(compound(7, 2, 2, 1.5)), 5),
     }, rounds=5))
     state = build(published("b7"), seed=0).state_dict()
     show("Building B7", interleaved({
-        "with the reference initialisation": lambda: build(published("b7")),
-        "for weights, which are assigned": lambda: assigned("b7", state),
-        "plain construction by PyTorch": lambda: Network(published("b7")),
+        "with the reference initialisation": (lambda: build(published("b7")), 1),
+        "for weights, which are assigned": (lambda: assigned("b7", state), 1),
+        "plain construction by PyTorch": (lambda: Network(published("b7")), 1),
     }, rounds=5))
 
 

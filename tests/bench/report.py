@@ -10,15 +10,20 @@ def quantile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
 
 
-def interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of every way, one call each in turn, `rounds` times, after one round that is not counted."""
+def interleaved(ways: Mapping[str, tuple[Callable[[], object], int]], rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of a call of every way, in turn, `rounds` times, after one round that is not counted.
+
+    The number beside a way is how often it is called in a round; the mean counts, so that quick things are not timed with caches that
+    slow things have emptied.
+    """
     times: dict[str, list[float]] = {name: [] for name in ways}
     for counted in range(rounds + 1):
-        for name, way in ways.items():
+        for name, (way, calls) in ways.items():
             start = time.perf_counter()
-            way()
+            for _ in range(calls):
+                way()
             if counted:
-                times[name].append(1000 * (time.perf_counter() - start))
+                times[name].append(1000 * (time.perf_counter() - start) / calls)
     return times
 
 
