@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
 
 from .errors import UserError
 from .workers import Worker, explain_exit, shorten
@@ -23,13 +22,6 @@ KEPT_JOBS = 50  # finished ones
 LONGEST_QUEUE = 30
 GRACE_S = 8.0  # from asking a worker to stop to terminating it, and from there to killing it
 EXIT_GRACE_S = 3.0  # the same while the app itself ends
-
-
-class Waiting(NamedTuple):
-    """A job that has not started; 1 is next."""
-
-    position: int
-    title: str
 
 
 class Job:
@@ -147,11 +139,6 @@ class JobQueue:
         """The job of that id; finished ones are kept until 50 others have finished."""
         with self._lock:
             return self._jobs.get(job_id)
-
-    def waiting(self) -> list[Waiting]:
-        """The jobs that have not started, the next one first."""
-        with self._lock:
-            return [Waiting(place, job.title) for place, job in enumerate(self._queued, 1)]
 
     def running(self) -> list[str]:
         """The titles of the jobs at work."""

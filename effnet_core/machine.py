@@ -8,7 +8,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -121,16 +120,6 @@ def busy_seconds() -> float | None:
         return None
     busy = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
     return busy or None
-
-
-def load(seconds: float = 0.1) -> float | None:
-    """The share of all cores that is busy, 0 … 1, watched for `seconds` (the call takes that long); None where unknown."""
-    before, start = busy_seconds(), time.perf_counter()
-    time.sleep(seconds)
-    after, wall = busy_seconds(), time.perf_counter() - start
-    if before is None or after is None:
-        return None
-    return min(1.0, max(0.0, after - before) / (wall * (psutil.cpu_count() or 1)))
 
 
 def describe() -> dict:

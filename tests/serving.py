@@ -30,7 +30,7 @@ def server(cache: Path, *options: str, start: Sequence[str] = (sys.executable, "
     port = free_port()
     environment = {**os.environ, "EFFNET_CACHE": str(cache)}
     command = [*start, "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1",
-               "--server.fileWatcherType", "none", *options]
+               "--server.fileWatcherType", "none", "--server.headless", "true", *options]
     log = (cache / f"server-{port}.log").open("w+")
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:

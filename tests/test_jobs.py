@@ -15,7 +15,7 @@ import pytest
 from effnet_core import jobs, workers
 from effnet_core.cli import events as protocol
 from effnet_core.errors import UserError
-from effnet_core.jobs import JobQueue, Waiting
+from effnet_core.jobs import JobQueue
 from effnet_core.workers import explain_exit, shorten
 
 HANG_S = 60.0  # nothing here takes that long; it turns a hang into a failure
@@ -99,7 +99,6 @@ def test_jobs_run_one_at_a_time_in_order(make):
     many = [queue.submit([PATIENT], name) for name in "abc"]
     assert [job.position for job in many] == [0, 1, 2]
     assert queue.running() == ["a"]
-    assert queue.waiting() == [Waiting(1, "b"), Waiting(2, "c")]
     for job in many:
         until(lambda: job.events)
         assert queue.running() == [job.title]
@@ -212,7 +211,7 @@ def test_a_full_queue_says_so(make):
         queue.submit([PATIENT], name)
     with pytest.raises(UserError, match="full with 2 waiting jobs"):
         queue.submit([PATIENT], "d")
-    assert len(queue.waiting()) == 2
+    assert len(queue.active()) == 3
 
 
 def test_jobs_are_found_by_an_id_that_nobody_guesses(make):
@@ -265,7 +264,7 @@ def test_many_threads_may_share_a_queue(make):
 
     def visitor(number: int) -> None:
         job = queue.submit([SAY + f"say('result', number={number})"], str(number), owner=number)
-        queue.waiting(), queue.running(), job.position, job.events
+        queue.active(), queue.running(), job.position, job.events
         over(job)
         with lock:
             found.append((number, job.state, job.result))

@@ -106,19 +106,6 @@ def test_here_the_figures_agree_with_the_operating_system():
     assert 0 < machine.memory_available() <= machine.memory_total() <= psutil.virtual_memory().total
 
 
-def test_load_is_the_share_of_busy_core_seconds(monkeypatch):
-    clock, busy = iter([10.0, 12.0]), iter([100.0, 106.0])  # 6 core-seconds in 2 seconds on 4 cores
-    monkeypatch.setattr(machine, "time", SimpleNamespace(sleep=lambda _: None, perf_counter=lambda: next(clock)))
-    monkeypatch.setattr(machine, "busy_seconds", lambda: next(busy))
-    monkeypatch.setattr(machine.psutil, "cpu_count", lambda: 4)
-    assert machine.load() == pytest.approx(0.75)
-
-
-def test_load_is_unknown_where_the_system_does_not_say(monkeypatch):
-    monkeypatch.setattr(machine, "busy_seconds", lambda: None)
-    assert machine.load(0.0) is None
-
-
 def test_idle_and_waiting_do_not_count_as_busy(monkeypatch):
     times = SimpleNamespace(user=3.0, nice=1.0, system=2.0, idle=50.0, iowait=7.0, steal=0.5)
     monkeypatch.setattr(machine.psutil, "cpu_times", lambda: times)
