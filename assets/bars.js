@@ -33,15 +33,13 @@ function draw(root, data, pick) {
   svg.append(...axisOf(data, right), ...groupsOf(data, place, right))
   data.bars.forEach((bar, index) => svg.append(barOf(bar, index, place(index), place(index + 1) - place(index), bar.id === data.selected)))
   const chosen = data.bars.findIndex((bar) => bar.id === data.selected)
-  const note = words("", { class: "note", y: 14 })
+  const note = words("", { class: "note", y: 14, "text-anchor": "middle" })
   const say = (index) => {
     if (index < 0) return note.replaceChildren()
-    const inwards = index > data.bars.length / 2
     note.textContent = data.bars[index].label
-    note.setAttribute("x", inwards ? place(index + 1) : place(index))
-    note.setAttribute("text-anchor", inwards ? "end" : "start")
+    const half = note.getComputedTextLength() / 2 + 2
+    note.setAttribute("x", Math.max(half, Math.min(full - half, (place(index) + place(index + 1)) / 2)))
   }
-  say(chosen)
   svg.append(note)
   svg.onpointerover = svg.onfocus = (event) => {
     const mark = event.target.closest?.(".mark")
@@ -51,6 +49,7 @@ function draw(root, data, pick) {
   svg.onpointerleave = () => say(chosen)
   pickable(svg, pick)
   root.replaceChildren(svg)
+  say(chosen)
 }
 
 export default function (component) {

@@ -10,23 +10,30 @@ from effnet_core.families import published
 from effnet_core.figures import bars as bar_data
 from effnet_core.graph import graph
 from effnet_core.scaling import Compound
-from pages.shared import compare, html, results, shell, state, texts
+from pages.shared import compare, html, measured, results, shell, state, texts
 from pages.shared.bars import bars
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
+METRIC_WORDS = {"macs": "MACs", "params": "parameters", "activations": "activations", "time": "measured time"}
 METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations", "Measured time": "time"}
 
 
 def drawing_controls(network: Architecture) -> tuple[str, str, frozenset[str]]:
     """Level of detail, colour and unfolded stages."""
     level, colour, opened = st.columns([3, 3, 4], vertical_alignment="bottom")
-    detail = LEVELS[level.segmented_control("Show", list(LEVELS), default="Blocks", required=True, width="stretch", **state.bound("level"))]
+    detail = LEVELS[level.segmented_control("Show", list(LEVELS), default="Blocks", required=True, width="stretch", wrap=True, **state.bound("level"))]
     metric = METRICS[colour.selectbox("Colour by", list(METRICS), **state.bound("colour"))]
     stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1], placeholder="repeats stand folded as N ×", **state.bound("opened"))
     if metric == "time" and results.layer_times(network) is None:
         st.info("This network has not been measured yet. Measure it on the Latency page, then its graph can be coloured by time.",
                 icon=":material/timer:")
         metric = "macs"
+    fill = f"Fill: {METRIC_WORDS[metric]}, the more the stronger; N folded repeats count together. Border: the colour of the stage."
+    if metric == "time":
+        row = results.timed(network)
+        doubt = "" if row["steady"] else " This measurement was disturbed; the Latency page says how."
+        fill += f" Measured {results.ago(row['measured'])}: {measured.described(row)}.{doubt}"
+    st.caption(fill)
     return detail, metric, frozenset(stages)
 
 
@@ -37,15 +44,19 @@ def picture(network: Architecture, detail: str, metric: str, opened: frozenset[s
     st.graphviz_chart(dot, width="content", alt=f"Graph of {network.name} by {detail}, coloured by {metric}")
 
 
+def times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.2f}"
+
+
 def formula(network: Architecture, total: Cost) -> str:
     s, base = network.scaling, published("b0")
-    numbers = {"d": f"{s.depth:.3f}", "w": f"{s.width:.3f}", "side": f"{s.side}", "counted": f"{total.macs / cost(base).macs:.2f}"}
+    numbers = {"d": f"{s.depth:.3f}", "w": f"{s.width:.3f}", "side": f"{s.side}", "counted": times(total.macs / cost(base).macs)}
     if state.get("source") == "Published":
         implied = (math.log(s.depth, 1.2), math.log(s.width, 1.1), math.log(s.side / 224, 1.15))
         return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied))))
     c = Compound(*(state.get(key) for key in state.RANGES))
     return texts.text("scaling", "formula", **numbers, r=f"{c.resolution:.3f}", constraint=f"{c.constraint:.3f}",
-                      promised=f"{c.promised:.2f}", **{key: f"{state.get(key):g}" for key in state.RANGES})
+                      promised=times(c.promised), **{key: f"{state.get(key):g}" for key in state.RANGES})
 
 
 def unit_table(network: Architecture, total: Cost, chosen: str) -> None:

@@ -6,6 +6,7 @@ from effnet_core.datasets import Scenes
 
 from .serving import CHROMIUM, QUIET, open_page, server, settle
 
+PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -54,12 +55,12 @@ def test_a_click_or_the_keyboard_picks_a_channel(inside):
     tiles = inside.locator(".st-key-all_maps button.tile")
     wanted = int(tiles.nth(3).locator(".label").inner_text())
     tiles.nth(3).click()
-    settle(inside, 500)
+    settle(inside, 1200)
     assert channel(inside) == wanted and tiles.nth(3).get_attribute("aria-pressed") == "true"
     tiles.nth(3).focus()
     inside.keyboard.press("ArrowRight")
     inside.keyboard.press("Enter")
-    settle(inside, 500)
+    settle(inside, 1200)
     assert channel(inside) == int(tiles.nth(4).locator(".label").inner_text()) != wanted
 
 
@@ -67,7 +68,7 @@ def test_a_click_on_a_pair_enlarges_it_after_recalibration(inside):
     pair = inside.locator(".st-key-pairs_down button.tile").first
     number = int(pair.locator(".label").inner_text().removeprefix("channel "))
     pair.click()
-    settle(inside, 500)
+    settle(inside, 1200)
     assert channel(inside) == number and "maps=After+SE" in inside.url
 
 
@@ -76,15 +77,16 @@ def test_a_click_under_a_tower_opens_its_block(inside):
     foot.evaluate("bar => bar.scrollIntoView({ block: 'center' })")
     place = foot.bounding_box()  # Plotly hears clicks on a layer of its own, above the bars
     inside.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    settle(inside, 500)
-    assert "layer=stages.5.1" in inside.url and "Block stages.5.1" in inside.inner_text("body")
-    assert inside.locator('.spine .mark.chosen[data-id="stages.5.1"]').count() == 1
+    settle(inside, 1200)
+    sync_api.expect(inside.locator('.spine .mark.chosen[data-id="stages.5.1"]')).to_have_count(1, timeout=PATIENCE_MS)
+    sync_api.expect(inside.locator("body")).to_contain_text("Block stages.5.1", timeout=PATIENCE_MS)
+    assert "layer=stages.5.1" in inside.url
 
 
 def test_a_click_on_a_scene_looks_at_it(inside):
     inside.locator(".st-key-scenes button.tile").nth(7).click()
-    settle(inside, 500)
-    assert "photo=scene-7-1" in inside.url and f"The picture: {Scenes.labels[7]}" in inside.inner_text("body")
+    sync_api.expect(inside.locator("body")).to_contain_text(f"The picture: {Scenes.labels[7]}", timeout=PATIENCE_MS)
+    assert "photo=scene-7-1" in inside.url
     link = inside.url
     open_page(inside, link)
     assert f"The picture: {Scenes.labels[7]}" in inside.inner_text("body")

@@ -218,14 +218,14 @@ def test_smoothing_is_a_weighted_mean_of_what_came_before():
     assert curves.smoothed(values, 0.0) == values and curves.smoothed([], 0.9) == []
     weights = [0.5**k for k in range(3, -1, -1)]
     assert curves.smoothed(values, 0.5)[-1] == pytest.approx(sum(w * v for w, v in zip(weights, values)) / sum(weights))
-    assert curves.smoothed([3.0] * 50) == pytest.approx([3.0] * 50)
+    assert curves.smoothed([3.0] * 50, 0.9) == pytest.approx([3.0] * 50)
 
 
 def test_training_shows_loss_accuracy_and_chance():
     figure = curves.training(HISTORY, 10, steps=100)
     raw, average, tests = figure.data
     assert [*raw.x] == [row["step"] for row in HISTORY] and raw.y[9] == pytest.approx(0.2)
-    assert average.y[-1] == pytest.approx(curves.smoothed([row["loss"] for row in HISTORY])[-1], rel=1e-6)
+    assert average.y[-1] == pytest.approx(curves.smoothed([row["loss"] for row in HISTORY], math.exp(-1 / (curves.SMOOTHING * 60)))[-1], rel=1e-6)
     assert [*zip(tests.x, tests.y)] == [(20, 0.2), (40, 0.4), (60, 0.6)] and [*tests.text] == ["", "", "<b>60.0 %</b>"]
     (guess,) = figure.layout.shapes
     assert guess.y0 == guess.y1 == 0.1 and guess.yref == "y2" and any("guessing, 10.0 %" == a.text for a in figure.layout.annotations)

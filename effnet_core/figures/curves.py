@@ -11,10 +11,10 @@ from ..palette import ACCENT, INK, MUTED, PAGE, ink_on, mix, percent, themed, un
 from . import axis, figure, linear, note, whole_percent
 
 POINTS = 1000  # no screen shows more
-SMOOTHING = 0.95
+SMOOTHING = 0.02  # of the run: how far back the firm line looks
 
 
-def smoothed(values: Sequence[float], keep: float = SMOOTHING) -> list[float]:
+def smoothed(values: Sequence[float], keep: float) -> list[float]:
     """The exponential moving average, divided by the weight it has seen so far, so that it starts at the first value."""
     average, weight, out = 0.0, 0.0, []
     for value in values:
@@ -56,7 +56,9 @@ def _heading(text: str, top: float, theme: str) -> dict:
 def _loss(losses: list[tuple[int, float]], theme: str) -> list[dict]:
     """Every batch faintly, and the average firmly; thinned to what a screen shows after averaging."""
     each = max(1, math.ceil(len(losses) / POINTS))
-    raw, average = [loss for _, loss in losses], smoothed([loss for _, loss in losses])
+    raw = [loss for _, loss in losses]
+    gap = losses[-1][0] / len(losses) if losses else 0.0  # steps from one row to the next
+    average = smoothed(raw, math.exp(-gap / (SMOOTHING * losses[-1][0])) if gap else 0.0)
     # Arrays travel to the browser as bytes, a fifth of the same numbers as text.
     common = {"type": "scatter", "mode": "lines", "x": np.array([step for step, _ in losses[::each]], np.int32)}
     return [{**common, "y": np.array(raw[::each], np.float32), "line": {"color": ACCENT[theme], "width": 1}, "opacity": 0.35,

@@ -22,7 +22,7 @@ class Tile(NamedTuple):
 
 
 def _tile(tile: Tile) -> str:
-    change = f'<span class="ef-change">{escape(tile.change)}</span>' if tile.change else ""
+    change = f'<span class="ef-change" title="against the last look">{escape(tile.change)}</span>' if tile.change else ""
     explain = f' title="{escape(tile.explain)}"' if tile.explain else ""
     return (f'<div class="ef-tile"{explain}><dt>{escape(tile.label)}</dt><dd><span class="ef-value">{escape(tile.value)}</span>'
             f'{change}<span class="ef-exact">{escape(tile.exact)}</span></dd></div>')
@@ -65,6 +65,8 @@ def changed(now: float, before: float | None) -> str:
     if before is None or before == now or not before:
         return ""
     ratio = now / before
+    if ratio >= 1000:
+        return f"×{ratio:,.0f}"
     return f"×{ratio:.3g}" if ratio >= 2 or ratio <= 0.5 else f"{100 * (ratio - 1):+.3g} %".replace("-", "−")
 
 

@@ -116,8 +116,14 @@ def clear() -> None:
 
 def layer_times(network: Architecture) -> dict[str, float] | None:
     """Milliseconds per layer id of the latest measurement of `network` that has them."""
+    row = timed(network)
+    return row and row["layers"]
+
+
+def timed(network: Architecture) -> dict | None:
+    """The latest measurement of `network` that has times of its layers."""
     key = key_of(network)
-    return next((row["layers"] for row in reversed(measurements()) if row["key"] == key and row.get("layers")), None)
+    return next((row for row in reversed(measurements()) if row["key"] == key and row.get("layers")), None)
 
 
 class Devices:

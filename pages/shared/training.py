@@ -20,10 +20,11 @@ from effnet_core.scaling import Scaling
 from . import html, shell, state, work
 from .work import Step
 
-DURATIONS = {60: "1 minute", 120: "2 minutes", 180: "3 minutes", 300: "5 minutes"}
+DURATIONS = {60: "1 min", 120: "2 min", 180: "3 min", 300: "5 min"}
 DURATION = 120  # seconds, unless the visitor chooses another
 RATES = (0.001, 0.002, 0.004, 0.008, 0.016)
 CLASSES = small().classes
+LATE = 1.5  # times as long as was wished; then it is said
 PLAIN = {"displayModeBar": False}
 PHASES = {"loading torch": "Loading PyTorch", "finding the pace": "Finding out how fast this machine is",
           "judging what is stored": "Judging the stored model on fresh scenes"}
@@ -91,11 +92,18 @@ def refusal() -> str | None:
 
 def step(job: Job) -> Step:
     """How far a running training is."""
-    now = job.latest("progress") or {"phase": "loading torch"}
+    now, name = job.latest("progress") or {"phase": "loading torch"}, f"**{job.title.removeprefix('training ')}**"
     if "phase" in now:
-        return Step(0.99 if now["phase"].startswith("judging") else 0.0, PHASES.get(now["phase"], now["phase"]))
+        return Step(0.99 if now["phase"].startswith("judging") else 0.0, f"{name} · {PHASES.get(now['phase'], now['phase'])}")
     left = next((event["seconds_left"] for event in reversed(job.events) if "seconds_left" in event), None)
-    return Step(now["step"] / now["steps"], f"Step {now['step']:,} of {now['steps']:,}", left)
+    late = left is not None and job.seconds + left > LATE * wished_seconds(job)
+    slower = ", later than planned: the machine is busier now than when the pace was found" if late else ""
+    return Step(now["step"] / now["steps"], f"{name} · step {now['step']:,} of {now['steps']:,}{slower}", left)
+
+
+def wished_seconds(job: Job) -> float:
+    """How long the visitor wanted the training to take."""
+    return float(job.args[job.args.index("--seconds") + 1])
 
 
 def history(job: Job) -> list[dict]:

@@ -47,8 +47,8 @@ def trainings() -> JobQueue:
 
 
 class Presence:
-    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements are stopped; trainings go on to their end,
-    and whoever opens the address again takes them over."""
+    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements are stopped; trainings go on
+    until somebody else waits for their place, and whoever opens their address again takes them over."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,6 +72,10 @@ class Presence:
     def is_leaving(self, owner: str) -> bool:
         with self._lock:
             return owner in self._leaving or owner in self._gone
+
+    def is_gone(self, owner: str) -> bool:
+        with self._lock:
+            return owner in self._gone
 
     def _decide(self, owner: str, session: str) -> None:
         with self._lock:
@@ -111,7 +115,11 @@ def owner() -> str:
 
 def start(queue: JobQueue, args: Sequence[str], title: str, **options) -> Job:
     """Submits this session's next job of that queue; `options` and errors as `JobQueue.submit` has them."""
-    return _keep(queue, queue.submit(args, title, owner=owner(), **options))
+    job = queue.submit(args, title, owner=owner(), **options)
+    for other in queue.active() if job.state == "queued" else ():
+        if presence().is_gone(other.owner):  # what nobody watches makes way, and keeps what it has
+            queue.stop(other, LEFT)
+    return _keep(queue, job)
 
 
 def _keep(queue: JobQueue, job: Job) -> Job:
