@@ -113,7 +113,7 @@ shell.require("pretrain")
 queue = work.trainings()
 job = work.mine(queue) or (work.adopt(queue, state.get("job")) if state.get("job") else None)
 with shell.refusals():
-    scenes()
+    top = st.container()  # filled below, since its pictures wait for torch
     left, right = st.columns([2, 5], gap="large")
     with left:
         wish = wishes()
@@ -121,6 +121,8 @@ with shell.refusals():
         st.button("Start training", type="secondary" if busy else "primary", key="start", icon=":material/play_arrow:", width="stretch",
                   disabled=busy, on_click=training.start, args=(wish,))
         network_of(wish)
+    with top:
+        scenes()
     with right:
         course(job)
         confusion(job)

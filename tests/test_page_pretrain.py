@@ -1,5 +1,7 @@
 """The Pretrain page, with real trainings of a few seconds in real worker processes."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from effnet_core import checkpoints
@@ -113,3 +115,13 @@ def test_unusable_names_get_a_sentence(name):
 def test_nonsense_in_the_address_is_ignored():
     app = open_app("pretrain", job="made-up")
     assert not app.exception and "Nothing has been trained" in words(app)
+
+
+def test_a_training_that_becomes_late_says_so():
+    def step(seconds, left):
+        events = [{"event": "progress", "step": 5, "steps": 100, "seconds_left": left}]
+        job = SimpleNamespace(title="training x", args=("train", "--seconds", "60"), seconds=seconds, events=events, latest=lambda _: events[-1])
+        return training.step(job)
+
+    assert step(10.0, 50.0).text == "**x** · step 5 of 100" and step(10.0, 50.0).left_s == 50.0
+    assert "later than planned" in step(30.0, 400.0).text

@@ -97,6 +97,19 @@ def test_who_leaves_takes_their_measurements_along_and_trainings_go_on(queues, v
     assert others.state == "running" and not others.stopping, "Bob is still here"
 
 
+def test_what_nobody_watches_makes_way_for_who_waits(queue, visit, presence):
+    watched = work.start(queue, [PATIENT], "Ada's")
+    visit("Bob")
+    waiting = work.start(queue, [PATIENT], "Bob's")
+    assert waiting.state == "queued" and not watched.stopping, "Ada is here"
+    presence.leave("Ada", "session")
+    presence._decide("Ada", "session")
+    visit("Eve")
+    work.start(queue, [PATIENT], "Eve's")
+    assert watched.wait(HANG_S) and watched.state == "stopped"
+    until(lambda: waiting.state == "running")
+
+
 def test_who_is_back_in_time_loses_nothing(queue, visit, presence, monkeypatch):
     job = work.start(queue, [PATIENT], "patient")
     presence.leave("Ada", "session")
