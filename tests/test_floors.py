@@ -1,9 +1,13 @@
 """The plan of the house: a file imports only from the floors below it, and heavy libraries stay where they belong."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from effnet_core.palette import INK, PAGE
+from effnet_core.photos import MAX_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
@@ -64,3 +68,17 @@ def test_the_core_knows_nothing_of_streamlit(path):
 @pytest.mark.parametrize("path", sorted((CORE / "figures").glob("*.py")), ids=lambda path: path.stem)
 def test_figures_need_no_torch(path):
     assert "torch" not in heavy(path)
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *sorted(CORE.rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_work_is_never_forked_or_spawned_by_multiprocessing(path):
+    """Spawning would run the app's script again in the child; workers are `python -m effnet_core` instead."""
+    assert "multiprocessing" not in path.read_text(encoding="utf-8")
+
+
+def test_the_server_is_configured_as_the_code_expects():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["browser"]["gatherUsageStats"] is False and config["client"]["showErrorDetails"] == "none"
+    assert config["server"]["maxUploadSize"] * 2**20 == MAX_BYTES
+    assert config["theme"]["light"]["textColor"].lower() == INK["light"] and config["theme"]["dark"]["backgroundColor"].lower() == PAGE["dark"]
