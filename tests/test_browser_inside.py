@@ -1,10 +1,12 @@
 """The page "Inside" in a real browser: its gallery is drawn and picked there, and towers are clicked."""
 
+import re
+
 import pytest
 
 from effnet_core.datasets import Scenes
 
-from .serving import CHROMIUM, QUIET, open_page, server, settle
+from .serving import CHROMIUM, QUIET, open_page, server
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -36,8 +38,14 @@ def inside(page):
     assert not page.errors and not page.locator("[data-testid=stException]").count()
 
 
-def channel(page):
-    return int(page.locator(".st-key-channel_number input").input_value())
+def is_at(page, part):
+    """Waits until the address has `part`; it follows what is shown by a moment."""
+    sync_api.expect(page).to_have_url(re.compile(re.escape(part)), timeout=PATIENCE_MS)
+
+
+def shows_channel(page, number):
+    """Waits until channel `number` is the enlarged one."""
+    sync_api.expect(page.locator(".st-key-channel_number input")).to_have_value(str(number), timeout=PATIENCE_MS)
 
 
 def test_every_tile_shows_its_own_part_of_the_sheet(inside):
@@ -55,21 +63,22 @@ def test_a_click_or_the_keyboard_picks_a_channel(inside):
     tiles = inside.locator(".st-key-all_maps button.tile")
     wanted = int(tiles.nth(3).locator(".label").inner_text())
     tiles.nth(3).click()
-    settle(inside, 1200)
-    assert channel(inside) == wanted and tiles.nth(3).get_attribute("aria-pressed") == "true"
+    shows_channel(inside, wanted)
+    sync_api.expect(tiles.nth(3)).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
     tiles.nth(3).focus()
     inside.keyboard.press("ArrowRight")
     inside.keyboard.press("Enter")
-    settle(inside, 1200)
-    assert channel(inside) == int(tiles.nth(4).locator(".label").inner_text()) != wanted
+    following = int(tiles.nth(4).locator(".label").inner_text())
+    assert following != wanted
+    shows_channel(inside, following)
 
 
 def test_a_click_on_a_pair_enlarges_it_after_recalibration(inside):
     pair = inside.locator(".st-key-pairs_down button.tile").first
     number = int(pair.locator(".label").inner_text().removeprefix("channel "))
     pair.click()
-    settle(inside, 1200)
-    assert channel(inside) == number and "maps=After+SE" in inside.url
+    is_at(inside, "maps=After+SE")
+    shows_channel(inside, number)
 
 
 def test_a_click_under_a_tower_opens_its_block(inside):
@@ -77,16 +86,15 @@ def test_a_click_under_a_tower_opens_its_block(inside):
     foot.evaluate("bar => bar.scrollIntoView({ block: 'center' })")
     place = foot.bounding_box()  # Plotly hears clicks on a layer of its own, above the bars
     inside.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    settle(inside, 1200)
     sync_api.expect(inside.locator('.spine .mark.chosen[data-id="stages.5.1"]')).to_have_count(1, timeout=PATIENCE_MS)
     sync_api.expect(inside.locator("body")).to_contain_text("Block stages.5.1", timeout=PATIENCE_MS)
-    assert "layer=stages.5.1" in inside.url
+    is_at(inside, "layer=stages.5.1")
 
 
 def test_a_click_on_a_scene_looks_at_it(inside):
     inside.locator(".st-key-scenes button.tile").nth(7).click()
     sync_api.expect(inside.locator("body")).to_contain_text(f"The picture: {Scenes.labels[7]}", timeout=PATIENCE_MS)
-    assert "photo=scene-7-1" in inside.url
+    is_at(inside, "photo=scene-7-1")
     link = inside.url
     open_page(inside, link)
-    assert f"The picture: {Scenes.labels[7]}" in inside.inner_text("body")
+    sync_api.expect(inside.locator("body")).to_contain_text(f"The picture: {Scenes.labels[7]}", timeout=PATIENCE_MS)
