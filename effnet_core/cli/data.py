@@ -1,0 +1,88 @@
+"""`data imagenette`, `data ./photos`, `data --keep photos.zip --name my-photos`: photos to train on, found, unpacked and checked."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import UserError
+from .events import Events, serve
+
+STEP = 0.25  # of a phase, between two lines about how far it is
+
+
+def add(commands) -> None:
+    parser = commands.add_parser("data", help="photos to train on: found, downloaded, unpacked, checked and described")
+    parser.add_argument("data", nargs="?", help="imagenette, the name of data that was kept, or a folder or archive of photos "
+                                                "(./photos, photos.zip); without it, what there is")
+    parser.add_argument("--keep", type=Path, metavar="ARCHIVE", help="unpack this .zip or .tar.gz as data of your own")
+    parser.add_argument("--name", help="of the data that is kept, such as my-photos")
+    parser.add_argument("--remove", metavar="NAME", help="delete data of your own, or the copy of imagenette")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object")
+    shape.add_argument("--events", action="store_true", help="JSON lines while it runs; ends on the line stop, or the end, of its input")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int | None:
+    if args.events:
+        return serve(lambda events: _do(args, _teller(events), events.stopped))
+    try:
+        record = _do(args, (lambda *_: None) if args.json else _Printer())
+    except KeyboardInterrupt:
+        raise UserError("Stopped; the same command goes on from here.") from None
+    print(json.dumps(record) if args.json else table(record))
+    return None
+
+
+def _teller(events: Events) -> Callable[[str, int, int | None], None]:
+    from .. import sources
+
+    return lambda phase, done, total: events.progress(phase=phase, done=done, total=total, unit=sources.UNITS[phase])
+
+
+class _Printer:
+    """A line on standard error for every quarter of a phase."""
+
+    def __init__(self) -> None:
+        self._said = ("", 0.0)
+
+    def __call__(self, phase: str, done: int, total: int | None) -> None:
+        quarters = int(done / total / STEP) if total else 0
+        if (phase, quarters) != self._said:
+            self._said = phase, quarters
+            print(f"{phase} {quarters * STEP:.0%}" if total else phase, file=sys.stderr)
+
+
+def _do(args: argparse.Namespace, tell: Callable, stopped: Callable[[], bool] = lambda: False) -> dict:
+    if sum(wish is not None for wish in (args.data, args.keep, args.remove)) > 1 or (args.keep is None) != (args.name is None):
+        raise UserError("Give one of: data to look at, --keep ARCHIVE with --name NAME, or --remove NAME.")
+    from .. import folders, sources
+
+    if args.remove is not None:
+        sources.remove(args.remove)
+    if args.data is None and args.keep is None:
+        return {"imagenette": sources.is_here("imagenette"), "own": [{"name": own.name, **own.card} for own in sources.available()]}
+    name = args.data if args.keep is None else sources.keep(args.keep, args.name, on_progress=tell, should_stop=stopped)
+    return folders.describe(sources.collection(name, on_progress=tell, should_stop=stopped))
+
+
+def table(record: dict) -> str:
+    """What a person wants to see of the JSON object."""
+    if "own" in record:
+        place = "here" if record["imagenette"] else "fetched (about 99 MB) when first used"
+        rows = [("imagenette", f"ten easily told-apart classes of ImageNet, {place}")]
+        rows += [(own["name"], f"{len(own['classes'])} classes, {own['images']:,} photos, from {own['from']}") for own in record["own"]]
+        return "\n".join(f"{name:<26}{what}" for name, what in rows)
+    lines = [f"{record['name']}: {record['images']:,} photos of {len(record['classes'])} classes; {record['train']:,} to learn from, "
+             f"{record['held_out']:,} held out (split {record['split']})", ""]
+    width = max(len(row["label"]) for row in record["classes"]) + 2
+    lines += [f"{'class':<{width}}{'learn':>9}{'held out':>10}", *(f"{row['label']:<{width}}{row['train']:>9,}{row['held_out']:>10,}"
+                                                                 for row in record["classes"])]
+    lines += ["", *record["warnings"]] if record["warnings"] else []
+    if (unreadable := record["unreadable"])["count"]:
+        lines += ["", f"{unreadable['count']:,} files cannot be used:", *(f"  {line}" for line in unreadable["first"])]
+        more = unreadable["count"] - len(unreadable["first"])
+        lines += [f"  and {more:,} more"] * (more > 0)
+    return "\n".join(lines)
