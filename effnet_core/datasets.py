@@ -1,13 +1,11 @@
 """What can be trained on: labelled batches by number. Procedural scenes are endless and need no download."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 from torch import Tensor
 
-from .errors import UserError
 from .preprocess import Preprocess
 from .scaling import SIDE_RANGE, check_count
 from .scenes import CLASSES, Dice, SceneClass, render
@@ -32,8 +30,11 @@ class Data(Protocol):
     @property
     def preprocess(self) -> Preprocess: ...
     @property
+    def images(self) -> int | None: ...  # None where there is no end of them
+    @property
     def held_out(self) -> "Data": ...
-    def batch(self, index: int, size: int) -> tuple[Tensor, Tensor]: ...
+    def at(self, side: int) -> "Data": ...
+    def batch(self, index: int, size: int, part: slice = slice(None)) -> tuple[Tensor, Tensor]: ...
 
 
 def stream(seed: int, index: int, held_out: bool) -> int:
@@ -52,8 +53,11 @@ class Scenes:
     name: ClassVar[str] = "scenes"
     classes: ClassVar[tuple[SceneClass, ...]] = CLASSES
     labels: ClassVar[tuple[str, ...]] = tuple(scene.label for scene in CLASSES)
+    images: ClassVar[None] = None
     side: int = 48  # pixels
     seed: int = 0
+    mean: tuple[float, float, float] = MEAN
+    std: tuple[float, float, float] = STD
     is_held_out: bool = False
 
     def __post_init__(self) -> None:
@@ -63,20 +67,24 @@ class Scenes:
     @property
     def held_out(self) -> "Scenes":
         """Scenes that no training batch of any seed shows; the same ones for every seed, so that accuracies compare."""
-        return Scenes(self.side, HELD_OUT_SEED, is_held_out=True)
+        return replace(self, seed=HELD_OUT_SEED, is_held_out=True)
+
+    def at(self, side: int) -> "Scenes":
+        """The same scenes drawn at another side."""
+        return replace(self, side=side)
 
     @property
     def preprocess(self) -> Preprocess:
         """What turns a photo into what a network saw in training; a scene of this side only gets normalised."""
-        return Preprocess(self.side, self.side, mean=MEAN, std=STD)
+        return Preprocess(self.side, self.side, mean=self.mean, std=self.std)
 
-    def batch(self, index: int, size: int) -> tuple[Tensor, Tensor]:
-        """Batch number `index`: images (N 3 H W in 0 … 1) and class indices (N)."""
+    def batch(self, index: int, size: int, part: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Batch number `index`, or that part of it: images (N 3 H W in 0 … 1) and class indices (N)."""
         check_count("The batch number", index, SEED_RANGE)
         check_count("The batch size", size, BATCH_RANGE, " images")
         dice = Dice(stream(self.seed, index, self.is_held_out), size)
         labels = dice(0, len(CLASSES)).long().clamp_(max=len(CLASSES) - 1)  # a draw just below 10 may round to it
-        return render(dice, labels.tolist(), self.side), labels
+        return render(dice, labels.tolist(), self.side)[part], labels[part]
 
 
 def example(label_index: int, seed: int = 0, side: int = 48) -> Tensor:
@@ -85,13 +93,3 @@ def example(label_index: int, seed: int = 0, side: int = 48) -> Tensor:
     check_count("The side of the scenes", side, SIDE_RANGE, " pixels")
     check_count("The seed", seed, SEED_RANGE)
     return render(Dice(stream(seed, label_index, True), 1), [label_index], side)[0]
-
-
-DATA: dict[str, Callable[..., Data]] = {"scenes": Scenes}
-
-
-def dataset(name: str, side: int, seed: int) -> Data:
-    """The data called `name`. Raises `UserError` for an unknown name."""
-    if name not in DATA:
-        raise UserError(f"There is no data called {name!r}; there is {', '.join(DATA)}.")
-    return DATA[name](side=side, seed=seed)

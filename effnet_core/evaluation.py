@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from .datasets import Data
+from .distributed import ALONE, World
 from .errors import UserError
 from .network import Network
 
@@ -19,6 +20,7 @@ class Evaluation:
     """What a network got right. `confusion[i, j]` images of class i were called class j."""
 
     confusion: Tensor  # classes × classes, int64
+    among_five: int = 0  # images whose class was among the five likeliest
 
     @property
     def images(self) -> int:
@@ -29,6 +31,10 @@ class Evaluation:
         return self.confusion.diagonal().sum().item() / self.images
 
     @property
+    def top5(self) -> float:
+        return self.among_five / self.images
+
+    @property
     def per_class(self) -> list[float | None]:
         """Recall of every class; None where it had no images."""
         rows = zip(self.confusion.diagonal().tolist(), self.confusion.sum(1).tolist())
@@ -36,13 +42,13 @@ class Evaluation:
 
     def to_dict(self) -> dict:
         """JSON values, for a checkpoint's card."""
-        return {"accuracy": self.accuracy, "images": self.images, "per_class": self.per_class,
+        return {"accuracy": self.accuracy, "top5": self.top5, "images": self.images, "per_class": self.per_class,
                 "confusion": self.confusion.tolist()}
 
 
 def normalise(images: Tensor, data: Data) -> Tensor:
     """Pixels in 0 … 1 (N 3 H W) to what the network reads, channels last."""
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (data.preprocess.mean, data.preprocess.std))
+    mean, std = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (data.preprocess.mean, data.preprocess.std))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
@@ -54,18 +60,25 @@ def check_labels(labels: tuple[str, ...], data: Data) -> None:
 
 
 @torch.inference_mode()
-def evaluate(network: Network, data: Data, images: int) -> Evaluation:
-    """Runs `network` in eval mode on the first `images` images of `data`; pass `data.held_out` for a fair figure."""
+def evaluate(network: Network, data: Data, images: int, device: str = "cpu", world: World = ALONE) -> Evaluation:
+    """Runs `network` in eval mode on the first `images` images of `data`, or all where it has fewer; pass `data.held_out` for a fair figure.
+
+    The processes of a `world` share the work, and all get the same result.
+    """
+    images = images if data.images is None else min(images, data.images)
     classes = len(data.labels)
-    confusion = torch.zeros(classes * classes, dtype=torch.int64)
+    confusion, among_five = torch.zeros(classes * classes, dtype=torch.int64), 0
     was_training = network.training
     network.eval()
     try:
-        for index in range(math.ceil(images / BATCH)):
+        for index in range(world.rank, math.ceil(images / BATCH), world.size):
             pixels, labels = data.batch(index, BATCH)
             kept = slice(images - index * BATCH)
-            predicted = network(normalise(pixels[kept], data)).argmax(1)
-            confusion += torch.bincount(labels[kept] * classes + predicted, minlength=classes * classes)
+            logits = network(normalise(pixels[kept].to(device), data)).cpu()
+            labels, best = labels[kept], logits.topk(min(5, classes)).indices
+            confusion += torch.bincount(labels * classes + best[:, 0], minlength=classes * classes)
+            among_five += int((best == labels[:, None]).sum())
     finally:
         network.train(was_training)
-    return Evaluation(confusion.view(classes, classes))
+    *counts, among_five = world.total(torch.cat([confusion, torch.tensor([among_five])])).tolist()
+    return Evaluation(torch.tensor(counts).view(classes, classes), among_five)
