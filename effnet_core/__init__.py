@@ -12,7 +12,7 @@ from .graph import graph
 
 _LAZY = {
     "Network": "network", "build": "network",
-    "Pretrained": "checkpoints", "load": "checkpoints",
+    "Pretrained": "checkpoints", "load": "models",
     "Record": "probing", "probe": "probing",
     "Latency": "latency", "measure": "latency",
 }

@@ -22,12 +22,14 @@ from .errors import UserError
 from .families import from_spec, to_spec
 from .network import Network, build
 from .preprocess import Preprocess
+from .registry import ROWS
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "models"
 SUFFIX = ".safetensors"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16}
 KINDS = ("F32", "F16", "BF16", "I64")  # the last: how many batches a batch norm has seen
+ORIGINS = ("published", "own file")  # what a card's "source" may have as its "kind"
 REQUIRED = ("name", "architecture", "padding", "eps", "labels", "preprocess", "trained")
 
 
@@ -52,6 +54,13 @@ class Entry:
     card: dict
     problem: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """"bundled", "published" weights, the person's "own file", or "trained" (or made) here."""
+        source = self.card.get("source")
+        kind = source.get("kind") if isinstance(source, dict) else None
+        return "bundled" if self.bundled else kind if kind in ORIGINS else "trained"
+
 
 def make_card(
     name: str, network: Network, labels: tuple[str, ...], preprocess: Preprocess, *, trained: bool, **facts: object
@@ -63,11 +72,18 @@ def make_card(
 
 
 def path_of(name: str) -> Path:
-    """Where the user's model `name` is stored. Raises `UserError` for an unusable name or that of a bundled model."""
-    _check_name(name)
+    """Where the user's model `name` is stored. Raises `UserError` for an unusable name, and that of a bundled or published model."""
+    check_name(name)
     if (BUNDLED / (name + SUFFIX)).exists():
         raise UserError(f"The name {name!r} belongs to a model that comes with the app; choose another one.")
-    return cache_folder() / "models" / (name + SUFFIX)
+    if name in ROWS:
+        raise UserError(f"The name {name!r} belongs to published weights; choose another one.")
+    return own_folder() / (name + SUFFIX)
+
+
+def own_folder() -> Path:
+    """Where models are that did not come with the app."""
+    return cache_folder() / "models"
 
 
 def save(path: str | Path, network: Network, card: dict, precision: str = "float32") -> None:
@@ -137,9 +153,10 @@ def find(name_or_path: str | Path) -> Path:
         if not path.is_file():
             raise UserError(f"There is no file {path.name!r}; a checkpoint is a {SUFFIX} file that this app has written.")
         return path
-    _check_name(text)
-    folders = (BUNDLED, cache_folder() / "models")
-    found = next((path for folder in folders if (path := folder / (text + SUFFIX)).is_file()), None)
+    check_name(text)
+    found = next((path for folder in (BUNDLED, own_folder()) if (path := folder / (text + SUFFIX)).is_file()), None)
+    if found is None and text in ROWS:
+        raise UserError(f"{text!r} is published but not on this machine yet; `python -m effnet_core fetch {text}` downloads it.")
     if found is None:
         known = ", ".join(entry.name for entry in available()) or "none yet"
         raise UserError(f"There is no model called {text!r}; there are: {known}.")
@@ -152,10 +169,19 @@ def read_card(path: str | Path) -> dict:
         return _card(file)
 
 
+def has_card(path: str | Path) -> bool:
+    """Whether the file is one that this app wrote, whole or not; weights of others have no card."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return "card" in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
 def available() -> list[Entry]:
     """The bundled models by name, then the user's own, newest first. Broken files are listed with their problem."""
     bundled = sorted(BUNDLED.glob("*" + SUFFIX))
-    own = sorted((cache_folder() / "models").glob("*" + SUFFIX), key=_age)
+    own = sorted(own_folder().glob("*" + SUFFIX), key=_age)
     return [_entry(path, path in bundled) for path in (*bundled, *own) if NAME.fullmatch(path.stem)]
 
 
@@ -173,7 +199,8 @@ def _entry(path: Path, bundled: bool) -> Entry:
         return Entry(path.stem, path, bundled, {}, str(broken))
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises `UserError` where `name` cannot be that of a model."""
     if not NAME.fullmatch(name):
         raise UserError(f"{name[:80]!r} cannot name a model; use 1 to 64 small letters a–z, digits and, not at the start, hyphens, such as my-scenes-2.")
 

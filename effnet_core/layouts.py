@@ -1,10 +1,13 @@
-"""How other implementations name the same tensors: our state-dict key → theirs, for three published key layouts.
+"""How other implementations name the same tensors: our state-dict key ↔ theirs, for three published key layouts and our own.
 
 Tensor order and shapes agree everywhere; only the names differ. `{g}` is the block's index in the network, `{s}` and `{j}` its
 stage and its place in it, `{t}` the stage counted from 1.
 """
 
-from .architecture import Architecture, Block
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .architecture import Architecture, Block, Layer
 from .errors import UserError
 
 NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -29,7 +32,9 @@ PLAIN = {  # the same for blocks that do not expand
     "torchvision": {"depthwise": ("0.0", "0.1"), "project": ("2.0", "2.1"), "se": ("1.fc1", "1.fc2")},
     "lukemelas": BLOCKS["lukemelas"][1],
 }
-LAYOUTS = tuple(ENDS)
+OURS = "ours"
+LAYOUTS = (*ENDS, OURS)
+COUNTER = "num_batches_tracked"  # of a batch norm; old files do not have it, and prediction does not need it
 
 
 def _conv_and_norm(ours: str, conv: str, norm: str) -> dict[str, str]:
@@ -53,10 +58,12 @@ def _block(block: Block, layout: str) -> dict[str, str]:
 
 
 def key_map(architecture: Architecture, layout: str) -> dict[str, str]:
-    """Every key of our state dict, in order, with its name in `layout`: "timm", "torchvision" or "lukemelas".
+    """Every key of our state dict, in order, with its name in `layout`: "timm", "torchvision", "lukemelas" or "ours".
 
     Raises `UserError` for another layout.
     """
+    if layout == OURS:
+        return {key: key for key in shapes(architecture)}
     if layout not in ENDS:
         raise UserError(f"There is no key layout {layout!r}; there are {', '.join(LAYOUTS)}.")
     ends = ENDS[layout]
@@ -66,3 +73,58 @@ def key_map(architecture: Architecture, layout: str) -> dict[str, str]:
     keys.update(_conv_and_norm("head", *ends["head"]))
     keys.update({f"classifier.{kind}": f"{ends['classifier'][0]}.{kind}" for kind in ("weight", "bias")})
     return keys
+
+
+def _tensors(layer: Layer) -> Iterator[tuple[str, tuple[int, ...]]]:
+    wide, narrow = layer.output.channels, layer.squeeze
+    if layer.operator == "linear":
+        kinds = {"weight": (wide, layer.input.channels), "bias": (wide,)}
+    elif layer.operator == "se":
+        kinds = dict(zip(SE, ((narrow, wide, 1, 1), (narrow,), (wide, narrow, 1, 1), (wide,))))
+    else:
+        kernel = (wide, layer.input.channels // layer.groups, layer.kernel, layer.kernel)
+        kinds = {"conv.weight": kernel, **{f"norm.{key}": () if key == COUNTER else (wide,) for key in NORM}}
+    return ((f"{layer.id}.{kind}", shape) for kind, shape in kinds.items())
+
+
+def shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Every key of our state dict, in order, with its tensor's shape; no tensor is made."""
+    return {key: shape for layer in architecture.layers for key, shape in _tensors(layer)}
+
+
+def differences(found: Mapping[str, tuple[int, ...]], architecture: Architecture, layout: str) -> tuple[list[str], list[str], list[str]]:
+    """Keys in `layout` that are (lacking, foreign, of another shape); counters of batch norms may lack."""
+    expected = {theirs: shape for theirs, shape in zip(key_map(architecture, layout).values(), shapes(architecture).values())}
+    lacking = [key for key in expected if key not in found and not key.endswith(COUNTER)]
+    foreign = [key for key in found if key not in expected]
+    misshaped = [key for key, shape in expected.items() if key in found and tuple(found[key]) != shape]
+    return lacking, foreign, misshaped
+
+
+def check(found: Mapping[str, tuple[int, ...]], architecture: Architecture, layout: str) -> None:
+    """Raises `UserError` where names or shapes are not those of `architecture` in `layout`."""
+    lacking, foreign, misshaped = differences(found, architecture, layout)
+    what = f"{architecture.name} in the layout {layout!r}"
+    if lacking:
+        raise UserError(f"{len(lacking)} tensors of {what} are lacking, such as {lacking[0][:100]}.")
+    if foreign:
+        raise UserError(f"{len(foreign)} tensors do not belong to {what}, such as {foreign[0][:100]}.")
+    if misshaped:
+        expected = dict(zip(key_map(architecture, layout).values(), shapes(architecture).values()))
+        raise UserError(f"{len(misshaped)} tensors of {what} have another shape, such as {misshaped[0]}: "
+                        f"{tuple(found[misshaped[0]])} instead of {expected[misshaped[0]]}.")
+
+
+def to_ours(state: Mapping[str, Any], architecture: Architecture, layout: str) -> dict[str, Any]:
+    """The same tensors under our names, in our order. Counters of batch norms that lack stay out.
+
+    Raises `UserError` where names or shapes are not those of `architecture` in `layout`.
+    """
+    check({key: tuple(tensor.shape) for key, tensor in state.items()}, architecture, layout)
+    return {ours: state[theirs] for ours, theirs in key_map(architecture, layout).items() if theirs in state}
+
+
+def from_ours(state: Mapping[str, Any], architecture: Architecture, layout: str) -> dict[str, Any]:
+    """The inverse of `to_ours`, with the same errors."""
+    check({key: tuple(tensor.shape) for key, tensor in state.items()}, architecture, OURS)
+    return {theirs: state[ours] for ours, theirs in key_map(architecture, layout).items() if ours in state}

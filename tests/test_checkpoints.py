@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from effnet_core import checkpoints, load
-from effnet_core.checkpoints import BUNDLED, available, find, make_card, path_of, read_card, save, write_whole
+import effnet_core
+from effnet_core import checkpoints
+from effnet_core.checkpoints import BUNDLED, available, find, has_card, load, make_card, path_of, read_card, save, write_whole
 from effnet_core.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.evaluation import evaluate
@@ -221,6 +222,32 @@ def test_safetensors_of_others_are_refused(tmp_path):
     save_file({"weight": torch.zeros(2)}, tmp_path / "y.safetensors", {"card": "[" * 100_000})
     with pytest.raises(UserError, match="no card"):
         load(tmp_path / "y.safetensors")
+
+
+def test_only_this_app_s_files_have_a_card(tmp_path, stored):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "x.safetensors")
+    (tmp_path / "y.safetensors").write_bytes(stored.read_bytes()[:100])
+    assert [has_card(path) for path in (stored, tmp_path / "x.safetensors", tmp_path / "y.safetensors", tmp_path)] == [True, False, False, False]
+
+
+def test_entries_tell_where_models_came_from(cache):
+    network = tiny()
+    for name, facts in {"a": {}, "b": {"source": {"kind": "own file"}}, "c": {"source": {"kind": "published"}}, "d": {"source": {"kind": "?"}},
+                        "e": {"source": 7}}.items():
+        save(path_of(name), network, card_of(network, name, **facts))
+    origins = {entry.name: entry.origin for entry in available()}
+    assert [origins[name] for name in "abcde"] == ["trained", "own file", "published", "trained", "trained"]
+    assert origins["small-scenes"] == "bundled"
+
+
+def test_the_public_load_reads_checkpoints_too(stored):
+    assert effnet_core.load(stored).card == effnet_core.load(str(stored)).card == load(stored).card
+    assert effnet_core.load("small-scenes").name == "small-scenes"
+    with pytest.raises(UserError, match="cannot name a model"):
+        effnet_core.load("No name")
+    with pytest.raises(UserError, match="mine.safetensors cannot be used: it is damaged"):
+        stored.write_bytes(stored.read_bytes()[:-1])
+        effnet_core.load(stored)
 
 
 @pytest.mark.parametrize("name", ["", "A", "ünder", "a b", "..", "a.b", "a" * 65, "a\0b", "con\n"])

@@ -8,13 +8,17 @@ import pytest
 
 from effnet_core.palette import INK, PAGE
 from effnet_core.photos import MAX_BYTES
+from pages.shared import adding, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one line may use each other in the order in which they stand
-    ["errors", "cache", "palette", "scaling", "architecture", "families", "cost", "graph", "layouts", "machine", "contention", "workers", "jobs"],
+    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "graph", "layouts", "recognition", "labels", "transfers",
+     "downloads", "registry", "filenames", "remarks", "class_folders", "machine", "contention", "history", "workers", "jobs"],
     ["blocks", "network"],
-    ["preprocess", "photos", "scenes", "datasets", "checkpoints", "evaluation", "training", "pacing", "probing", "inspection", "timing", "latency"],
+    ["cards", "preprocess", "photos", "scenes", "catalogue", "folders", "archives", "sources", "distributed", "datasets", "pictures", "augmentation",
+     "tensorfiles", "checkpoints", "proposals", "foreign", "weights", "evaluation", "recipe", "recipes", "course", "learner", "batches", "training",
+     "snapshots", "observer", "runs", "plans", "pacing", "probing", "inspection", "timing", "latency", "models", "preparation", "keeping", "trainings"],
     ["figures"],
     ["cli"],
 ]
@@ -80,5 +84,5 @@ def test_work_is_never_forked_or_spawned_by_multiprocessing(path):
 def test_the_server_is_configured_as_the_code_expects():
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["browser"]["gatherUsageStats"] is False and config["client"]["showErrorDetails"] == "none"
-    assert config["server"]["maxUploadSize"] * 2**20 == MAX_BYTES
+    assert config["server"]["maxUploadSize"] == uploads.MOST_MB == adding.LARGEST_MB > MAX_BYTES >> 20
     assert config["theme"]["light"]["textColor"].lower() == INK["light"] and config["theme"]["dark"]["backgroundColor"].lower() == PAGE["dark"]

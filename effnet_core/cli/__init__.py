@@ -12,6 +12,8 @@ COMMANDS = {
     "latency": "measure a network on this machine",
     "devices": "the devices a network can run on here",
     "inspect": "what a model sees in a photo: prediction and squeeze-and-excitation gates",
+    "fetch": "published ImageNet weights, or a file of your own, as a model of this app",
+    "data": "photos to train on: found, downloaded, unpacked and checked",
     "train": "train a small model on procedural scenes",
     "evaluate": "the accuracy of a checkpoint on held-out data",
 }
