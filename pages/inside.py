@@ -12,39 +12,43 @@ shell.boot_torch()
 
 from effnet_core.figures import gates as draw  # noqa: E402  torch waits for the boot
 from effnet_core.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
-from pages.shared import models, photo, unit  # noqa: E402
+from pages.shared import memory, models, photo, shelf, truth, unit  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
+from pages.shared.truth import FEW, Truth  # noqa: E402
 
 PLAIN = {"displayModeBar": False}
 ORDERS = {"By gate": "gate", "By number": "channel"}
 
 
-def bars(guesses: list[Guess], truth: str | None) -> None:
-    """The best guesses as labelled bars; the class that the picture really shows is marked."""
+def bars(guesses: list[Guess], right: tuple[str, ...]) -> None:
+    """The best guesses as labelled bars; a class that the picture really shows is marked."""
     rows = "".join(
-        f'<div role="listitem"><span class="ef-word">{escape(guess.label)}{" ✓" if guess.label == truth else ""}</span>'
+        f'<div role="listitem"><span class="ef-word" title="{escape(guess.label)}">{escape(guess.label)}'
+        f'{" ✓" if guess.label in right else ""}</span>'
         f'<span class="ef-line" aria-hidden="true"><i style="width:{100 * guess.probability:.2f}%"></i></span>'
         f'<span class="ef-odds" title="{guess.probability:.6f}">{percent(guess.probability)}</span></div>' for guess in guesses)
     st.html(f'<div class="ef-guesses" role="list">{rows}</div>')
 
 
-def verdict(at: Look, guesses: list[Guess]) -> None:
-    truth, guess = at.picture.title if at.picture.scene else None, guesses[0].label
+def verdict(at: Look, shows: Truth | None, guess: str) -> None:
+    """What is to be thought of the guesses."""
     if at.stamp:
         st.markdown(texts.text("inside", "untrained"))
         return
-    if models.knows_scenes(at.entry.card):
-        if truth is None:
-            st.markdown(texts.text("inside", "only_scenes", classes=str(at.network.classes)))
-        else:
-            st.markdown(texts.text("inside", "right" if guess == truth else "wrong", truth=html.plain(truth), guess=html.plain(guess)))
+    labels = at.model.labels
+    if shows is not None:
+        known = any(label in labels for label in shows.labels)
+        section = ("right" if guess in shows.labels else "wrong") if known else "none"
+        st.markdown(texts.text("inside", section, truth=html.plain(shows.words), guess=html.plain(guess), classes=f"{len(labels):,}"))
     if at.seen.uncertainty > UNDECIDED:
         st.markdown(texts.text("inside", "undecided", uncertainty=f"{100 * at.seen.uncertainty:.0f} %"))
+    if len(labels) <= FEW:
+        st.caption(texts.text("inside", "few", classes=str(len(labels)), labels=", ".join(map(html.plain, labels))))
 
 
 def prediction(at: Look) -> None:
     eye, model, guess = st.columns([3, 3, 5], gap="medium")
-    side, guesses = at.model.preprocess.crop, at.seen.top(5)
+    side, guesses, shows = at.model.preprocess.crop, at.seen.top(5), truth.of(at.shown, at.picture.title, at.entry.card)
     with eye:
         st.image(at.eye, width="stretch", caption=f"The picture: {at.picture.title}", alt=f"The picture: {at.picture.title}")
     with model, st.container(key="as_seen"):
@@ -52,8 +56,8 @@ def prediction(at: Look) -> None:
                  alt=f"The same picture in {side} by {side} pixels")
     with guess:
         st.markdown("#### What the model says" + (f" ({at.stamp})" if at.stamp else ""))
-        bars(guesses, at.picture.title if at.picture.scene else None)
-        verdict(at, guesses)
+        bars(guesses, () if shows is None or at.stamp else shows.labels)
+        verdict(at, shows, guesses[0].label)
 
 
 def _picked() -> None:
@@ -78,7 +82,8 @@ def skyline(at: Look) -> str:
     words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
     words.markdown(texts.text("inside", "skyline" if at.seen.gates else "se_gone"))
     order = ORDERS[choice.segmented_control("Order of channels", list(ORDERS), default="By gate", required=True, key="order",
-                                            bind="query-params", persist_state="session", width="stretch", disabled=not at.seen.gates)]
+                                            bind="query-params", persist_state="session", width="stretch", wrap=True,
+                                            disabled=not at.seen.gates)]
     if at.seen.gates:
         st.plotly_chart(draw.skyline(at.seen.gates, order, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="skyline",
                         config=PLAIN, on_select=_picked, selection_mode="points",
@@ -92,17 +97,19 @@ def skyline(at: Look) -> str:
 def page() -> None:
     left, body = st.columns([3, 10], gap="large")
     with left, st.container(key="choosers"):
-        entry = models.choose()
-        photo.choose()
+        entry = models.choose(meanwhile=True)
+        shown = photo.chosen(entry.card if entry else {})
+        photo.choose(shown)
     if entry is None:
         body.info(texts.text("inside", "no_model"), icon=":material/model_training:")
         return
+    network = shelf.network(entry).architecture
     with body, shell.refusals():
-        model = models.model_of(entry)
-        shell.strip(model.network.architecture)
-        at = look(entry, model, *photo.current())
-        prediction(at)
-        unit.opened(at, skyline(at))
+        shell.strip(network)
+        if models.may_open(entry, sum(memory.need(network))):
+            at = look(entry, models.model_of(entry), *photo.current(shown))
+            prediction(at)
+            unit.opened(at, skyline(at))
 
 
 page()

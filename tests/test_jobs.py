@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -11,10 +12,13 @@ import time
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from effnet_core import jobs, workers
 from effnet_core.cli import events as protocol
 from effnet_core.errors import UserError
+from effnet_core.history import History
 from effnet_core.jobs import JobQueue
 from effnet_core.workers import explain_exit, shorten
 
@@ -133,6 +137,56 @@ def test_stop_asks_politely_and_keeps_what_the_worker_still_says(make):
     assert job.result == {"word": "stop\n"} and job.error is None
 
 
+RESTING = SAY + "say('progress'); word = sys.stdin.readline().strip(); say('result', word=word, paused=word == 'pause')"
+
+
+def test_pause_keeps_what_is_needed_to_go_on_and_frees_the_place(make):
+    queue = make(grace_s=HANG_S)
+    job, waiting = queue.submit([RESTING], "resting"), queue.submit([QUICK], "quick")
+    until(lambda: job.events)
+    job.pause()
+    job.stop()  # too late: it is ending already
+    assert over(job).state == "paused" and job.result == {"word": "pause", "paused": True} and job.error is None
+    assert over(waiting).state == "done"
+
+
+def test_a_worker_that_was_asked_to_stop_is_not_paused(make):
+    job = make(grace_s=HANG_S).submit([RESTING], "resting")
+    until(lambda: job.events)
+    job.stop()
+    job.pause()
+    assert over(job).state == "stopped" and job.result["word"] == "stop"
+
+
+def test_what_cannot_go_on_later_is_stopped_by_a_pause(make):
+    queue = make(grace_s=HANG_S)
+    job, queued = queue.submit([PATIENT], "patient"), queue.submit([QUICK], "queued")
+    until(lambda: job.events)
+    queued.pause()
+    assert over(queued).state == "stopped" and queued.started is None
+    queue.pause(job, "The machine is needed.")
+    assert over(job).state == "stopped" and job.error == "The machine is needed."
+
+
+def test_the_time_limit_and_the_end_of_the_app_pause(make):
+    job = over(make(timeout_s=0.5, grace_s=HANG_S).submit([RESTING], "resting"))
+    assert job.state == "paused" and job.error == "Stopped after 0.5 seconds, the time limit."
+    queue = make(grace_s=HANG_S)
+    last = queue.submit([RESTING], "resting")
+    until(lambda: last.events)
+    queue.shutdown()
+    assert over(last).state == "paused"
+
+
+def test_the_memory_of_a_worker_is_known_while_it_lives(make):
+    job = make(grace_s=HANG_S).submit([PATIENT], "patient")
+    until(lambda: job.events)
+    assert job.worker.memory > 2**20
+    job.stop()
+    over(job)
+    assert job.worker.memory is None
+
+
 @posix
 def test_a_worker_that_does_not_listen_is_killed_and_reaped(make):
     job = make().submit([DEAF], "deaf")
@@ -240,11 +294,33 @@ def test_a_queue_tells_its_jobs_at_work_and_its_finished_ones_latest_first(make)
     assert queue.active() == [] and queue.finished()[0] is last
 
 
-def test_a_talkative_worker_keeps_its_latest_events(make, monkeypatch):
+def test_of_a_talkative_worker_every_second_event_goes_and_then_again(make, monkeypatch):
     monkeypatch.setattr(jobs, "KEPT_EVENTS", 5)
     code = SAY + "[say('progress', step=i) for i in range(100)]; say('result', answer=1)"
     job = over(make().submit([code], "talkative"))
-    assert [event.get("step") for event in job.events] == [96, 97, 98, 99, None]
+    assert [event.get("step") for event in job.events] == [0, 32, 64, 96, 99, None]
+
+
+@given(st.lists(st.sampled_from("aaaaaab"), max_size=400), st.integers(3, 40))
+def test_a_history_is_bounded_and_even_and_keeps_what_is_rare_and_what_is_last(kinds, most):
+    history, said = History(most), [{kind: place} for place, kind in enumerate(kinds)]
+    for event in said:
+        history.add(event)
+    kept = history.events()
+    assert len(kept) <= most + 2 and [*kept] == [event for event in said if event in kept]
+    assert not said or kept[-1] == said[-1]
+    common = [event["a"] for event in said if "a" in event]
+    turns = [common.index(event["a"]) for event in kept if "a" in event][:-1]
+    assert len({later - earlier for earlier, later in itertools.pairwise(turns)}) <= 1, "evenly spread, up to the last one"
+    if len(said) <= most:
+        assert [*kept] == said
+
+
+def test_a_history_of_events_that_have_nothing_in_common_forgets_the_oldest():
+    history = History(3)
+    for number in range(10):
+        history.add({f"field {number}": number})
+    assert [*history.events()] == [{f"field {number}": number} for number in (7, 8, 9)]
 
 
 @posix

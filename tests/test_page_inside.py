@@ -7,11 +7,10 @@ import threading
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from PIL import Image
 
-from effnet_core import checkpoints, photos
+from effnet_core import cards, checkpoints, photos
 from effnet_core.architecture import assemble
 from effnet_core.datasets import Scenes, example
 from effnet_core.families import LITE, SMALL
@@ -20,6 +19,7 @@ from effnet_core.inspection import inspect
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
+from pages.shared import html
 from pages.shared.gallery import Sheet, Tile, pack
 from pages.shared.photo import LONGEST, Uploads, picture
 
@@ -53,9 +53,8 @@ def folders(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def models(folders, monkeypatch):
     bundled, cache = folders
-    monkeypatch.setattr(checkpoints, "BUNDLED", bundled)
+    monkeypatch.setattr(cards, "BUNDLED", bundled)
     monkeypatch.setenv("EFFNET_CACHE", str(cache))
-    st.cache_data.clear()  # the list of models is remembered for seconds
     return checkpoints.load("small-scenes")
 
 
@@ -105,7 +104,7 @@ def test_the_page_opens_with_a_prediction_and_every_gate(models):
         assert f'title="{guess.probability:.6f}"' in words(app) and guess.label in words(app)
     towers = [trace for trace in figures(app)[0]["data"] if trace["type"] == "heatmap"]
     assert [trace["name"] for trace in towers] == [*seen.gates]
-    assert "87.5 % of 2,000 new images" in words(app) and "procedural scenes" in words(app) and "comes with the app" in words(app)
+    assert "87.5 % of 2,000 new images, measured" in words(app) and "procedural scenes" in words(app) and "comes with the app" in words(app)
     assert "untrained" not in words(app)
 
 
@@ -126,12 +125,13 @@ def test_the_model_sees_a_photo_as_its_preprocessing_says():
 def test_the_true_class_is_named():
     app = open_app("inside", photo="scene-3-5")
     label = Scenes.labels[3]
-    assert f"It is a **{label}**" in words(app) and "nothing else" not in words(app)
+    assert f"The picture shows **a {html.plain(label)}**" in words(app) and "none of the model" not in words(app)
 
 
 def test_a_model_of_scenes_says_that_it_knows_nothing_else():
     app = open_app("inside", photo="sample-coffee")
-    assert not app.exception and "knows 10 kinds of procedural scene and nothing else" in words(app)
+    assert not app.exception and "shows a cup of espresso, which is none of the model's 10 classes" in words(app)
+    assert all(html.plain(label) in words(app) for label in Scenes.labels)
 
 
 @pytest.mark.parametrize("unit", ["stem", "stages.0.0", "stages.2.0", "stages.4.1", "head"])
@@ -220,9 +220,9 @@ def test_an_address_may_say_anything():
 
 def test_a_model_that_vanishes_while_it_is_listed(folders, monkeypatch):
     bundled, _ = folders
-    entries = checkpoints.available()
-    gone = [*entries, checkpoints.Entry("gone", bundled / "gone.safetensors", True, entries[0].card)]
-    monkeypatch.setattr("pages.shared.models.available", lambda: gone)
+    entries = cards.available()
+    gone = [*entries, cards.Entry("gone", bundled / "gone.safetensors", True, entries[0].card)]
+    monkeypatch.setattr(cards, "available", lambda: gone)
     app = open_app("inside", model="gone")
     assert not app.exception and "There is no file 'gone.safetensors'" in read(app)
 
@@ -262,7 +262,6 @@ def test_a_network_without_squeeze_and_excitation():
     ("nonsense", r"There is no model called “nonsense” here; this is small\-scenes."),
     ("../../etc/passwd", "There is no model called"),
     ("![](http://x.y/z)", r"\!\[\]\(http\://x\.y/z\)"),  # an address may say anything, and must not draw
-    ("broken", r"broken\.safetensors"),
 ])
 def test_models_that_cannot_be_opened_are_replaced_with_a_sentence(model, sentence):
     app = open_app("inside", model=model)
@@ -270,19 +269,26 @@ def test_models_that_cannot_be_opened_are_replaced_with_a_sentence(model, senten
     assert app.selectbox(key="model_choice").value == "small-scenes" and figures(app)
 
 
+def test_a_broken_model_says_so_and_the_page_stays():
+    app = open_app("inside", model="broken")
+    assert not app.exception and r"broken\.safetensors" in sentences(app) and figures(app)
+    assert app.segmented_control(key="model_group").value == "own"
+
+
 def test_choosing_a_model_opens_it():
     app = open_app("inside")
-    first, *own = app.selectbox(key="model_choice").options
-    assert first == "small-scenes" and sorted(own) == ["bare (untrained)", "raw (untrained)"]
+    assert app.selectbox(key="model_choice").options == ["small-scenes"]
+    app.segmented_control(key="model_group").set_value("own").run()
+    assert sorted(app.selectbox(key="model_choice").options) == ["bare (untrained)", "broken (cannot be used)", "raw (untrained)"]
     app.selectbox(key="model_choice").set_value("raw").run()
     assert app.session_state["model"] == "raw" and "nothing was learnt yet" in words(app)
 
 
 def test_without_any_model_the_page_says_where_to_get_one(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkpoints, "BUNDLED", tmp_path)
+    monkeypatch.setattr(cards, "BUNDLED", tmp_path)
     monkeypatch.setenv("EFFNET_CACHE", str(tmp_path))
     app = open_app("inside")
-    assert not app.exception and "Train one on the Pretrain page" in app.info[0].value and not figures(app)
+    assert not app.exception and "There is no model here yet" in app.info[0].value and not figures(app)
 
 
 @pytest.mark.parametrize("photo", [
@@ -368,7 +374,6 @@ def test_labels_from_a_card_are_text_not_markup(folders):
     path = cache / "models" / "odd.safetensors"
     checkpoints.save(path, network, card)
     try:
-        st.cache_data.clear()
         app = open_app("inside", model="odd", layer="classifier")
         assert not app.exception and app.session_state["model"] == "odd"
         bodies = " ".join(element.proto.body for element in app.get("html"))

@@ -15,12 +15,13 @@ HANG_S = 60.0  # nothing here takes that long; it turns a hang into a failure
 SAY = "import json, sys\ndef say(event, **fields): print(json.dumps({'event': event, **fields}), flush=True)\n"
 QUICK = SAY + "say('result', answer=42)"
 PATIENT = SAY + "say('progress', phase='waiting'); sys.stdin.readline(); say('result', answer=1)"
+RESTING = SAY + "say('progress', phase='waiting'); word = sys.stdin.readline().strip(); say('result', paused=word == 'pause')"
 
 
 @pytest.fixture
 def queues(monkeypatch):
-    made = [JobQueue(name, command=(sys.executable, "-c"), grace_s=0.3) for name in ("measuring", "training")]
-    for name, queue in zip(("benchmarks", "trainings"), made):
+    made = [JobQueue(name, command=(sys.executable, "-c"), grace_s=HANG_S) for name in ("measuring", "training", "trial")]
+    for name, queue in zip(("benchmarks", "trainings", "trials"), made):
         monkeypatch.setattr(work, name, lambda queue=queue: queue)
     yield made
     for queue in made:
@@ -74,31 +75,33 @@ def test_a_session_finds_its_own_job_and_nobody_elses(queue, visit):
 
 
 def test_a_session_has_one_job_in_each_queue(queues, visit):
-    first, second = (work.start(queue, [PATIENT], queue.name) for queue in queues)
-    assert [work.mine(queue) for queue in queues] == [first, second]
+    jobs = [work.start(queue, [PATIENT], queue.name) for queue in queues]
+    assert [work.mine(queue) for queue in queues] == jobs
     with pytest.raises(UserError, match="One job of yours"):
         work.start(queues[0], [QUICK], "one more")
-    assert work.mine(queues[0]) is first
+    assert work.mine(queues[0]) is jobs[0]
 
 
 def test_who_leaves_takes_their_measurements_along_and_trainings_go_on(queues, visit, presence, monkeypatch):
     monkeypatch.setattr(work, "ABSENCE_S", 0.0)
-    measuring, training = queues
-    running = work.start(training, [PATIENT], "Ada's training")
+    measuring, training, trial = queues
+    running, tried = work.start(training, [PATIENT], "Ada's training"), work.start(trial, [PATIENT], "Ada's trial")
     visit("Bob")
     others = work.start(measuring, [PATIENT], "Bob's")
     visit("Ada")
     queued = work.start(measuring, [PATIENT], "Ada's measurement")
     presence.leave("Ada", "session")
     assert queued.wait(HANG_S) and queued.state == "stopped" and queued.error == work.LEFT
+    assert tried.wait(HANG_S) and tried.state == "stopped"
     assert running.state == "running" and not running.stopping
     visit("Eve")
     assert work.adopt(training, running.id) is running, "whoever has the address can take over what nobody watches"
     assert others.state == "running" and not others.stopping, "Bob is still here"
 
 
-def test_what_nobody_watches_makes_way_for_who_waits(queue, visit, presence):
-    watched = work.start(queue, [PATIENT], "Ada's")
+def test_what_nobody_watches_makes_way_for_who_waits(queues, visit, presence):
+    queue = queues[1]
+    watched = work.start(queue, [RESTING], "Ada's")
     visit("Bob")
     waiting = work.start(queue, [PATIENT], "Bob's")
     assert waiting.state == "queued" and not watched.stopping, "Ada is here"
@@ -106,8 +109,18 @@ def test_what_nobody_watches_makes_way_for_who_waits(queue, visit, presence):
     presence._decide("Ada", "session")
     visit("Eve")
     work.start(queue, [PATIENT], "Eve's")
-    assert watched.wait(HANG_S) and watched.state == "stopped"
+    assert watched.wait(HANG_S) and watched.state == "paused" and watched.error == work.LEFT, "it can go on later"
     until(lambda: waiting.state == "running")
+
+
+def test_a_name_is_held_by_whoever_used_it_last_and_is_still_here(queue, visit, presence):
+    assert work.holder(queue, "a model") is None
+    job = work.start(queue, [QUICK], "a model")
+    assert job.wait(HANG_S) and work.holder(queue, "a model") == "Ada"
+    presence.leave("Ada", "session")
+    assert work.holder(queue, "a model") is None, "whoever left has no claim, though what they made stays"
+    visit("Bob")
+    assert work.adopt(queue, job.id) is job and work.holder(queue, "a model") == "Bob"
 
 
 def test_who_is_back_in_time_loses_nothing(queue, visit, presence, monkeypatch):
@@ -159,9 +172,15 @@ def test_places_in_the_queue_are_told(queue):
 
 
 @pytest.mark.parametrize("seconds, text", [(0.2, "nearly done"), (12.4, "about 12 s left"), (89, "about 89 s left"),
-                                           (130, "about 2 min left")])
+                                           (130, "about 2 min left"), (5399, "about 90 min left"), (9000, "about 2.5 h left")])
 def test_time_left_is_told_in_round_numbers(seconds, text):
     assert work.time_left(seconds) == text
+
+
+@pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (119, "119 s"), (125, "2 min 5 s"), (180, "3 min"), (660.2, "11 min"), (7500, "2 h 5 min"),
+                                           (10_800, "3 h"), (86_400, "24 h"), (172_800, "2 days"), (10_000_000, "116 days")])
+def test_a_span_is_told_as_people_say_it(seconds, text):
+    assert work.span(seconds) == text
 
 
 def told(*events):
@@ -186,7 +205,7 @@ def script():
     if job is None or not job.active:
         st.text("nothing" if job is None else job.state)
     else:
-        work.watch(queue, job, lambda: work.bar(queue, job, lambda job: work.Step(0.5, "half")))
+        work.watch(queue, job, lambda: work.bar(queue, job, lambda job: work.Step(0.5, "half"), pausable=True))
 
 
 def test_a_job_is_shown_while_it_runs_and_can_be_stopped(queue):
@@ -202,6 +221,23 @@ def test_a_job_is_shown_while_it_runs_and_can_be_stopped(queue):
     assert job.wait(HANG_S) and job.state == "stopped"
     app.run()
     assert not app.exception and not app.get("progress") and app.text[-1].value == "stopped"
+
+
+def test_a_job_can_be_paused_and_only_once_it_runs(queue):
+    app = AppTest.from_function(script, default_timeout=60).run()
+    first = queue.submit([RESTING], "before it")
+    job = queue.submit([RESTING], "resting", owner=app.text[0].value)
+    app.session_state["_jobs"] = {"measuring": job.id}
+    app.run()
+    assert [button.label for button in app.button] == ["Cancel"]
+    assert app.get("progress")[0].proto.text == "Waiting in the measuring queue: before it is at work, yours is next."
+    first.stop()
+    until(lambda: job.state == "running")
+    app.run()
+    app.button(key="pause_measuring").click().run()
+    assert job.wait(HANG_S) and job.state == "paused"
+    app.run()
+    assert not app.exception and app.text[-1].value == "paused"
 
 
 def test_streamlit_says_when_a_session_ends(queue, presence):

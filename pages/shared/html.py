@@ -42,8 +42,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = 
         marked = ' class="ef-mark"' if number == mark else ""
         body.append(f'<tr{marked}><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>')
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    st.html(f'<div class="ef-scroll"><table class="ef-table">{title}<thead><tr>{header}</tr></thead>'
+    st.html(f'<div class="ef-scroll" tabindex="0"><table class="ef-table">{title}<thead><tr>{header}</tr></thead>'
             f'<tbody>{"".join(body)}</tbody></table></div>')
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> None:
+    """What is known of one thing, a line each; a fact without a value is left out."""
+    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    st.html(f'<dl class="ef-card">{lines}</dl>')
 
 
 def shares(rows: Mapping[str, Sequence[Piece]]) -> None:

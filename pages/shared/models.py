@@ -1,110 +1,148 @@
-"""The models that can be opened: the choice, its card in short, and loading with a bound."""
+"""The chooser of models, the same on every page that needs one: three groups, the card of the chosen model, and how to get it here.
 
-from html import escape
+Needs no torch until `model_of` loads one. Which model is chosen is `st.session_state[key]`; "model" is shared by all pages and kept in
+the address.
+"""
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from effnet_core.checkpoints import Entry, Pretrained, available, load
-from effnet_core.cost import cost
-from effnet_core.families import from_spec
-from effnet_core.palette import bytes_text, percent, si
+from effnet_core.cards import Entry
+from effnet_core.cost import FLOAT_BYTES
+from effnet_core.palette import bytes_text
+from effnet_core.registry import ROWS
 
-from . import state, texts
-from .html import plain
+from . import adding, arrivals, html, memory, shelf, texts
+from .shelf import GROUPS, entries, facts, is_trained, knows_scenes
 
-MOST = 6  # models in memory
+if TYPE_CHECKING:
+    from effnet_core.checkpoints import Pretrained
 
+__all__ = ["choose", "entries", "facts", "is_trained", "knows_scenes", "may_open", "model_of"]
 
-@st.cache_resource(max_entries=MOST, show_spinner="Loading the model…")
-def _loaded(path: str, version: tuple[int, int]) -> Pretrained:
-    return load(path)
-
-
-@st.cache_data(max_entries=1, ttl=2, show_spinner=False)
-def entries() -> list[Entry]:
-    """What there is to choose from, at most two seconds old."""
-    return available()
+HEAVY = 2  # a model that takes more than the half of what is free asks first
 
 
-def version(entry: Entry) -> tuple[int, int]:
-    """Time and size of the file, which tell one training from the next; zeros once it is gone."""
-    try:
-        found = entry.path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
+def model_of(entry: Entry) -> "Pretrained":
+    """The `Pretrained` of `entry`, kept in memory for all visitors. Raises `UserError` where the file cannot be used, or is gone,
+    or memory is short."""
+    from effnet_core import checkpoints
+
+    kept, key = memory.shared(), ("model", entry.path, entry.version)
+    weights = 0 if entry.problem else FLOAT_BYTES * shelf.network(entry).total.params
+    with nullcontext() if key in kept else st.spinner("Loading the model…"):
+        return kept.get(key, lambda: checkpoints.load(entry.path), weights, entry.version[1])
 
 
-def model_of(entry: Entry) -> Pretrained:
-    """Raises `UserError` where the file cannot be used, or is gone."""
-    return _loaded(str(entry.path), version(entry))
+def choose(key: str = "model", label: str = "Model", *, meanwhile: bool = False) -> Entry | None:
+    """The chooser with its card; the chosen model, or None while it is not here or cannot be used.
+
+    With `meanwhile` the model that was shown last then stands in for it, and the chooser says so; None where there is none at all.
+    """
+    here = {entry.name: entry for entry in entries()}
+    default = shelf.default(here)
+    wanted = st.session_state.get(key) or default
+    shown = wanted if wanted in here or wanted in ROWS else default
+    own_group = shelf.group_of(here[shown]) if shown in here else "imagenet" if shown in ROWS else "app"
+    group = _groups(key, label, own_group, shown)
+    _names(key, label, group, shown, here)
+    if wanted != shown:
+        st.warning(texts.text("models", "gone", wanted=html.plain(wanted), shown=html.plain(shown or "nothing")), icon=":material/info:")
+    usable = here.get(shown) if shown in here and not here[shown].problem else None
+    last = here.get(st.session_state.get(f"_{key}_last", default) or "")
+    if usable is not None:
+        st.session_state[f"_{key}_last"] = shown
+    instead = last if meanwhile and last is not None and not last.problem else None
+    if group == own_group:
+        _body(key, shown, here, instead)
+    if group == "own":
+        _own(key, shelf.names_in("own", here))
+    return usable or instead
 
 
-def is_trained(card: dict) -> bool:
-    return card.get("trained") is True
+def _groups(key: str, label: str, own_group: str, shown: str | None) -> str:
+    """The choice of the group: that of the model that is shown, unless another one was opened since."""
+    group, at = st.session_state.get(f"_{key}_open", (own_group, shown))
+    st.session_state[f"{key}_group"] = group if at == shown else own_group
+    return st.segmented_control(label, list(GROUPS), format_func=GROUPS.get, key=f"{key}_group", required=True, width="stretch",
+                                on_change=_turn, args=(key, shown), help=texts.text("models", "help"))
 
 
-def knows_scenes(card: dict) -> bool:
-    """Whether the model was trained on the procedural scenes and on nothing else."""
-    data = card.get("data")
-    return is_trained(card) and isinstance(data, dict) and data.get("name") == "scenes"
+def _turn(key: str, shown: str | None) -> None:
+    """Another group: its model that was chosen last, or its first one; a group without models only opens."""
+    group, here = st.session_state[f"{key}_group"], {entry.name: entry for entry in entries()}
+    names, last = shelf.names_in(group, here), st.session_state.get(f"_{key}_of_{group}")
+    st.session_state[f"_{key}_open"] = group, shown
+    if names:
+        st.session_state[key] = last if last in here or last in ROWS else names[0]
 
 
-def _title(entry: Entry) -> str:
-    return entry.name if is_trained(entry.card) else f"{entry.name} (untrained)"
+def _names(key: str, label: str, group: str, shown: str | None, here: dict[str, Entry]) -> None:
+    """The models of the group."""
+    names = shelf.names_in(group, here, group == "imagenet" and st.session_state.get(f"{key}_more", False))
+    if group == "imagenet" and shown in ROWS and shown not in names:
+        names.append(shown)
+    if names:
+        st.session_state[f"{key}_choice"] = chosen = shown if shown in names else None
+        if chosen is not None:
+            st.session_state[f"_{key}_of_{group}"] = chosen
+        titles = {name: _title(name, here) for name in names}
+        st.selectbox(label, names, None, titles.__getitem__, key=f"{key}_choice", on_change=_choose, args=(key,),
+                     required=True, placeholder="Choose one", label_visibility="collapsed")
+    if group == "imagenet":
+        st.toggle(f"All {len(ROWS)} published files", key=f"{key}_more", help=texts.text("models", "more"))
+
+
+def _title(name: str, here: dict[str, Entry]) -> str:
+    if name in here:
+        return shelf.title(here[name])
+    job = arrivals.arrivals().latest(name)
+    return f"{name} · arriving" if job is not None and job.active else shelf.offer_title(name)
 
 
 def _choose(key: str) -> None:
-    state.put(model=st.session_state[key])
+    st.session_state[key] = st.session_state[f"{key}_choice"]
 
 
-def choose() -> Entry | None:
-    """The chooser with the card; the entry that is shown, or None where there is no usable model at all."""
-    if state.get("model") not in {entry.name for entry in entries()}:
-        entries.clear()  # it may have been trained a moment ago
-    usable = {entry.name: entry for entry in entries() if not entry.problem}
-    if not usable:
-        return None
-    wanted = state.get("model")
-    shown = wanted if wanted in usable else next(iter(usable))
-    st.session_state["model_choice"] = shown
-    st.selectbox("Model", list(usable), format_func=lambda name: _title(usable[name]), key="model_choice", on_change=_choose,
-                 args=("model_choice",), help="The model that comes with the app, and those trained on the Pretrain page.")
-    if shown != wanted:
-        broken = next((entry.problem for entry in entries() if entry.name == wanted and entry.problem), None)
-        st.warning(plain(broken) if broken else texts.text("inside", "model_gone", wanted=plain(wanted), shown=plain(shown)), icon=":material/info:")
-    _card(usable[shown])
-    return usable[shown]
+def _body(key: str, shown: str | None, here: dict[str, Entry], instead: Entry | None) -> None:
+    """What stands beneath the choice: the card, and the download of what is not here."""
+    if shown in here:
+        _card(key, here[shown])
+    elif shown is not None:
+        if instead is not None:
+            st.markdown(texts.text("models", "meanwhile", shown=html.plain(instead.name)))
+        html.facts(shelf.offer(ROWS[shown]))
+        arrivals.button(shown, key)
 
 
-def _card(entry: Entry) -> None:
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(entry) if value)
-    badge = "" if is_trained(entry.card) else '<p class="ef-badge">untrained: random weights</p>'
-    st.html(f'{badge}<dl class="ef-card">{rows}</dl>')
+def _own(key: str, names: list[str]) -> None:
+    if not names:
+        st.caption(texts.text("models", "none_own"))
+    adding.section(key)
 
 
-def _length(card: dict) -> str:
-    steps, seconds = card.get("steps"), card.get("seconds")
-    if not isinstance(steps, int) or not is_trained(card):
-        return ""
-    spent = f" in {si(seconds, 's') if seconds < 100 else f'{seconds / 60:.1f} minutes'}" if isinstance(seconds, int | float) else ""
-    return f"{steps:,} steps{spent}" + (", not to its end" if card.get("finished") is False else "")
+def _card(key: str, entry: Entry) -> None:
+    adding.welcome(entry.name)
+    if entry.problem:
+        st.warning(html.plain(entry.problem), icon=":material/info:")
+    else:
+        if not is_trained(entry.card):
+            st.html('<p class="ef-badge">untrained: random weights</p>')
+        html.facts(facts(entry))
+    adding.removal(key, entry)
 
 
-def facts(entry: Entry) -> list[tuple[str, str]]:
-    """The card in short: name of a fact and what it says; empty where the card does not tell."""
-    card, network = entry.card, from_spec(entry.card["architecture"])
-    total, data, judged = cost(network), card.get("data"), card.get("evaluation")
-    data, judged = data if isinstance(data, dict) else {}, judged if isinstance(judged, dict) else {}
-    accuracy = judged.get("accuracy")
-    return [
-        ("Network", network.name),
-        ("Input", f"{network.input.height} × {network.input.width} px"),
-        ("Learnt from", {"scenes": "procedural scenes"}.get(data.get("name"), str(data.get("name", "")))),
-        ("Classes", f"{network.classes:,}"),
-        ("Accuracy", f"{percent(accuracy)} of {judged.get('images', 0):,} new images" if isinstance(accuracy, int | float) else ""),
-        ("Size", f"{si(total.params)} parameters, {si(total.macs)} MACs, {bytes_text(version(entry)[1])}"),
-        ("Trained for", _length(card)),
-        ("From", "comes with the app" if entry.bundled else "trained here" if is_trained(card) else "made here"),
-        ("Date", str(card.get("date", ""))[:10]),
-    ]
+def may_open(entry: Entry, needed: int) -> bool:
+    """Whether the page may go on with a model for which it needs so many bytes; asks the visitor where that is much of what is free."""
+    agreed = st.session_state.setdefault("_agreed", set())
+    free = memory.shared().free
+    if entry.name in agreed or HEAVY * needed <= free:
+        agreed.add(entry.name)
+        return True
+    with st.container(key="heavy"):
+        st.warning(texts.text("models", "heavy", name=html.plain(entry.name), needed=bytes_text(needed), free=bytes_text(free)),
+                   icon=":material/memory:")
+        st.button("Open it all the same", key="heavy_yes", on_click=agreed.add, args=(entry.name,))
+    return False

@@ -16,10 +16,10 @@ from PIL import Image, ImageOps
 
 from effnet_core.datasets import Scenes, example
 from effnet_core.errors import UserError
-from effnet_core.photos import decode, fingerprint, samples
+from effnet_core.photos import MAX_BYTES, decode, fingerprint, samples
 from effnet_core.preprocess import Preprocess
 
-from . import state, texts
+from . import state, texts, truth
 from .gallery import Sheet, Tile, gallery
 from .html import plain
 
@@ -111,9 +111,13 @@ def picture(photo: str) -> Picture:
     return Picture(image, "your photo")
 
 
-def current() -> tuple[str, Picture]:
-    """The chosen picture and its shared value; a sample, after a sentence, where it is unknown or forgotten."""
-    wanted = state.get("photo")
+def chosen(card: dict) -> str:
+    """The shared value of the picture: the visitor's choice, or what suits the model with this card."""
+    return state.get("photo") or truth.fitting(card)
+
+
+def current(wanted: str) -> tuple[str, Picture]:
+    """The picture that has the shared value `wanted`, and that value; of a sample, after a sentence, where it is unknown or forgotten."""
     try:
         return wanted, picture(wanted)
     except UserError as gone:
@@ -125,14 +129,15 @@ def _pick(photo: str) -> None:
     state.put(photo=photo)
 
 
-def choose() -> None:
-    """Where the picture comes from, and the pictures there."""
-    kind = state.get("photo").partition("-")[0]
-    if "photo_source" not in st.session_state:
+def choose(shown: str) -> None:
+    """Where the picture comes from, and the pictures there, of which `shown` is looked at."""
+    kind = shown.partition("-")[0]
+    if "photo_source" not in st.session_state or st.session_state.get("_source_of") != (state.get("photo") or kind):
         st.session_state["photo_source"] = kind if kind in SOURCES else "sample"
+    st.session_state["_source_of"] = state.get("photo") or kind
     source = st.segmented_control("Picture", list(SOURCES), format_func=SOURCES.get, key="photo_source", required=True, width="stretch",
                                   persist_state="session")
-    {"scene": _scenes, "sample": _samples, "upload": _yours}[source]()
+    {"scene": _scenes, "sample": _samples, "upload": _yours}[source](shown)
 
 
 def _sheet(images: list[Image.Image], pixelated: bool = False) -> Sheet:
@@ -166,18 +171,18 @@ def _deal() -> None:
     _pick(f"scene-{label}-{(seed + 1) % 10**9}")
 
 
-def _scenes() -> None:
+def _scenes(shown: str) -> None:
     _, seed = _shown_scene()
     tiles = [Tile(f"scene-{label}-{seed}", [label], title=name) for label, name in enumerate(Scenes.labels)]
-    gallery("scenes", "One scene of each class", _scene_sheet(seed), tiles, size=46, chosen=state.get("photo"), on_pick=_pick)
+    gallery("scenes", "One scene of each class", _scene_sheet(seed), tiles, size=46, chosen=shown, on_pick=_pick)
     st.button("Other scenes", icon=":material/casino:", on_click=_deal, width="stretch",
               help="Draws a new scene of every class. None was ever seen in training.")
 
 
-def _samples() -> None:
+def _samples(shown: str) -> None:
     tiles = [Tile(f"sample-{sample.name}", [place], title=f"{sample.title} ({sample.credit}, {sample.licence})")
              for place, sample in enumerate(samples().values())]
-    gallery("samples", "Sample photos", _sample_sheet(), tiles, size=46, chosen=state.get("photo"), on_pick=_pick)
+    gallery("samples", "Sample photos", _sample_sheet(), tiles, size=46, chosen=shown, on_pick=_pick)
 
 
 def _take(key: str) -> None:
@@ -196,8 +201,9 @@ def _take(key: str) -> None:
     _pick(f"upload-{found}")
 
 
-def _yours() -> None:
-    st.file_uploader("A photo", type=TYPES, key="photo_file", on_change=_take, args=("photo_file",), label_visibility="collapsed")
+def _yours(shown: str) -> None:
+    st.file_uploader("A photo", type=TYPES, key="photo_file", on_change=_take, args=("photo_file",), label_visibility="collapsed",
+                     max_upload_size=MAX_BYTES >> 20)
     if "_refused_photo" in st.session_state:
         st.warning(st.session_state["_refused_photo"], icon=":material/info:")
     if st.toggle("Use the camera", key="photo_camera_on"):
@@ -205,5 +211,5 @@ def _yours() -> None:
     mine = [(key, image) for key in st.session_state.get("_uploads", []) if (image := uploads().get(key))]
     if mine:
         tiles = [Tile(f"upload-{key}", [place], title=f"your photo {place + 1}") for place, (key, _) in enumerate(mine)]
-        gallery("uploads", "Your photos", _sheet([image for _, image in mine]), tiles, size=46, chosen=state.get("photo"), on_pick=_pick)
+        gallery("uploads", "Your photos", _sheet([image for _, image in mine]), tiles, size=46, chosen=shown, on_pick=_pick)
     st.caption(texts.text("inside", "privacy", most=str(REMEMBERED)))

@@ -1,5 +1,6 @@
 """One forward pass per model and picture, remembered for all visitors."""
 
+from contextlib import nullcontext
 from io import BytesIO
 from typing import NamedTuple
 
@@ -7,13 +8,12 @@ import streamlit as st
 from PIL import Image
 
 from effnet_core.architecture import Architecture
-from effnet_core.checkpoints import Entry, Pretrained
+from effnet_core.cards import Entry
+from effnet_core.checkpoints import Pretrained
 from effnet_core.inspection import Inspection, inspect
-from effnet_core.latency import check_memory
 
-from . import models, photo
+from . import memory, models, photo
 
-MOST = 8  # passes in memory; each keeps two maps of every channel
 SIDE = 384  # of the picture for the eye, pixels
 LEAST_SIDE = 192  # pixels to which a small view is enlarged by whole pixels
 
@@ -23,6 +23,7 @@ class Look(NamedTuple):
 
     entry: Entry
     model: Pretrained
+    shown: str  # the shared value of the picture
     picture: photo.Picture
     eye: bytes
     view: bytes
@@ -49,15 +50,16 @@ def _enlarged(view: Image.Image) -> Image.Image:
     return view.resize((view.width * times, view.height * times), Image.Resampling.NEAREST)
 
 
-@st.cache_resource(max_entries=MOST, show_spinner=False)
-def _seen(path: str, version: tuple[int, int], shown: str, _model: Pretrained, _picture: photo.Picture) -> tuple[bytes, bytes, Inspection]:
-    check_memory(_model.network.architecture)
-    eye = _picture.image.copy()
+def _seen(model: Pretrained, picture: photo.Picture) -> tuple[bytes, bytes, Inspection]:
+    eye = picture.image.copy()
     eye.thumbnail((SIDE, SIDE))
-    view = _file(_enlarged(_picture.view(_model.preprocess)), "PNG", compress_level=3)
-    return _file(eye, "JPEG", quality=88), view, inspect(_model, _picture.tensor(_model.preprocess))
+    view = _file(_enlarged(picture.view(model.preprocess)), "PNG", compress_level=3)
+    return _file(eye, "JPEG", quality=88), view, inspect(model, picture.tensor(model.preprocess))
 
 
 def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
-    """`picture`, whose shared value is `shown`, through `model`."""
-    return Look(entry, model, picture, *_seen(str(entry.path), models.version(entry), shown, model, picture))
+    """`picture`, whose shared value is `shown`, through `model`. Raises `UserError` where memory is short."""
+    need, key = memory.need(model.network.architecture), ("look", entry.path, entry.version, shown)
+    kept = memory.shared()
+    with nullcontext() if key in kept else st.spinner("One pass through the network…"):
+        return Look(entry, model, shown, picture, *kept.get(key, lambda: _seen(model, picture), need.kept, need.extra))

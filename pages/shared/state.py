@@ -12,6 +12,8 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.families import PUBLISHED, compound, published
 
+from .shelf import best_bundled
+
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {name.capitalize(): name for name in PUBLISHED}
 BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit checks these and keeps them in the address
@@ -24,8 +26,8 @@ BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit chec
 }
 CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
     "layer": "stages.4.1",
-    "model": "small-scenes",
-    "photo": "scene-0-1",
+    "model": best_bundled(),
+    "photo": "",  # one that suits the model
     "job": "",
 }
 DEFAULTS = BOUND | CARRIED

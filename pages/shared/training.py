@@ -1,35 +1,25 @@
-"""What the Pretrain page asks for, and how it shows a training that waits, runs or is over."""
+"""What the Pretrain page asks of a worker: to train, to try out first, to go on with what was paused; and whose training is whose."""
 
+import re
 import secrets
 import threading
-from functools import cache
-from io import BytesIO
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import streamlit as st
-from PIL import Image
 
-from effnet_core.architecture import Architecture
+from effnet_core import cards, recipes, runs
 from effnet_core.errors import UserError
-from effnet_core.families import SCENES, small
-from effnet_core.figures import curves
 from effnet_core.jobs import Job
-from effnet_core.palette import percent, si
-from effnet_core.scaling import Scaling
+from effnet_core.snapshots import MOST
 
-from . import html, shell, state, work
-from .work import Step
+from . import shelf, state, work
+from .data import Chosen
+from .networks import Learner
 
-DURATIONS = {60: "1 min", 120: "2 min", 180: "3 min", 300: "5 min"}
+DURATIONS = {60: "1 min", 120: "2 min", 300: "5 min", 900: "15 min"}
 DURATION = 120  # seconds, unless the visitor chooses another
-RATES = (0.001, 0.002, 0.004, 0.008, 0.016)
-CLASSES = small().classes
-LATE = 1.5  # times as long as was wished; then it is said
-PLAIN = {"displayModeBar": False}
-PHASES = {"loading torch": "Loading PyTorch", "finding the pace": "Finding out how fast this machine is",
-          "judging what is stored": "Judging the stored model on fresh scenes"}
-
-
+NICE = 10
 NAMING = threading.Lock()  # two visitors may choose the same name at the same moment
 
 
@@ -38,104 +28,171 @@ def title(name: str) -> str:
     return f"training {name}"
 
 
-class Wish(NamedTuple):
-    """The settings of one training."""
+class About(NamedTuple):
+    """What is known of a training from its beginning."""
 
     name: str
-    seconds: int
-    width: float
-    depth: float
+    network: str
+    classes: int
+    things: str  # that it learns to tell apart: "scenes" or "photos"
+    looks: int  # at its inside, the one before the first step included
+    earlier: tuple[dict, ...] = ()  # its curve before the break after which it goes on
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The settings of one training; either `seconds` or `epochs` say how long."""
+
+    name: str
+    data: Chosen
+    learner: Learner
+    seconds: int | None
+    epochs: int | None
     learning_rate: float
+    batch: int
     seed: int
+    augment: str | None = None  # None: as the recipe has it
+    device: str = "cpu"
 
     @property
-    def network(self) -> Architecture:
-        return small(Scaling(self.depth, self.width, SCENES.side, SCENES.dropout))
+    def settings(self) -> list[str]:
+        """All of it but the name."""
+        length = ["--seconds", str(self.seconds)] if self.epochs is None else ["--epochs", str(self.epochs)]
+        change = [] if self.augment is None else ["--augment", self.augment]
+        return ["--data", self.data.name, *self.learner.args, *length, "--learning-rate", f"{self.learning_rate:g}", "--batch", str(self.batch),
+                "--seed", str(self.seed), *change, "--device", self.device, "--threads", str(work.training_threads())]
 
     def arguments(self) -> list[str]:
-        return ["train", "--name", self.name, "--seconds", str(self.seconds), "--width", f"{self.width:g}", "--depth", f"{self.depth:g}",
-                "--learning-rate", f"{self.learning_rate:g}", "--seed", str(self.seed), "--threads", str(work.training_threads())]
+        return ["train", "--name", self.name, *self.settings]
+
+    @property
+    def about(self) -> About:
+        looks = 1 + (recipes.preset("scenes").recipe.evaluations if self.epochs is None else self.epochs)
+        return About(self.name, self.learner.architecture.name, self.data.classes, "scenes" if self.data.is_scenes else "photos", min(looks, MOST))
 
 
-def suggested_name() -> str:
+def suggested_name(data: Chosen) -> str:
     """A name that no other visitor is likely to have; the same one until a training of this session has used it."""
-    return st.session_state.setdefault("_model_name", f"scenes-{secrets.token_hex(2)}")
+    tail = st.session_state.setdefault("_name_tail", secrets.token_hex(2))
+    return f"{re.sub('[^a-z0-9-]', '', data.name)[:48] or 'model'}-{tail}"
+
+
+def name(data: Chosen) -> str:
+    """The field for the model's name: a suggestion that follows the data, until the visitor types another one."""
+    suggested, shown = suggested_name(data), st.session_state.get("model_name")
+    if shown in (None, st.session_state.get("_suggested")):
+        st.session_state["model_name"] = suggested
+    st.session_state["_suggested"] = suggested
+    return st.text_input("Name of the model", max_chars=64, key="model_name", persist_state="session", help="Small letters, digits and hyphens.")
+
+
+# Whose is whose
+
+
+def belongs_to_another(name: str) -> bool:
+    """Whether a visitor who is here has trained `name`, or does so now."""
+    return work.holder(work.trainings(), title(name)) not in (None, work.owner())
+
+
+def active_job(name: str) -> Job | None:
+    return next((job for job in work.trainings().active() if job.title == title(name)), None)
 
 
 def check_name(name: str) -> None:
-    """Raises `UserError` for a name that cannot be used, or belongs to a model that this session did not make."""
-    from effnet_core import checkpoints
-
-    path = checkpoints.path_of(name)
-    taken = path.exists() and name not in st.session_state.get("_trained", ())
-    if taken or any(job.title == title(name) for job in work.trainings().active()):
+    """Raises `UserError` for a name that cannot be used, or belongs to a model or a training that must not be replaced."""
+    path = cards.path_of(name)
+    if active_job(name) or path.exists() and name not in st.session_state.get("_trained", ()):
         raise UserError(f"There is already a model called {name!r} on this machine; choose another name, so that it is not replaced.")
+    if runs.run(name).is_unfinished:
+        raise UserError(f"There is an unfinished training called {name!r}; go on with it, remove it, or choose another name.")
 
 
-def start(wish: Wish) -> None:
-    """Submits the training; a refusal is left for `refusal`."""
-    try:
-        with NAMING:
-            check_name(wish.name)
-            job = work.start(work.trainings(), wish.arguments(), title(wish.name), nice=10)
-    except UserError as refused:
-        st.session_state["_refused_training"] = str(refused)
-        return
-    st.session_state.setdefault("_trained", set()).add(wish.name)
-    st.session_state.pop("_model_name", None)
+# What a press of a button does; a refusal is left for `refusal`
+
+
+def _submit(name: str, args: list[str], about: About) -> None:
+    job = work.start(work.trainings(), args, title(name), nice=NICE, about=about)
+    st.session_state.setdefault("_trained", set()).add(name)
     state.put(job=job.id)
+
+
+def _refuse(refused: UserError) -> None:
+    st.session_state["_refused_training"] = str(refused)
 
 
 def refusal() -> str | None:
     return st.session_state.pop("_refused_training", None)
 
 
-def step(job: Job) -> Step:
-    """How far a running training is."""
-    now, name = job.latest("progress") or {"phase": "loading torch"}, f"**{job.title.removeprefix('training ')}**"
-    if "phase" in now:
-        return Step(0.99 if now["phase"].startswith("judging") else 0.0, f"{name} · {PHASES.get(now['phase'], now['phase'])}")
-    left = next((event["seconds_left"] for event in reversed(job.events) if "seconds_left" in event), None)
-    late = left is not None and job.seconds + left > LATE * wished_seconds(job)
-    slower = ", later than planned: the machine is busier now than when the pace was found" if late else ""
-    return Step(now["step"] / now["steps"], f"{name} · step {now['step']:,} of {now['steps']:,}{slower}", left)
+def start(wish: Wish) -> None:
+    try:
+        with NAMING:
+            check_name(wish.name)
+            _submit(wish.name, wish.arguments(), wish.about)
+    except UserError as refused:
+        return _refuse(refused)
+    for key in ("_name_tail", "model_name"):
+        st.session_state.pop(key, None)
+    work.forget(work.trials())
 
 
-def wished_seconds(job: Job) -> float:
-    """How long the visitor wanted the training to take."""
-    return float(job.args[job.args.index("--seconds") + 1])
+def try_out(wish: Wish) -> None:
+    """A few steps of that training, to find out how long all of it would take."""
+    try:
+        cards.check_name(wish.name)
+        work.start(work.trials(), [*wish.arguments(), "--trial"], "the trial", nice=NICE, about=wish.settings)
+    except UserError as refused:
+        _refuse(refused)
 
 
-def history(job: Job) -> list[dict]:
-    return [event for event in job.events if "loss" in event or "accuracy" in event and "step" in event]
+def resume(name: str) -> None:
+    try:
+        with NAMING:
+            _check_free(name)
+            run = runs.run(name)
+            if not run.is_unfinished:
+                raise run.missing()
+            if problem := run.standing().problem:
+                raise UserError(problem)
+            _submit(name, ["train", "--name", name, "--resume", "--threads", str(work.training_threads())], _about(name, run.kept))
+    except UserError as refused:
+        _refuse(refused)
 
 
-def live(job: Job) -> None:
-    """The numbers and curves of a training so far."""
-    rows = history(job)
-    losses, tests = [row for row in rows if "loss" in row], [row for row in rows if "accuracy" in row]
-    last = losses[-1] if losses else {}
-    html.tiles([
-        html.Tile("Accuracy, held out", percent(tests[-1]["accuracy"]) if tests else "–",
-                  f"of {tests[-1]['held_out_images']:,} unseen scenes" if tests else "judged again and again on the way"),
-        html.Tile("Loss", f"{last['loss']:.3f}" if last else "–", "mean of the last batches"),
-        html.Tile("Learning rate", f"{last['lr']:.4f}" if last else "–", "one cycle: up, then down"),
-        html.Tile("Images per second", si(last["images_per_second"]) if last else "–", "training speed"),
-    ], "training")
-    steps = rows[-1]["steps"] if rows else None
-    st.plotly_chart(curves.training(rows, CLASSES, shell.theme(), steps), theme=None, key="curves", config=PLAIN,
-                    alt="Loss and accuracy over the steps of the training")
+def remove(name: str) -> None:
+    """Deletes what an unfinished training needs to go on; its model, as it was after its last evaluation, stays."""
+    try:
+        with NAMING:
+            _check_free(name)
+            runs.run(name).remove()
+    except UserError as refused:
+        _refuse(refused)
 
 
-@cache
-def sheet(side: int, seed: int) -> tuple[tuple[str, bytes], ...]:
-    """One scene of every class: its label and a PNG, drawn by the code that draws the training images."""
-    from effnet_core import datasets
+def remove_model(name: str) -> None:
+    """Deletes a model that was made on this machine."""
+    try:
+        with NAMING:
+            _check_free(name)
+            cards.remove(name)
+    except UserError as refused:
+        _refuse(refused)
 
-    pictures = []
-    for index, label in enumerate(datasets.Scenes.labels):
-        pixels = datasets.example(index, seed, side).mul(255).round().byte().permute(1, 2, 0).numpy()
-        file = BytesIO()
-        Image.fromarray(pixels).save(file, "PNG")
-        pictures.append((label, file.getvalue()))
-    return tuple(pictures)
+
+def _check_free(name: str) -> None:
+    """Raises `UserError` where that training runs, or belongs to somebody else who is here."""
+    if active_job(name) or runs.run(name).is_running:
+        raise UserError(f"The training {name!r} is at work; it can be paused or stopped by whoever started it.")
+    if belongs_to_another(name):
+        raise UserError(f"The training {name!r} belongs to another visitor who is here; it can be taken over once they have left.")
+
+
+def _about(name: str, kept: dict) -> About:
+    plan, network = kept["plan"], kept["plan"]["network"]
+    return About(name, network["name"], network["classes"], "scenes" if plan["data"] == "scenes" else "photos",
+                 min(1 + plan["recipe"]["evaluations"], MOST), tuple(kept.get("curve", ())))
+
+
+def removable() -> list[str]:
+    """The models that this visitor may remove: made here, and nobody else's who is here."""
+    return [entry.name for entry in shelf.entries() if shelf.group_of(entry) == "own" and not belongs_to_another(entry.name)]

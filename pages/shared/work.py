@@ -5,7 +5,7 @@ A job belongs to the visitor who started it. It goes on while they look at other
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -15,12 +15,17 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from effnet_core import machine
 from effnet_core.jobs import Job, JobQueue
 
+from . import html
+
 POLL_S = {"queued": 1.0, "running": 0.5}  # between two looks at a job
 ABSENCE_S = 60.0  # a visitor whose connection is lost for longer has left; a shorter loss is the network's fault
 MEASURING_LIMIT_S = 300.0
-TRAINING_LIMIT_S = 3600.0
+TRIAL_LIMIT_S = 600.0
+PREPARING_LIMIT_S = 4 * 3600.0  # a download over a slow line
+TRAINING_LIMIT_S = 25 * 3600.0  # a day, and what comes before and after it
 MOST_TRAININGS = 4  # at a time; each holds a few hundred megabytes
-LEFT = "Stopped because the connection to the browser that started it was lost."
+MOST_PREPARATIONS = 2
+LEFT = "It made way for another visitor's, because the connection to the browser that started it was lost."
 
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
@@ -42,12 +47,24 @@ def training_threads() -> int:
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
 def trainings() -> JobQueue:
-    """A training that is asked to stop may take a while to save its model."""
-    return JobQueue("training", limit=most_trainings(), timeout_s=TRAINING_LIMIT_S, grace_s=20.0)
+    """A training that is asked to stop may take a while to judge and save its model."""
+    return JobQueue("training", limit=most_trainings(), timeout_s=TRAINING_LIMIT_S, grace_s=180.0)
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
+def trials() -> JobQueue:
+    """Short ones that find out how fast a training would be."""
+    return JobQueue("trial", timeout_s=TRIAL_LIMIT_S, grace_s=5.0)
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
+def preparations() -> JobQueue:
+    """Downloads, and photos that are unpacked and checked."""
+    return JobQueue("preparing", limit=MOST_PREPARATIONS, timeout_s=PREPARING_LIMIT_S, grace_s=10.0)
 
 
 class Presence:
-    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements are stopped; trainings go on
+    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements and trials are stopped; trainings go on
     until somebody else waits for their place, and whoever opens their address again takes them over."""
 
     def __init__(self) -> None:
@@ -86,9 +103,10 @@ class Presence:
             return
         with self._lock:
             self._gone.add(owner)
-        for job in benchmarks().active():
-            if job.owner == owner:
-                benchmarks().stop(job, LEFT)
+        for queue in (benchmarks(), trials()):
+            for job in queue.active():
+                if job.owner == owner:
+                    queue.stop(job, LEFT)
 
 
 @st.cache_resource(show_spinner=False)
@@ -117,8 +135,8 @@ def start(queue: JobQueue, args: Sequence[str], title: str, **options) -> Job:
     """Submits this session's next job of that queue; `options` and errors as `JobQueue.submit` has them."""
     job = queue.submit(args, title, owner=owner(), **options)
     for other in queue.active() if job.state == "queued" else ():
-        if presence().is_gone(other.owner):  # what nobody watches makes way, and keeps what it has
-            queue.stop(other, LEFT)
+        if presence().is_gone(other.owner):  # what nobody watches makes way, and can go on later
+            queue.pause(other, LEFT)
     return _keep(queue, job)
 
 
@@ -135,6 +153,12 @@ def mine(queue: JobQueue) -> Job | None:
 def forget(queue: JobQueue) -> None:
     """From now on `mine` is None, until the next job."""
     st.session_state.get("_jobs", {}).pop(queue.name, None)
+
+
+def holder(queue: JobQueue, title: str) -> Hashable:
+    """Who the latest job of that title belongs to, where they are still here; None where nobody has a claim."""
+    known = next((job.owner for job in (*queue.active(), *queue.finished()) if job.title == title), None)
+    return None if known is None or presence().is_leaving(known) else known
 
 
 def adopt(queue: JobQueue, job_id: str) -> Job | None:
@@ -154,8 +178,11 @@ class Step(NamedTuple):
     left_s: float | None = None
 
 
-def watch(queue: JobQueue, job: Job, show: Callable[[], None]) -> None:
-    """For a job that waits or runs: calls `show` now and again and again; when it starts, ends or is given up, the page runs anew."""
+def watch(queue: JobQueue, job: Job, show: Callable[[], None], every: float | None = None) -> None:
+    """For a job that waits or runs: calls `show` now and again and again; when it starts, ends or is given up, the page runs anew.
+
+    `every`: seconds between two looks, where not the usual.
+    """
     state = job.state
 
     def look() -> None:
@@ -164,17 +191,21 @@ def watch(queue: JobQueue, job: Job, show: Callable[[], None]) -> None:
             st.rerun()
         show()
 
-    st.fragment(look, run_every=POLL_S.get(state))()
+    st.fragment(look, run_every=every or POLL_S.get(state))()
 
 
-def bar(queue: JobQueue, job: Job, step: Callable[[Job], Step]) -> None:
-    """A job that waits or runs: its place in the queue or how far it is, and the button that stops it."""
-    column, button = st.columns([5, 1], vertical_alignment="center")
+def bar(queue: JobQueue, job: Job, step: Callable[[Job], Step], pausable: bool = False) -> None:
+    """A job that waits or runs: its place in the queue or how far it is, and the buttons that pause or stop it."""
     fraction, text, left_s = Step(0.0, waiting(queue, job)) if job.state == "queued" else step(job)
-    clock = "" if job.state == "queued" else f" · {job.seconds:.0f} s so far" if left_s is None else f" · {time_left(left_s)}"
-    column.progress(min(1.0, max(0.0, fraction)), text=f"Stopping {job.title}" if job.stopping else text + clock)
-    button.button("Stop", key=f"stop_{queue.name}", icon=":material/stop_circle:", on_click=job.stop, disabled=job.stopping,
-                  width="stretch")
+    clock = "" if job.state == "queued" else f" · {span(job.seconds)} so far" if left_s is None else f" · {time_left(left_s)}"
+    ending = f"{'Pausing' if job.pausing else 'Stopping'} {html.plain(job.title)}"
+    with st.container(key=f"bar_{queue.name}", horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, max(0.0, fraction)), text=ending if job.stopping else text + clock)
+        if pausable and job.state == "running":
+            st.button("Pause", key=f"pause_{queue.name}", icon=":material/pause_circle:", on_click=job.pause, disabled=job.stopping,
+                      help="Keeps everything needed to go on later, and frees the place for others.")
+        st.button("Stop" if job.state == "running" else "Cancel", key=f"stop_{queue.name}", icon=":material/stop_circle:", on_click=job.stop,
+                  disabled=job.stopping)
 
 
 def waiting(queue: JobQueue, job: Job) -> str:
@@ -184,11 +215,24 @@ def waiting(queue: JobQueue, job: Job) -> str:
     return f"Waiting in the {queue.name} queue: {' and '.join(queue.running()) or 'another job'} is at work, {before}."
 
 
+def span(seconds: float) -> str:
+    """"12 s", "4 min 5 s", "2 h 10 min", "3 days"."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min" + (f" {rest:.0f} s" if (rest := seconds % 60) >= 0.5 and seconds < 600 else "")
+    if seconds < 36 * 3600:
+        return f"{seconds // 3600:.0f} h" + (f" {rest:.0f} min" if (rest := seconds % 3600 // 60) else "")
+    return f"{seconds / 86400:.3g} days"
+
+
 def time_left(seconds: float) -> str:
-    """"about 2 min left", "about 12 s left", "nearly done"."""
+    """"about 2 min left", "about 12 s left", "about 3.5 h left", "nearly done"."""
     if seconds < 1:
         return "nearly done"
-    return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+    if seconds < 90:
+        return f"about {seconds:.0f} s left"
+    return f"about {seconds / 60:.0f} min left" if seconds < 5400 else f"about {seconds / 3600:.3g} h left"
 
 
 def pace(job: Job) -> tuple[float, float] | None:
