@@ -131,7 +131,8 @@ def remove(name: str) -> None:
         path.unlink()
         path.with_suffix(".json").unlink(missing_ok=True)
     except OSError as failed:
-        raise UserError(f"{path.name} could not be removed ({failed.strerror or failed}); allow writing in the app's cache folder.") from failed
+        raise UserError(f"{path.name} could not be removed ({failed.strerror or failed}); allow writing in the app's cache "
+                        "folder.") from failed
 
 
 def read_card(path: str | Path) -> dict:

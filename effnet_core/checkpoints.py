@@ -8,29 +8,25 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 
-from .cache import cache_folder
+from .cards import BUNDLED, NAME, SUFFIX, Entry, available, card_of, check_name, find, has_card, opened, own_folder, path_of, read_card
 from .errors import UserError
 from .families import from_spec, to_spec
 from .network import Network, build
 from .preprocess import Preprocess
-from .registry import ROWS
 
-BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "models"
-SUFFIX = ".safetensors"
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+__all__ = ["BUNDLED", "NAME", "SUFFIX", "Entry", "Pretrained", "available", "check_name", "find", "has_card", "load", "make_card", "own_folder",
+           "path_of", "read_card", "save", "write_whole"]  # what `cards` tells about models, and here their weights
+
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16}
 KINDS = ("F32", "F16", "BF16", "I64")  # the last: how many batches a batch norm has seen
-ORIGINS = ("published", "own file")  # what a card's "source" may have as its "kind"
-REQUIRED = ("name", "architecture", "padding", "eps", "labels", "preprocess", "trained")
 
 
 @dataclass(frozen=True)
@@ -44,24 +40,6 @@ class Pretrained:
     card: dict
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A checkpoint that can be chosen; where its file is broken, `card` is empty and `problem` a sentence."""
-
-    name: str
-    path: Path
-    bundled: bool
-    card: dict
-    problem: str | None = None
-
-    @property
-    def origin(self) -> str:
-        """"bundled", "published" weights, the person's "own file", or "trained" (or made) here."""
-        source = self.card.get("source")
-        kind = source.get("kind") if isinstance(source, dict) else None
-        return "bundled" if self.bundled else kind if kind in ORIGINS else "trained"
-
-
 def make_card(
     name: str, network: Network, labels: tuple[str, ...], preprocess: Preprocess, *, trained: bool, **facts: object
 ) -> dict:
@@ -69,21 +47,6 @@ def make_card(
     return {"name": name, "architecture": to_spec(network.architecture), "padding": network.padding,
             "eps": network.stem.norm.eps, "labels": list(labels), "preprocess": preprocess.to_dict(), "trained": trained,
             **facts}
-
-
-def path_of(name: str) -> Path:
-    """Where the user's model `name` is stored. Raises `UserError` for an unusable name, and that of a bundled or published model."""
-    check_name(name)
-    if (BUNDLED / (name + SUFFIX)).exists():
-        raise UserError(f"The name {name!r} belongs to a model that comes with the app; choose another one.")
-    if name in ROWS:
-        raise UserError(f"The name {name!r} belongs to published weights; choose another one.")
-    return own_folder() / (name + SUFFIX)
-
-
-def own_folder() -> Path:
-    """Where models are that did not come with the app."""
-    return cache_folder() / "models"
 
 
 def save(path: str | Path, network: Network, card: dict, precision: str = "float32") -> None:
@@ -134,8 +97,8 @@ def load(name_or_path: str | Path) -> Pretrained:
     Raises `UserError` where there is no such model, or its file is broken, foreign or does not fit its own card.
     """
     path = find(name_or_path)
-    with _opened(path) as file:
-        card = _card(file)
+    with opened(path, "pt") as file:
+        card = card_of(file)
         architecture, preprocess = from_spec(card["architecture"]), Preprocess.from_dict(card["preprocess"])
         network = build(architecture, padding=card["padding"], eps=card["eps"], initialised=False)
         expected = network.state_dict()
@@ -143,96 +106,6 @@ def load(name_or_path: str | Path) -> Pretrained:
         state = {key: _own(file.get_tensor(key), like) for key, like in expected.items()}
     network.load_state_dict(state, assign=True)
     return Pretrained(path.stem, network.eval(), preprocess, tuple(card["labels"]), card)
-
-
-def find(name_or_path: str | Path) -> Path:
-    """The file that `load` would read. Raises `UserError` where there is none."""
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith(SUFFIX) or "/" in text or os.sep in text:
-        path = Path(name_or_path)
-        if not path.is_file():
-            raise UserError(f"There is no file {path.name!r}; a checkpoint is a {SUFFIX} file that this app has written.")
-        return path
-    check_name(text)
-    found = next((path for folder in (BUNDLED, own_folder()) if (path := folder / (text + SUFFIX)).is_file()), None)
-    if found is None and text in ROWS:
-        raise UserError(f"{text!r} is published but not on this machine yet; `python -m effnet_core fetch {text}` downloads it.")
-    if found is None:
-        known = ", ".join(entry.name for entry in available()) or "none yet"
-        raise UserError(f"There is no model called {text!r}; there are: {known}.")
-    return found
-
-
-def read_card(path: str | Path) -> dict:
-    """The card of a checkpoint, from the head of the file; no weights are read. Raises `UserError` as `load` does."""
-    with _opened(Path(path)) as file:
-        return _card(file)
-
-
-def has_card(path: str | Path) -> bool:
-    """Whether the file is one that this app wrote, whole or not; weights of others have no card."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return "card" in (file.metadata() or {})
-    except (SafetensorError, OSError):
-        return False
-
-
-def available() -> list[Entry]:
-    """The bundled models by name, then the user's own, newest first. Broken files are listed with their problem."""
-    bundled = sorted(BUNDLED.glob("*" + SUFFIX))
-    own = sorted(own_folder().glob("*" + SUFFIX), key=_age)
-    return [_entry(path, path in bundled) for path in (*bundled, *own) if NAME.fullmatch(path.stem)]
-
-
-def _age(path: Path) -> int:
-    try:
-        return -path.stat().st_mtime_ns
-    except OSError:  # deleted since it was listed, or not ours to see
-        return 0
-
-
-def _entry(path: Path, bundled: bool) -> Entry:
-    try:
-        return Entry(path.stem, path, bundled, read_card(path))
-    except UserError as broken:
-        return Entry(path.stem, path, bundled, {}, str(broken))
-
-
-def check_name(name: str) -> None:
-    """Raises `UserError` where `name` cannot be that of a model."""
-    if not NAME.fullmatch(name):
-        raise UserError(f"{name[:80]!r} cannot name a model; use 1 to 64 small letters a–z, digits and, not at the start, hyphens, such as my-scenes-2.")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[safe_open]:
-    """The file, its head checked; every way in which it can be broken while it is read becomes a sentence that names it."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            yield file
-    except (SafetensorError, OSError) as broken:
-        reason = getattr(broken, "strerror", None) or broken
-        raise UserError(f"{path.name} is damaged, cut short or not a safetensors file ({reason}).") from broken
-    except UserError as refused:
-        raise UserError(f"{path.name} cannot be used: {refused}") from refused
-
-
-def _card(file: safe_open) -> dict:
-    try:
-        card = json.loads((file.metadata() or {})["card"])
-        missing = [key for key in REQUIRED if key not in card]
-    except (KeyError, ValueError, TypeError, RecursionError):
-        raise UserError("it holds tensors but no card, so it was not written by this app.") from None
-    if not isinstance(card, dict) or missing:
-        raise UserError(f"its card lacks {', '.join(missing)}.")
-    labels = card["labels"]
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise UserError("its labels are not a list of texts.")
-    classes = from_spec(card["architecture"]).classes
-    if len(labels) != classes:
-        raise UserError(f"it has {len(labels)} labels for {classes} classes.")
-    return card
 
 
 def _check_tensors(file: safe_open, expected: dict[str, torch.Tensor]) -> None:

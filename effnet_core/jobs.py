@@ -1,7 +1,8 @@
 """Long work in processes of its own: started in order, watched, stopped. A worker that fails makes a job fail, nothing else.
 
 A worker is `python -m effnet_core <command> … --events`. It prints one JSON object a line ({"event": "progress", …}, then
-{"event": "result", …} or {"event": "error", "message": …}) and ends soon after the line "stop", or the end, of its input.
+{"event": "result", …} or {"event": "error", "message": …}) and ends soon after the line "stop" or "pause", or the end, of its input.
+One that can go on later answers "pause" with a result that has `"paused": true`; to all others that word means "stop".
 """
 
 import atexit
@@ -10,14 +11,14 @@ import secrets
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Hashable, Sequence
 
 from .errors import UserError
+from .history import History
 from .workers import Worker, explain_exit, shorten
 
 COMMAND = (sys.executable, "-m", "effnet_core")
-KEPT_EVENTS = 20_000  # per job; the oldest go first
+KEPT_EVENTS = 2_000  # per job; beyond that every second one goes
 KEPT_JOBS = 50  # finished ones
 LONGEST_QUEUE = 30
 GRACE_S = 8.0  # from asking a worker to stop to terminating it, and from there to killing it
@@ -27,28 +28,29 @@ EXIT_GRACE_S = 3.0  # the same while the app itself ends
 class Job:
     """One piece of work, made by `JobQueue.submit`. Reading it is safe from any thread; a snapshot never changes."""
 
-    def __init__(self, queue: "JobQueue", args: Sequence[str], title: str, nice: int, threads: int | None, owner: Hashable) -> None:
+    def __init__(self, queue: "JobQueue", args: Sequence[str], title: str, nice: int, threads: int | None, owner: Hashable,
+                 about: object) -> None:
         self.id = secrets.token_urlsafe(16)
-        self.title, self.args, self.owner = title, tuple(args), owner
+        self.title, self.args, self.owner, self.about = title, tuple(args), owner, about
         self.nice, self.threads = nice, threads
-        self.state = "queued"  # → running → done, failed or stopped; or queued → stopped
+        self.state = "queued"  # → running → done, failed, stopped or paused; or queued → stopped
         self.error: str | None = None  # a sentence, where the job failed or ran out of time
         self.submitted = time.time()  # seconds since 1970, as the next two
         self.started: float | None = None
         self.finished: float | None = None
-        self.stopping = False
+        self.stopping = self.pausing = False  # asked to end; so that it can go on later
         self.worker: Worker | None = None
         self.ended = threading.Event()
         self._queue, self._lock = queue, threading.Lock()
-        self._events: deque[dict] = deque(maxlen=KEPT_EVENTS)
+        self._history = History(KEPT_EVENTS)
         self._latest: dict[str, dict] = {}
         self._stray: str | None = None
 
     @property
     def events(self) -> tuple[dict, ...]:
-        """What the worker has said so far, oldest first."""
+        """What the worker has said so far, oldest first; of a long run thinned evenly (see `History`)."""
         with self._lock:
-            return tuple(self._events)
+            return self._history.events()
 
     def latest(self, kind: str) -> dict | None:
         """The last event of that kind, such as "progress"."""
@@ -57,7 +59,7 @@ class Job:
 
     @property
     def result(self) -> dict | None:
-        """The fields of the result event; a job that was stopped may have one too."""
+        """The fields of the result event; a job that was stopped or paused may have one too."""
         event = self.latest("result")
         return None if event is None else {key: value for key, value in event.items() if key != "event"}
 
@@ -80,6 +82,10 @@ class Job:
         """Cancels a queued job; asks a running one to stop, later terminates and at last kills it. Returns at once."""
         self._queue.stop(self)
 
+    def pause(self) -> None:
+        """As `stop`, but what can go on later is asked to keep what it needs for that."""
+        self._queue.pause(self)
+
     def wait(self, timeout: float | None = None) -> bool:
         """Blocks until the job is over; False where `timeout` seconds passed first."""
         return self.ended.wait(timeout)
@@ -92,7 +98,7 @@ class Job:
             event = None
         with self._lock:
             if isinstance(event, dict) and isinstance(event.get("event"), str):
-                self._events.append(event)
+                self._history.add(event)
                 self._latest[event["event"]] = event
             elif line.strip():
                 self._stray = shorten(line.decode("utf-8", "replace"))
@@ -100,6 +106,8 @@ class Job:
     def outcome(self, code: int, last_words: str) -> str:
         """The final state, from what was asked, what was said and the exit status; a failure also gets its `error`."""
         complaint = self.latest("error")
+        if (self.result or {}).get("paused"):
+            return "paused"
         if self.stopping:
             return "stopped"
         if complaint is None and self.latest("result") is not None:
@@ -124,10 +132,11 @@ class JobQueue:
         self._jobs: dict[str, Job] = {}  # in the order of submission
         atexit.register(self.shutdown)
 
-    def submit(self, args: Sequence[str], title: str, *, nice: int = 0, threads: int | None = None, owner: Hashable = None) -> Job:
+    def submit(self, args: Sequence[str], title: str, *, nice: int = 0, threads: int | None = None, owner: Hashable = None,
+               about: object = None) -> Job:
         """Runs `*command *args --events`, now or when its turn comes. With `nice` 10 it yields to everything else; `threads`
-        bounds its cores. Raises `UserError` where `owner` has a job here already, or the queue is full or closed."""
-        job = Job(self, args, title, nice, threads, owner)
+        bounds its cores; `about` is whatever its owner wants to find with it again. Raises `UserError` where `owner` has a job here already, or the queue is full or closed."""
+        job = Job(self, args, title, nice, threads, owner, about)
         with self._lock:
             self._admit(job)
             self._jobs[job.id] = job
@@ -161,6 +170,13 @@ class JobQueue:
 
     def stop(self, job: Job, reason: str | None = None) -> None:
         """Cancels or stops `job`, `reason` becoming its `error`; leaves alone what is over or stopping already."""
+        self._end(job, reason, pausing=False)
+
+    def pause(self, job: Job, reason: str | None = None) -> None:
+        """As `stop`, but a running one is asked to pause: what can go on later keeps what it needs for that."""
+        self._end(job, reason, pausing=True)
+
+    def _end(self, job: Job, reason: str | None, pausing: bool) -> None:
         with self._lock:
             if job in self._queued:
                 self._queued.remove(job)
@@ -169,11 +185,11 @@ class JobQueue:
                 return
             if job not in self._running or job.stopping:
                 return
-            job.error, job.stopping = reason, True
+            job.error, job.stopping, job.pausing = reason, True, pausing
         threading.Thread(target=_press, args=([job], self._grace_s), daemon=True).start()
 
     def shutdown(self) -> None:
-        """Refuses new jobs, stops all others and returns once their processes are gone."""
+        """Refuses new jobs, pauses or stops all others and returns once their processes are gone."""
         atexit.unregister(self.shutdown)
         with self._lock:
             self._closed = True
@@ -181,7 +197,7 @@ class JobQueue:
                 self._close(job, "stopped")
             self._queued, running = [], [*self._running]
             for job in running:
-                job.stopping = True
+                job.stopping = job.pausing = True
         _press(running, min(self._grace_s, EXIT_GRACE_S))
 
     def _admit(self, job: Job) -> None:
@@ -201,12 +217,12 @@ class JobQueue:
 
     def _run(self, job: Job) -> None:
         """The life of one worker, in a thread of its own."""
-        limit = threading.Timer(self.timeout_s, self.stop, (job, f"Stopped after {_span(self.timeout_s)}, the time limit."))
+        limit = threading.Timer(self.timeout_s, self.pause, (job, f"Stopped after {_span(self.timeout_s)}, the time limit."))
         limit.daemon, state = True, "failed"
         try:
             job.worker = Worker([*self._command, *job.args, "--events"], job.hear, nice=job.nice, threads=job.threads)
             if job.stopping:  # asked before there was anyone to ask
-                job.worker.ask()
+                _ask(job)
             limit.start()
             code = job.worker.wait()
             state = job.outcome(code, job.worker.last_words)
@@ -227,16 +243,20 @@ class JobQueue:
         job.ended.set()
 
 
+def _ask(job: Job) -> None:
+    job.worker.ask("pause" if job.pausing else "stop")
+
+
 def _press(jobs: list[Job], grace_s: float) -> None:
     """Asks, then terminates, then kills, with `grace_s` seconds to react after each."""
-    for act in (Worker.ask, Worker.terminate, Worker.kill):
+    for act in (_ask, lambda job: job.worker.terminate(), lambda job: job.worker.kill()):
         for job in jobs:
             if job.worker is not None and not job.ended.is_set():
-                act(job.worker)
+                act(job)
         deadline = time.monotonic() + grace_s
         if all([job.wait(max(0.0, deadline - time.monotonic())) for job in jobs]):
             return
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+    return f"{seconds / 3600:g} hours" if seconds >= 7200 else f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"

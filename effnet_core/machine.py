@@ -109,6 +109,21 @@ def memory_available() -> int:
     return min([psutil.virtual_memory().available, *(left for _, left in _rooms())])
 
 
+def memory_peak(device: str = "cpu") -> int:
+    """The most bytes that this process has held so far: on a GPU its tensors there, otherwise all its memory."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated(device)
+    info = psutil.Process().memory_info()
+    if hasattr(info, "peak_wset"):  # Windows
+        return info.peak_wset
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
 def busy_seconds() -> float | None:
     """Core-seconds that all cores together have been busy since the machine started; None where that cannot be read.
 
@@ -137,3 +152,10 @@ def keep_freed_memory(limit: int = 2**31 - 1) -> None:
     if mallopt is not None:
         mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: blocks up to 32 MiB, the most it takes, come from the heap
         mallopt(-1, limit)  # M_TRIM_THRESHOLD: and that much of it may lie free
+
+
+def give_back_memory() -> None:
+    """Hands memory that was freed between blocks still in use back to the system, where the C library is glibc, which would keep it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_LINE = 1 << 24  # bytes
 LINGER_S = 2.0  # how long what a dead worker left behind may keep its output open
@@ -92,11 +94,19 @@ class Worker:
             self._process.stdin.close()
         return code
 
-    def ask(self) -> None:
-        """Writes the line "stop" to its standard input."""
+    @property
+    def memory(self) -> int | None:
+        """Bytes of memory that it holds now; None once it is gone."""
+        try:
+            return psutil.Process(self.pid).memory_info().rss
+        except (psutil.Error, OSError):
+            return None
+
+    def ask(self, word: str = "stop") -> None:
+        """Writes the line `word`, "stop" or "pause", to its standard input."""
         with self._input:
             if not self._process.stdin.closed:
-                self._quietly(os.write, self._process.stdin.fileno(), b"stop\n")
+                self._quietly(os.write, self._process.stdin.fileno(), f"{word}\n".encode())
 
     def terminate(self) -> None:
         if self._process.poll() is None:

@@ -1,4 +1,4 @@
-"""The worker's side of `--events`: says what happens as JSON lines, and hears "stop" or the end of its input."""
+"""The worker's side of `--events`: says what happens as JSON lines, and hears "stop", "pause" or the end of its input."""
 
 import json
 import os
@@ -10,21 +10,24 @@ from typing import TextIO
 from ..errors import UserError
 
 ORPHAN_S = 60.0  # a worker whose parent is gone and that still has not stopped ends itself after this
+WORDS = {b"stop": "stop", b"pause": "pause"}
 
 
 class Events:
-    """Written to `output`, one JSON object a line; `stopped()` turns true once "stop", or the end, was read from `source`.
+    """Written to `output`, one JSON object a line; `stopped()` turns true once "stop", "pause" or the end was read from `source`.
 
     Text that code prints meanwhile goes to standard error, so that the output stays a list of events.
     """
 
     def __init__(self, source: int = 0, output: TextIO | None = None) -> None:
         self._source, self._output = source, output or sys.stdout  # a file descriptor: see `_lines`
-        self._lock, self._stop, self._over = threading.Lock(), threading.Event(), threading.Event()
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._asked: bool | str = False
 
     def __enter__(self) -> "Events":
         self._printing, sys.stdout = sys.stdout, sys.stderr
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
         return self
 
     def __exit__(self, *_) -> None:
@@ -32,21 +35,29 @@ class Events:
         sys.stdout = self._printing
 
     def emit(self, event: str, **fields) -> None:
-        """One event, at once. Whoever read them may be gone; then this asks to stop."""
+        """One event, at once. Whoever read them may be gone; then this asks to pause."""
         line = json.dumps({"event": event, **fields}) + "\n"
         try:
             with self._lock:
                 self._output.write(line)
                 self._output.flush()
         except (BrokenPipeError, ValueError):
-            self._stop.set()
+            self.pause()
 
     def progress(self, **fields) -> None:
         self.emit("progress", **fields)
 
     def stopped(self) -> bool:
         """Whether the work should end soon; cheap enough to ask after every step."""
-        return self._stop.is_set()
+        return bool(self._asked)
+
+    def asked(self) -> bool | str:
+        """False, "stop", or "pause" for work that can go on later; that also where nobody is left to say anything."""
+        return self._asked
+
+    def pause(self) -> None:
+        """As if "pause" had been read, unless something was."""
+        self._asked = self._asked or "pause"
 
     def _lines(self) -> Iterator[bytes]:
         """Past Python's own buffer: a thread that waits inside `sys.stdin` would make the interpreter's exit fail."""
@@ -57,9 +68,11 @@ class Events:
 
     def _listen(self) -> None:
         for line in self._lines():
-            if line.strip() == b"stop":
-                self._stop.set()
-        self._stop.set()
+            self._asked = WORDS.get(line.strip(), self._asked)
+        self.pause()
+        threading.Thread(target=self._outlive, daemon=True).start()
+
+    def _outlive(self) -> None:
         if not self._over.wait(ORPHAN_S):
             os._exit(1)
 

@@ -1,72 +1,80 @@
-"""`train --steps 1000 --name my-scenes`: a small EfficientNet learns the procedural scenes, in minutes on two cores."""
+"""`train --name my-scenes`, `train --preset photos`, `train --data ./photos --from imagenet-b0 --frozen`: learns, with breaks."""
 
 import argparse
 import json
+import os
 import signal
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
-
-import psutil
 
 from .. import machine
 from ..errors import UserError
-from ..families import SCENES, small
-from ..scaling import Scaling, check_count
-from .events import serve
+from ..scaling import check_count
+from .events import Events, serve
+from .train_options import add_options, place_of, plan_of
 
 THREADS_RANGE = (1, 1024)
-CURVE = 200  # points of the loss that a card keeps
-MOMENTUM = 0.1  # of batch norm: a run of minutes cannot wait for the reference's 0.01
+EXAMPLES = """examples:
+  train --name my-scenes --seconds 60                     a small network on scenes that are drawn while it learns
+  train --preset photos --name my-b0                      EfficientNet-B0 on Imagenette, from scratch
+  train --data ./photos --from imagenet-b0 --frozen       a new classifier on published weights, for photos of your own
+  train --preset photos --name my-b0 --trial              only measure: time per epoch and memory
+  train --name my-b0 --resume                             go on after Ctrl-C, a crash or a power cut
+  torchrun --nproc-per-node 2 -m effnet_core train …      several processes or GPUs that train as one
+"""
 
 
 def add(commands) -> None:
-    parser = commands.add_parser("train", help="train a small model on procedural scenes")
-    parser.add_argument("--data", default="scenes", help="what to learn (default scenes)")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="how long, in steps (default 1000)")
-    length.add_argument("--seconds", type=float, help="how long, in seconds; the steps that fit are tried out first")
-    parser.add_argument("--width", type=float, default=SCENES.width, help=f"factor on every channel count (default {SCENES.width:g})")
-    parser.add_argument("--depth", type=float, default=SCENES.depth, help=f"factor on every stage's blocks (default {SCENES.depth:g})")
-    parser.add_argument("--side", type=int, default=SCENES.side, help=f"of the images, pixels (default {SCENES.side})")
-    parser.add_argument("--dropout", type=float, default=SCENES.dropout, help=f"before the classifier (default {SCENES.dropout:g})")
-    parser.add_argument("--batch", type=int, help="images per step (default 32)")
-    parser.add_argument("--learning-rate", type=float, help="at the peak of its cycle (default 0.008)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, scenes and dropout (default 0)")
-    parser.add_argument("--held-out", type=int, default=2000, help="images for the final accuracy (default 2000)")
-    parser.add_argument("--precision", choices=("float32", "float16"), default="float16", help="of the stored weights")
-    parser.add_argument("--threads", type=int, help="of the processor (default: all usable cores)")
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--name", default="my-scenes", help="of the model, which the app then offers (default my-scenes); replaces an older one")
-    place.add_argument("--out", type=Path, help="a .safetensors file to write instead")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="one JSON object at the end")
-    shape.add_argument("--events", action="store_true", help="JSON lines while it runs; ends on the line stop, or the end, of its input")
+    parser = commands.add_parser("train", help="train a network on scenes, Imagenette or photos of your own", epilog=EXAMPLES,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:
+    if os.environ.get("RANK", "0") != "0":
+        return _assist(args)
     if args.events:
-        return serve(lambda events: _train(args, lambda event: events.progress(**event), events.stopped))
-    record = _train(args, (lambda event: None) if args.json else _print, _interrupted())
+        return serve(lambda events: _train(args, lambda event: events.progress(**event), _also_on_signals(events)))
+    asked = _Signals()
+    record = _train(args, (lambda event: None) if args.json else _Printer(), asked.heard)
     print(json.dumps(record) if args.json else _summary(record))
     return None
 
 
-def _interrupted() -> Callable[[], bool]:
-    """Ctrl-C asks to stop; a second one ends the program as usual."""
-    asked = threading.Event()
+def _assist(args: argparse.Namespace) -> int:
+    """One of several processes: it says nothing unless it is the first that fails, and goes on until the first process says pause."""
+    _Signals()
+    try:
+        _train(args, lambda event: None, lambda: False)
+    except UserError as refused:
+        if not args.events:
+            raise
+        Events().emit("error", message=str(refused))
+        return 1
+    return 0
 
-    def ask(*_) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, ask)
-    return asked.is_set
+class _Signals:
+    """Ctrl-C, or the system's wish that the process ends, asks to pause; a second one ends the program as usual."""
+
+    def __init__(self) -> None:
+        self._word: bool | str = False
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._hear)
+
+    def _hear(self, number: int, _) -> None:
+        self._word = "pause"
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    def heard(self) -> bool | str:
+        return self._word
+
+
+def _also_on_signals(events: Events) -> Callable[[], bool | str]:
+    signals = _Signals()
+    return lambda: events.asked() or signals.heard()
 
 
 def use_threads(wanted: int | None) -> int:
@@ -78,86 +86,46 @@ def use_threads(wanted: int | None) -> int:
     return threads
 
 
-def _train(args: argparse.Namespace, tell: Callable[[dict], None], should_stop: Callable[[], bool]) -> dict:
+def _train(args: argparse.Namespace, tell: Callable[[dict], None], asked: Callable[[], bool | str]) -> dict:
     tell({"phase": "loading torch"})
-    import torch  # seconds, hence only here
+    from .. import distributed, latency, pacing, plans, preparation, trainings  # with torch: seconds, hence only here
 
-    from .. import checkpoints, contention, evaluation, network, pacing, training
-
-    threads = use_threads(args.threads)
-    machine.keep_freed_memory()
-    path = checkpoints.path_of(args.name) if args.out is None else _file(args.out)
-    data, architecture, recipe = _plan(args)
-    learner = network.build(architecture, momentum=MOMENTUM, seed=recipe.seed)
-    training.start_gently(learner, recipe.seed)
-    if args.seconds is not None:
-        tell({"phase": "finding the pace"})
-        recipe = pacing.within(args.seconds, learner, data, recipe)
-    curve: list[dict] = []
-
-    def hear(event: dict) -> None:
-        curve.append({key: round(event[key], 4) for key in ("step", "loss", "accuracy") if key in event})
-        tell(event)
-
-    def save(judged: network.Network, verdict: evaluation.Evaluation, **facts: object) -> dict:
-        card = checkpoints.make_card(
-            path.stem, judged, data.labels, data.preprocess, trained=True, **facts, evaluation=verdict.to_dict(),
-            data={"name": data.name, "side": data.side, "seed": data.seed}, recipe=asdict(recipe), momentum=MOMENTUM,
-            threads=threads, torch=torch.__version__, machine=machine.describe(), date=datetime.now(UTC).isoformat(timespec="seconds"))
-        checkpoints.save(path, judged, card, args.precision)
-        return card
-
-    def keep(judged: network.Network, step: int, verdict: evaluation.Evaluation) -> None:
-        save(judged, verdict, steps=step, finished=False)
-        tell({"step": step, "steps": recipe.steps, "checkpoint": path.stem})
-
-    before = contention.read()
-    result = training.train(learner, data, recipe, on_event=hear, should_stop=should_stop, on_evaluation=keep)
-    conditions = contention.between(before, contention.read())
-    tell({"phase": "judging what is stored"})
-    stored = checkpoints.load(path).network  # with the rounding of its precision
-    verdict = evaluation.evaluate(stored, data.held_out, recipe.held_out_images if result.stopped else args.held_out)
-    since_start = time.time() - psutil.Process().create_time()
-    card = save(stored, verdict, steps=result.steps, finished=not result.stopped, seconds=round(result.seconds, 1),
-                seconds_since_start=round(since_start, 1), conditions=conditions, curve=thinned(curve))
-    return {"name": path.stem, "file": str(path), "accuracy": verdict.accuracy, "stopped": result.stopped, "card": card}
+    with distributed.one_voice():
+        use_threads(args.threads)
+        machine.keep_freed_memory()
+        plan = plans.unfinished(*place_of(args)) if args.resume else plan_of(args)
+        device = latency.find_device(plan.device).key
+    with distributed.joined(device, plan.shared_statistics) as world:
+        if args.trial:
+            return pacing.trial(preparation.prepare(plan, tell, asked, world, resume=args.resume), tell, asked, world)
+        return trainings.carry_out(plan, tell, asked, resume=args.resume, world=world)
 
 
-def thinned(curve: list[dict]) -> list[dict]:
-    """All accuracies, and at most `CURVE` of the losses, evenly spaced."""
-    losses = [row for row in curve if "accuracy" not in row]
-    kept = {id(row) for row in losses[:: -(-len(losses) // CURVE) or 1]}
-    return [row for row in curve if "accuracy" in row or id(row) in kept]
+class _Printer:
+    """A line for every phase, every quarter of a long one, and every evaluation."""
 
+    def __init__(self) -> None:
+        self._said = ("", 0)
 
-def _plan(args: argparse.Namespace) -> tuple:
-    """The data, the architecture and the recipe that `args` describe. Raises `UserError` where they are impossible."""
-    from .. import datasets, evaluation, pacing, training
-
-    data = datasets.dataset(args.data, args.side, args.seed)
-    architecture = small(Scaling(args.depth, args.width, args.side, args.dropout), len(data.labels))
-    given = {"steps": args.steps, "batch": args.batch, "learning_rate": args.learning_rate, "seed": args.seed}
-    recipe = training.Recipe(**{key: value for key, value in given.items() if value is not None})
-    check_count("The number of held-out images", args.held_out, evaluation.IMAGES_RANGE)
-    pacing.check_memory(architecture, recipe.batch)
-    return data, architecture, recipe
-
-
-def _file(path: Path) -> Path:
-    if path.suffix != ".safetensors" or path.is_dir():
-        raise UserError(f"{path.name!r} cannot be written as a checkpoint; give a file name that ends in .safetensors.")
-    return path
-
-
-def _print(event: dict) -> None:
-    if "phase" in event:
-        print(event["phase"], flush=True)
-    elif "accuracy" in event:
-        print(f"{event['step']:>7} of {event['steps']} steps: {event['accuracy']:.1%} of {event['held_out_images']} held-out images",
-              flush=True)
+    def __call__(self, event: dict) -> None:
+        if "phase" in event:
+            quarters = 4 * event.get("done", 0) // event["total"] if event.get("total") else 0
+            if (event["phase"], quarters) != self._said:
+                self._said = event["phase"], quarters
+                print(event["phase"] + (f", {quarters / 4:.0%}" if quarters else ""), flush=True)
+        elif "accuracy" in event:
+            print(f"{event['step']:>7} of {event['steps']} steps: {event['accuracy']:.1%} of {event['held_out_images']} held-out images",
+                  flush=True)
 
 
 def _summary(record: dict) -> str:
+    if "images_per_second" in record:
+        epochs = "" if record["epochs"] is None else (f"{record['seconds_per_epoch']:,.0f} s per epoch of {record['images_per_epoch']:,} "
+                                                      f"images, {record['epochs']:,.3g} epochs, ")
+        return (f"{record['images_per_second']:,.0f} images a second, {epochs}{record['steps']:,} steps: about {record['seconds']:,.0f} s; "
+                f"{record['memory_bytes'] / 1e9:.2f} GB of memory")
+    if record.get("paused"):
+        return f"paused after {record['step']:,} of {record['steps']:,} steps; the same name or file with --resume goes on"
     card, verdict = record["card"], record["card"]["evaluation"]
     return (f"{verdict['accuracy']:.2%} of {verdict['images']:,} held-out images after {card['steps']:,} steps and {card['seconds']:.0f} s "
             f"({card['seconds_since_start']:.0f} s since the start) on {card['threads']} threads; stored as {record['file']}")
