@@ -428,6 +428,15 @@ def test_a_download_that_fails_says_why_and_how_to_do_it_by_hand(mirror):
     assert not open_app("inside", model="imagenet-b0").warning  # whoever comes later did not ask
 
 
+def test_a_damaged_download_can_be_had_anew(folders):
+    _, own = folders
+    own.mkdir(parents=True)
+    (own / "imagenet-b0.safetensors").write_bytes(b"cut short")
+    app = open_app("inside", model="imagenet-b0")
+    (warning,) = app.warning
+    assert "damaged" in warning.value and "Download" in app.button(key="model_download").label and app.get("plotly_chart")
+
+
 # Files of one's own
 
 

@@ -7,10 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
-from effnet_core import downloads
+from effnet_core import cards, downloads
 from effnet_core.cache import cache_folder
 from effnet_core.errors import UserError
 from effnet_core.jobs import Job, JobQueue
@@ -22,6 +23,7 @@ from . import html, texts, work
 LIMIT_S = 6 * 3600.0  # a slow line may need hours; what has arrived is kept in any case
 AT_ONCE = 2
 WINDOW_S = 20.0  # over which the speed is taken
+LOOK_OUT_S = 3.0  # between two looks whether somebody else has begun
 ENOUGH_S = 1.5  # of it before a time is said
 PHASES = {"converting": "Converting it into this app's format",
           "waiting for another download": "Waiting for another process that downloads it"}
@@ -98,7 +100,7 @@ def arrivals() -> Arrivals:
     return Arrivals(JobQueue("download", limit=AT_ONCE, timeout_s=LIMIT_S, grace_s=10.0))
 
 
-def folder():
+def folder() -> Path:
     """Where files wait until they are converted, and where they can be put by hand."""
     return cache_folder() / "downloads"
 
@@ -135,6 +137,7 @@ def button(name: str, key: str = "model") -> None:
             watch(job, lambda: _bar(key, name, job))
         else:
             _offer(key, name, job)
+            _look_out(name)
 
 
 def _offer(key: str, name: str, job: Job | None) -> None:
@@ -148,6 +151,27 @@ def _offer(key: str, name: str, job: Job | None) -> None:
         st.warning(html.plain(error), icon=":material/info:")
     numbers = {"have": bytes_text(have), "all": bytes_text(row.approximate_bytes)}
     st.caption(texts.text("models", "part", **numbers) if have else texts.text("models", "offer"))
+
+
+def _look_out(name: str) -> None:
+    """The page runs anew once somebody else has begun the download, or the model has come by another way."""
+
+    before = _stamp(name)
+
+    def look() -> None:
+        job = arrivals().latest(name)
+        if (job is not None and job.active) or _stamp(name) != before:
+            st.rerun()
+
+    st.fragment(look, run_every=LOOK_OUT_S)()
+
+
+def _stamp(name: str) -> int:
+    """When the model's file was written; 0 where there is none."""
+    try:
+        return (cards.own_folder() / (name + cards.SUFFIX)).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def watch(job: Job, show: Callable[[], None]) -> None:

@@ -107,10 +107,11 @@ def _choose(key: str) -> None:
 
 
 def _body(key: str, shown: str | None, here: dict[str, Entry], instead: Entry | None) -> None:
-    """What stands beneath the choice: the card, and the download of what is not here."""
-    if shown in here:
-        _card(key, here[shown])
-    elif shown is not None:
+    """What stands beneath the choice: the card, and the download of what is not here, or is damaged."""
+    entry = here.get(shown)
+    if entry is not None:
+        _card(key, entry)
+    if shown in ROWS and (entry is None or entry.problem):
         if instead is not None:
             st.markdown(texts.text("models", "meanwhile", shown=html.plain(instead.name)))
         html.facts(shelf.offer(ROWS[shown]))
