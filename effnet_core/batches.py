@@ -17,11 +17,11 @@ PhaseOf = Callable[[int], Phase | None]  # of a step's number
 
 
 class Ahead:
-    """Batches by number; `ahead` of them are prepared by threads before they are asked for."""
+    """Batches by number; `ahead` of them are prepared before they are asked for, by threads that each call `at_first` once."""
 
-    def __init__(self, batch: Callable[[int], tuple], ahead: int) -> None:
+    def __init__(self, batch: Callable[[int], tuple], ahead: int, at_first: Callable[[], None] = lambda: None) -> None:
         self._batch, self._ahead = batch, ahead
-        self._pool = ThreadPoolExecutor(ahead) if ahead else None
+        self._pool = ThreadPoolExecutor(ahead, initializer=at_first) if ahead else None
         self._coming: deque[tuple[int, Future]] = deque()
 
     def __call__(self, index: int) -> tuple:
@@ -43,7 +43,7 @@ class Batches:
 
     def __init__(self, data: Data, recipe: Recipe, phase_of: PhaseOf, device: torch.device, world: World) -> None:
         self.data, self.recipe, self._phase_of, self._device, self._world = data, recipe, phase_of, device, world
-        self._load_ahead = Ahead(self._load, 0 if device.type == "cpu" else machine.cores())
+        self._load_ahead = Ahead(self._load, 0 if device.type == "cpu" else machine.cores(), self._choose_gpu)
         self._changes: dict[str, Callable[[Tensor], Tensor]] = {}
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -55,6 +55,11 @@ class Batches:
 
     def close(self) -> None:
         self._load_ahead.close()
+
+    def _choose_gpu(self) -> None:
+        """In every thread that pins memory: otherwise the first GPU would be held by all processes."""
+        if self._device.type == "cuda":
+            torch.cuda.set_device(self._device)
 
     def _load(self, step: int) -> tuple[Phase | None, Tensor, Tensor]:
         phase = self._phase_of(step)

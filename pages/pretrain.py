@@ -78,6 +78,7 @@ def network_of(learner: Learner) -> None:
     total = cost(network)
     html.tiles([html.Tile("Parameters", si(total.params), f"{total.params:,}"), html.Tile("MACs per image", si(total.macs), f"{total.macs:,}"),
                 html.Tile("Image side", f"{network.scaling.side} px", f"{len(network.blocks)} blocks, {network.classes:,} classes")], "network")
+    st.caption(texts.text("pretrain", "network"))
 
 
 def impossible(wish: Wish) -> str | None:

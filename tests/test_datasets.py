@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from effnet_core.datasets import MEAN, STD, Data, Scenes, dataset, example, stream
+from effnet_core.datasets import MEAN, STD, Data, Scenes, example, stream
 from effnet_core.errors import UserError
 from effnet_core.evaluation import normalise
 from effnet_core.scenes import CLASSES, HUES, OBSTACLES, SHAPES, TEXTURES, Dice, _obstacles, _paint, axis, plane, rgb
@@ -184,14 +184,12 @@ def test_layers_are_painted_in_order():
 
 
 def test_scenes_are_data():
-    data: Data = dataset("scenes", 32, 1)
-    assert data == Scenes(32, 1)
+    data: Data = Scenes(32, 1)
     assert data.labels[1] == "red striped disc" and len(data.labels) == len(set(data.labels)) == 10
     assert data.batch(0, 2)[0].shape == (2, 3, 32, 32)
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    (lambda: dataset("imagenet", 48, 0), "no data called 'imagenet'; there is scenes"),
     (lambda: Scenes(side=4), "side of the scenes is 4"),
     (lambda: Scenes(seed=-1), "seed is -1"),
     (lambda: Scenes(seed=1.5), "seed is 1.5"),

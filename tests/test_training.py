@@ -243,11 +243,12 @@ def test_batches_are_prepared_ahead_and_after_a_jump_anew():
             asked.append(number)
         return (number,)
 
-    ahead = Ahead(load, 3)
+    ready = []
+    ahead = Ahead(load, 3, lambda: ready.append(True))
     assert [ahead(number) for number in range(4)] == [(0,), (1,), (2,), (3,)]
     assert ahead(10) == (10,) and ahead(11) == (11,)
     ahead.close()
-    assert set(range(4)) | {10, 11} <= set(asked) and max(asked) <= 13
+    assert set(range(4)) | {10, 11} <= set(asked) and max(asked) <= 13 and 1 <= len(ready) <= 3
 
 
 def test_a_batch_that_cannot_be_loaded_says_why():

@@ -14,12 +14,12 @@ NETWORK = ("network", "phi", "width", "depth", "dropout")  # options that descri
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--preset", help="a recipe: scenes, photos or b0-imagenette (default: what suits the data); options change it")
+    parser.add_argument("--preset", metavar="NAME", help="a recipe: scenes, photos or b0-imagenette (default: what suits the data); options change it")
     what = parser.add_argument_group("what is learnt")
     what.add_argument("--data", help="scenes (the default), imagenette, data kept by the app, or a folder of class folders or its archive")
-    what.add_argument("--side", type=int, help="of the images, pixels; where sizes grow, of the last phase")
-    what.add_argument("--test-side", type=int, help="of the photos it is judged on, pixels")
-    what.add_argument("--held-out", type=int, help="images for the final accuracy (default 2000 scenes, or all photos that are held out)")
+    what.add_argument("--side", type=int, metavar="PIXELS", help="of the images, pixels; where sizes grow, of the last phase")
+    what.add_argument("--test-side", type=int, metavar="PIXELS", help="of the photos it is judged on, pixels")
+    what.add_argument("--held-out", type=int, metavar="IMAGES", help="images for the final accuracy (default 2000 scenes, or all photos that are held out)")
     network = parser.add_argument_group("by what network")
     network.add_argument("--from", dest="source", metavar="MODEL", help="start from the weights of this model or file, with a new classifier")
     network.add_argument("--frozen", action="store_true", help="with --from: only the new classifier learns")
@@ -35,8 +35,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=int, help="how long, in steps")
     length.add_argument("--epochs", type=float, help="how long, in rounds through the photos")
     length.add_argument("--seconds", type=float, help="how long, in seconds; the clock decides how many steps that are")
-    how.add_argument("--batch", type=int, help="images per step")
-    how.add_argument("--learning-rate", type=float, help="at the peak of its cycle")
+    how.add_argument("--batch", type=int, metavar="IMAGES", help="images per step")
+    how.add_argument("--learning-rate", type=float, metavar="RATE", help="at the peak of its cycle")
     how.add_argument("--augment", choices=AUGMENTATIONS, help="random changes of the photos (default: as the recipe has them)")
     how.add_argument("--seed", type=int, default=0, help="of weights, data and dropout (default 0)")
     how.add_argument("--device", default="cpu", help="cpu (the default), cuda or mps")

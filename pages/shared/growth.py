@@ -203,7 +203,8 @@ def _gates(course: Course, at: int) -> None:
         _scale(SIGNED[shell.theme()], f"−{reach} or less", "change of a gate", f"{reach} or more")
     steps = [look.seen.step for look in course.looks[max(0, at - 1) : at + 1]]
     table, moved = _table(runs.run(course.name).album, course.version, steps[-1], steps[0] if at else None, shell.theme())
-    since = f"Change since {course.place(at - 1).removeprefix('after ')}" if at else "Change: there is no earlier look"
+    earlier = course.place(at - 1).removeprefix("after ") if steps[0] else "the beginning"
+    since = f"Change since {earlier}" if at else "Change: there is no earlier look"
     st.html(f'<div class="ef-gates" role="table" aria-label="Gates of {len(course.looks[at].gates)} blocks"><div role="row">'
             f'<span role="columnheader">Block<small>channels</small></span><span role="columnheader">Gates {escape(course.place(at))}</span>'
             f'<span role="columnheader">mean</span><span role="columnheader">{escape(since)}</span><span role="columnheader">moved</span></div>{table}</div>')

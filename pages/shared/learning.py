@@ -12,7 +12,7 @@ from .training import About, Wish
 from .work import Step, span
 
 PLAIN = {"displayModeBar": False}
-PHASES = {"loading torch": "Loading PyTorch", "reading the saved state": "Reading what was saved", "checking the photos": "Checking the photos",
+PHASES = {"loading torch": "Loading PyTorch", "reading the saved state": "Reading what was saved",
           "finding the pace": "Finding out how fast this machine is", "judging what is stored": "Judging the stored model on held-out images"}
 MATRIX = 30  # classes of which a matrix can still be read
 PAIRS = 12  # most frequent mistakes, of more classes
@@ -23,10 +23,19 @@ def step(job: Job) -> Step:
     now, about = job.latest("progress") or {"phase": "loading torch"}, job.about
     name = f"**{html.plain(about.name)}**"
     if "phase" in now:
-        return Step(0.99 if now["phase"].startswith("judging") else 0.0, f"{name} · {PHASES.get(now['phase'], now['phase'])}")
+        return Step(0.99 if now["phase"].startswith("judging") else 0.0, f"{name} · {_phase(now)}")
     now = next((event for event in reversed(job.events) if "seconds_left" in event), now)  # what was saved or judged since matters less
     place = f"epoch {now['epoch']:.1f} of {now['epochs']:.0f}" if "epochs" in now else f"step {now['step']:,} of {now['steps']:,}"
     return Step(now["step"] / now["steps"], f"{name} · {place}", now.get("seconds_left"))
+
+
+def _phase(now: dict) -> str:
+    """What a worker does before and after the steps, and how far that is."""
+    words, total = PHASES.get(now["phase"], now["phase"][:1].upper() + now["phase"][1:]), now.get("total")
+    if not total or now.get("unit") == "parts":
+        return words
+    done = f"{bytes_text(now['done'])} of {bytes_text(total)}" if now.get("unit") == "bytes" else f"{now['done']:,} of {total:,}"
+    return f"{words}, {done}"
 
 
 def rows(job: Job) -> list[dict]:
@@ -118,8 +127,7 @@ def estimate(wish: Wish | None) -> None:
 
 
 def _trying(job: Job) -> Step:
-    now = job.latest("progress") or {}
-    return Step(0.0, PHASES.get(now.get("phase"), "Trying it out"))
+    return Step(0.0, _phase(job.latest("progress") or {"phase": "loading torch"}))
 
 
 def _found(wish: Wish, found: dict) -> None:
