@@ -35,7 +35,7 @@ class World:
             return network
         if self.shared_statistics:
             share_statistics(network)
-        return DistributedDataParallel(network, broadcast_buffers=False)  # see `align`
+        return DistributedDataParallel(network, forward_sync_buffers=False)  # see `align`
 
     def total(self, counts: Tensor) -> Tensor:
         """The sum over all processes."""

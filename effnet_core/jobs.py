@@ -254,7 +254,7 @@ def _press(jobs: list[Job], grace_s: float) -> None:
             if job.worker is not None and not job.ended.is_set():
                 act(job)
         deadline = time.monotonic() + grace_s
-        if all([job.wait(max(0.0, deadline - time.monotonic())) for job in jobs]):
+        if all(job.wait(max(0.0, deadline - time.monotonic())) for job in jobs):
             return
 
 

@@ -137,9 +137,9 @@ def train(
 
     Events begin with `step`, `steps` and, where the data have an end, `epoch` and `epochs`. About four a second also have `loss`,
     `lr`, `images_per_second`, `seconds_left` and, with phases, `side`; others `accuracy` and `held_out_images`. After each of the
-    latter `on_evaluation` gets the averaged network, the `Course` and the `Evaluation`. `on_state` gets what `resume` must give for a run to go
-    on: after every evaluation, every five minutes, and before the run ends early. It does so soon after `should_stop()` with what
-    there is; where that says "pause", without judging it. The same seed, versions and number of threads give the same weights, whether or
+    latter `on_evaluation` gets the averaged network, the `Course` and the `Evaluation`. `on_state` gets what `resume` must give for
+    a run to go on: after every evaluation, every five minutes, and before the run ends early. It does so soon after `should_stop()`
+    with what there is; where that says "pause", without judging it. The same seed, versions and number of threads give the same weights, whether or
     not a run was interrupted, unless the clock decides its length. Only rank 0 of a `world` calls back. Raises `UserError` where
     the loss stops being a number.
     """

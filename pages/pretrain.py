@@ -132,6 +132,8 @@ def recorded() -> None:
     """Until there is a training of this visit: how the bundled model learnt, which was elsewhere and says so, or another one here."""
     st.info(texts.text("pretrain", "ready"), icon=":material/lightbulb:")
     names = [BUNDLED, *learning.albums()]
+    if st.session_state.get("look_back") not in names:
+        st.session_state.pop("look_back", None)
     name = st.selectbox("Look back at the training of", names, key="look_back", persist_state="session") if len(names) > 1 else BUNDLED
     if name != BUNDLED:
         learning.look_back(name)
@@ -200,6 +202,8 @@ def table() -> None:
     rows = [(entry.name, dict(shelf.facts(entry))) for entry in shelf.entries() if not entry.problem]
     html.table(("Model", *shown), [(name, *(facts[fact] or "–" for fact in shown)) for name, facts in rows[:MOST]])
     if names := training.removable():
+        if st.session_state.get("model_to_remove") not in names:
+            st.session_state.pop("model_to_remove", None)
         with st.popover("Remove a model", icon=":material/delete:"):
             name = st.selectbox("Model", names, key="model_to_remove")
             st.markdown(texts.text("pretrain", "remove_model"))

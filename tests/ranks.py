@@ -79,7 +79,8 @@ def find(world) -> None:
     found: dict = {"norm": normalised(SharedBatchNorm(CHANNELS), rows(world.rank, world.size))}
 
     states, events = [], []
-    result = training.train(plain(), DATA, RECIPE, on_event=events.append, on_state=lambda state: states.append(copy.deepcopy(state)), world=world)
+    result = training.train(plain(), DATA, RECIPE, on_event=events.append, world=world,
+                            on_state=lambda state: states.append(copy.deepcopy(state)))
     found["trained"], found["accuracy"], found["events"] = result.network.state_dict(), result.evaluation.accuracy, events
     if world.rank == 0:  # alone: nothing here may wait for the other process
         found["judged alone"] = evaluation.evaluate(result.network, DATA.held_out, RECIPE.held_out_images).accuracy

@@ -69,7 +69,8 @@ def test_usual_settings_follow_from_the_data(plan_of):
     assert (scenes.data, scenes.side, scenes.epochs, scenes.network["family"], scenes.recipe.learning_rate) == ("scenes", 48, None, "small", 8e-3)
     assert (photos.data, photos.network["name"], photos.side) == ("imagenette", "EfficientNet-B0", 96) and photos.epochs > 1
     assert photos.smaller_batch and not plan_of("--batch", "8").smaller_batch
-    assert plan_of("--preset", "b0-imagenette").recipe.phases[-1].side == 128 and plan_of("--preset", "photos", "--side", "64").recipe.phases[-1].side == 64
+    assert plan_of("--preset", "b0-imagenette").recipe.phases[-1].side == 128
+    assert plan_of("--preset", "photos", "--side", "64").recipe.phases[-1].side == 64
 
 
 def test_options_change_them(plan_of):
@@ -91,7 +92,8 @@ def test_fine_tuning_is_gentler_and_takes_its_shape_from_the_source(plan_of):
 
 
 def test_fine_tuning_from_a_terminal(capsys):
-    assert main(["train", "--from", "small-scenes", "--frozen", "--steps", "2", "--batch", "4", "--held-out", "20", "--threads", "1", "--json"]) == 0
+    short = ["--steps", "2", "--batch", "4", "--held-out", "20", "--threads", "1"]
+    assert main(["train", "--from", "small-scenes", "--frozen", *short, "--json"]) == 0
     card = json.loads(capsys.readouterr().out)["card"]
     assert card["source"] == {"kind": "fine-tuned", "model": "small-scenes", "frozen": True} and card["architecture"]["side"] == 48
 
@@ -159,8 +161,8 @@ class Worker:
 
     def __init__(self, cache: Path, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "effnet_core", "train", *SMALL, "--name", "worked", "--precision", "float32", *arguments, "--events"], cwd=ROOT,
-            env={**os.environ, "EFFNET_CACHE": str(cache), "OMP_NUM_THREADS": "1"}, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "effnet_core", "train", *SMALL, "--name", "worked", "--precision", "float32", *arguments, "--events"],
+            cwd=ROOT, env={**os.environ, "EFFNET_CACHE": str(cache), "OMP_NUM_THREADS": "1"}, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
         self.events: list[dict] = []
 
@@ -235,10 +237,10 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(cache, tmp_path):
 
 
 def test_words_on_standard_input_are_heard():
-    for said, word in (((b"pause\n",), "pause"), ((b"stop\n",), "stop"), ((b"pause\n", b"stop\n"), "stop"), ((b"stop\n", b""), "stop"), ((b"",), "pause"),
-                       ((b"hello\n",), "pause")):
+    heard = {b"pause\n": "pause", b"stop\n": "stop", b"pause\nstop\n": "stop", b" stop \n\n": "stop", b"": "pause", b"hello\n": "pause"}
+    for said, word in heard.items():
         source, sink = os.pipe()
-        os.write(sink, b"".join(said))
+        os.write(sink, said)
         os.close(sink)
         with Events(source) as events:
             events._listening.join(HANG_S)

@@ -104,7 +104,7 @@ def test_jobs_run_one_at_a_time_in_order(make):
     assert [job.position for job in many] == [0, 1, 2]
     assert queue.running() == ["a"]
     for job in many:
-        until(lambda: job.events)
+        until(lambda job=job: job.events)
         assert queue.running() == [job.title]
         job.worker.ask()
         over(job)
@@ -360,9 +360,9 @@ def test_a_worker_outlives_neither_the_exit_nor_the_death_of_its_parent():
                 f"job = JobQueue('q', command=(sys.executable, '-c')).submit([{PATIENT!r}], 'child')\n"
                 "while not job.events: time.sleep(0.01)\n"
                 f"print(job.latest('progress')['pid'], flush=True); {ending}")
-        parent = subprocess.run([sys.executable, "-c", code], cwd=workers.ROOT, capture_output=True, text=True, timeout=HANG_S)
+        parent = subprocess.run([sys.executable, "-c", code], cwd=workers.ROOT, capture_output=True, text=True, timeout=HANG_S, check=False)
         pid = int(parent.stdout)
-        until(lambda: gone(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        until(lambda pid=pid: gone(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.parametrize(("text", "short"), [
@@ -443,7 +443,7 @@ def test_the_workers_side_takes_the_end_of_its_input_as_stop():
 def test_a_worker_that_never_asks_whether_to_stop_still_ends_without_its_parent():
     code = ("import time; from effnet_core.cli import events; events.ORPHAN_S = 0.1\n"
             "events.serve(lambda _: time.sleep(600))")
-    orphan = subprocess.run([sys.executable, "-c", code], cwd=workers.ROOT, stdin=subprocess.DEVNULL, timeout=HANG_S)
+    orphan = subprocess.run([sys.executable, "-c", code], cwd=workers.ROOT, stdin=subprocess.DEVNULL, timeout=HANG_S, check=False)
     assert orphan.returncode == 1
 
 

@@ -24,7 +24,7 @@ from effnet_core.layouts import from_ours
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
-from pages.shared import adding, arrivals, memory, models, shelf, truth
+from pages.shared import adding, arrivals, memory, models, questions, removing, shelf, truth
 from pages.shared.photo import picture
 
 from .apps import open_app
@@ -32,11 +32,11 @@ from .mirrors import serving
 from .serving import ROOT
 
 PATIENCE_S = 120.0  # turns a hang into a failure
-PATIENT = [sys.executable, "-c", "import json, sys; print(json.dumps({'event': 'progress', 'done': 25, 'total': 100, 'phase': 'downloading'}), "
-                                 "flush=True); sys.stdin.readline()"]  # a download that is a quarter done until it is asked to stop
+PATIENT = [sys.executable, "-c", "import json, sys; now = {'event': 'progress', 'done': 25, 'total': 100, 'phase': 'downloading'}; "
+                                 "print(json.dumps(now), flush=True); sys.stdin.readline()"]  # a quarter done until it is stopped
 SCENES = {"name": "scenes", "side": 32, "seed": 0}
-IMAGENETTE = ("tench", "English springer", "cassette player", "chain saw", "church", "French horn", "garbage truck", "gas pump", "golf ball",
-              "parachute")
+IMAGENETTE = ("tench", "English springer", "cassette player", "chain saw", "church", "French horn", "garbage truck", "gas pump",
+              "golf ball", "parachute")
 
 
 def network(classes=10, family=SMALL):
@@ -69,9 +69,8 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def b0():
-    """Random weights of B0, and the bytes of torchvision's file of them."""
-    made = build(published("b0"), padding="symmetric", eps=1e-5, seed=1).eval()
-    return made
+    """Random weights of B0."""
+    return build(published("b0"), padding="symmetric", eps=1e-5, seed=1).eval()
 
 
 @pytest.fixture
@@ -136,8 +135,8 @@ def test_the_default_is_a_model_that_can_be_used(folders):
 def test_a_card_says_where_its_accuracy_comes_from(folders):
     _, own = folders
     source = {"kind": "published", "project": "lukemelas", "recipe": "Google's AdvProp", "licence": "Apache-2.0"}
-    save(own, "measured", data={"name": "imagenette2-160", "images": 9469}, evaluation={"accuracy": 0.9, "images": 3925}, steps=100, seconds=5.0,
-         finished=False, date="2026-02-03T04:05:06+00:00")
+    save(own, "measured", data={"name": "imagenette2-160", "images": 9469}, evaluation={"accuracy": 0.9, "images": 3925}, steps=100,
+         seconds=5.0, finished=False, date="2026-02-03T04:05:06+00:00")
     save(own, "published", data={"name": "imagenet"}, published={"top1": 77.692, "by": "torchvision"}, source=source, date="2026-02-03T04")
     save(own, "file", source={"kind": "own file", "file": "flowers.pth"})
     save(own, "tuned", data={"name": "flowers", "images": 90}, source={"kind": "fine-tuned", "model": "imagenet-b0"})
@@ -523,7 +522,7 @@ def test_impossible_answers_get_a_sentence(folders, tmp_path, given, sentence):
     _, own = folders
     save(own, "mine")
     with pytest.raises(UserError, match=sentence):
-        adding.arguments(tmp_path / "file.pth", given, 5)
+        questions.arguments(tmp_path / "file.pth", given, 5)
 
 
 @pytest.mark.parametrize("name", ["../../evil.pth", "C:\\folder\\evil.pth", "  .pth", "a" * 300 + ".pth", "ü\n/x\0y.pth", ""])
@@ -545,14 +544,14 @@ def test_a_full_disk_is_a_sentence(monkeypatch):
 def test_suggested_names_are_free(folders):
     _, own = folders
     save(own, "my-net")
-    assert adding.suggestion("My Net!.pth") == "my-net-2" and adding.suggestion("???") == "my-model"
-    assert adding.suggestion("small-scenes.safetensors") == "small-scenes-2"
+    assert questions.suggestion("My Net!.pth") == "my-net-2" and questions.suggestion("???") == "my-model"
+    assert questions.suggestion("small-scenes.safetensors") == "small-scenes-2"
 
 
 def test_a_model_is_removed_after_a_question(folders, monkeypatch):
     _, own = folders
     save(own, "mine")
-    monkeypatch.setattr(adding, "from_this_machine", lambda: True)
+    monkeypatch.setattr(removing, "from_this_machine", lambda: True)
     app = open_app("inside", model="mine")
     app.button(key="model_remove").click().run()
     assert r"Remove **mine**" in words(app)
@@ -562,7 +561,7 @@ def test_a_model_is_removed_after_a_question(folders, monkeypatch):
     app.button(key="model_remove_yes").click().run()
     assert not app.exception and not list(own.iterdir()) and app.selectbox(key="model_choice").value == "small-scenes"
     save(own, "theirs")
-    monkeypatch.setattr(adding, "from_this_machine", lambda: False)  # a visitor from elsewhere removes only what they added
+    monkeypatch.setattr(removing, "from_this_machine", lambda: False)  # a visitor from elsewhere removes only what they added
     other = open_app("inside", model="theirs")
     assert not [button for button in other.button if button.key == "model_remove"]
     other.session_state["_added"] = {"theirs"}
@@ -637,7 +636,8 @@ def test_the_view_is_that_of_the_model_s_own_preprocessing(folders):
     bundled, _ = folders
     made = network()
     own = Preprocess(48, 32, "bilinear", (0.5,) * 3, (0.25,) * 3)
-    checkpoints.save(bundled / "small-scenes.safetensors", made, checkpoints.make_card("small-scenes", made, Scenes.labels, own, trained=True))
+    card = checkpoints.make_card("small-scenes", made, Scenes.labels, own, trained=True)
+    checkpoints.save(bundled / "small-scenes.safetensors", made, card)
     cat = picture("sample-cat")
     app = open_app("inside", photo="sample-cat")
     seen = inspection.inspect(checkpoints.load("small-scenes"), own.tensor(cat.image))

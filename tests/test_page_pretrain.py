@@ -431,8 +431,8 @@ def test_stop_keeps_what_was_learnt_and_says_so(worker):
 def test_a_failure_is_a_sentence(worker):
     worker(FAILING)
     app = open_app("pretrain")
-    job = started(app)
-    assert job.wait(HANG_S)
+    app.button(key="start").click().run()  # which may show the end of it already
+    assert work.trainings().find(app.session_state["job"]).wait(HANG_S)
     app.run()
     assert not app.exception and "a learning rate below 0" in app.warning[0].value
 
@@ -556,6 +556,17 @@ def test_a_training_that_runs_elsewhere_is_left_alone():
             training._check_free("elsewhere")
 
 
+def test_a_plan_that_lacks_something_is_a_sentence(worker):
+    worker(LEARNING)
+    run = unfinished("lacking")
+    kept = run.kept
+    del kept["plan"]["network"]["classes"]
+    run.keep_plan(kept)
+    app = open_app("pretrain")
+    app.button(key="resume_lacking").click().run()
+    assert not app.exception and "is damaged" in app.warning[0].value
+
+
 @pytest.mark.parametrize("damage", ["plan.json", "state.pt"])
 def test_a_damaged_training_is_a_sentence_and_can_be_removed(damage):
     run = unfinished("damaged")
@@ -585,6 +596,18 @@ def test_every_look_can_be_gone_back_to_and_the_latest_one_is_followed():
     assert app.slider(key="look_seen_5").value == 1, "who has gone back stays there"
     app.button(key="look_latest").click().run()
     assert app.slider(key="look_seen_5").value == 5 and "No gate has moved" in words(app)
+
+
+def test_an_album_that_is_removed_or_damaged_meanwhile_is_no_longer_shown():
+    run = watched()
+    app = open_app("pretrain")
+    app.selectbox(key="look_back").set_value("seen").run()
+    (run.album.folder / "photo.json").write_text("{")
+    app.run()
+    assert not app.exception and "Recorded, not live" in words(app)
+    run.remove()
+    app.run()
+    assert not app.exception and "Recorded, not live" in words(app)
 
 
 def test_a_network_without_gates_says_so_and_a_damaged_look_is_left_out():
@@ -673,7 +696,7 @@ def test_an_archive_becomes_data_with_its_facts_and_nothing_is_left_over(tmp_pat
 
 def app_files():
     """Uploads that the server of the harness still holds."""
-    from streamlit.runtime import get_instance, exists
+    from streamlit.runtime import exists, get_instance
 
     return [*get_instance()._uploaded_file_mgr.file_storage.get("test session id", {})] if exists() else []
 
@@ -686,6 +709,14 @@ def test_photos_that_are_learnt_from_cannot_be_removed(worker, pets):
     told(started(app))
     app.button(key="drop_data").click().run()
     assert "are being learnt from" in app.warning[0].value and sources.available()
+
+
+def test_a_damaged_card_of_photos_is_left_out(pets, tmp_path):
+    card = tmp_path / "data" / "pets.json"
+    card.write_text(json.dumps({"date": "2026"}))
+    app = open_app("pretrain")
+    choose(app, "data_kind", "own")
+    assert app.button(key="start").disabled
 
 
 @pytest.mark.parametrize(("name", "content", "sentence"), [
@@ -731,14 +762,18 @@ def test_names_of_data_are_free_and_uploads_have_a_limit(pets, monkeypatch):
 # Models
 
 
-def test_models_of_ones_own_can_be_removed_and_bundled_ones_stay(tmp_path):
-    own = cards.path_of("mine")
-    own.parent.mkdir(parents=True)
-    own.write_bytes((cards.BUNDLED / "small-scenes.safetensors").read_bytes())
+def test_models_of_ones_own_can_be_removed_and_bundled_ones_stay():
+    files = [cards.path_of(name) for name in ("mine", "other")]
+    files[0].parent.mkdir(parents=True)
+    for file in files:
+        file.write_bytes((cards.BUNDLED / "small-scenes.safetensors").read_bytes())
     app = open_app("pretrain")
-    assert app.selectbox(key="model_to_remove").options == ["mine"]
+    assert sorted(app.selectbox(key="model_to_remove").options) == ["mine", "other"]
+    app.selectbox(key="model_to_remove").set_value("other").run()
     app.button(key="remove_model").click().run()
-    assert not app.exception and not own.exists() and not any(button.key == "remove_model" for button in app.button)
+    assert not app.exception and [file.exists() for file in files] == [True, False]
+    app.button(key="remove_model").click().run()
+    assert not app.exception and not files[0].exists() and not any(button.key == "remove_model" for button in app.button)
 
 
 def test_a_foreign_card_does_not_break_the_table():

@@ -186,6 +186,7 @@ def test_memory_is_checked_for_the_largest_images(monkeypatch):
 
 
 def test_what_is_not_there_is_a_sentence():
-    for change, message in (({"data": "imagenet"}, "no data called 'imagenet'"), ({"source": "nothing", "network": None}, "no model called 'nothing'")):
+    for change, message in (({"data": "imagenet"}, "no data called 'imagenet'"),
+                            ({"source": "nothing", "network": None}, "no model called 'nothing'")):
         with pytest.raises(UserError, match=message):
             prepare(replace(PLAN, **change))

@@ -195,7 +195,8 @@ def test_the_claim_of_a_dead_process_is_void():
 
 def test_the_claim_of_a_living_process_holds(cache):
     run = unfinished()
-    code = f"import sys; from effnet_core.runs import Run; from pathlib import Path\nwith Run(Path({str(run.folder)!r})).claimed(): print(1, flush=True); sys.stdin.read()"
+    code = ("import sys; from effnet_core.runs import Run; from pathlib import Path\n"
+            f"with Run(Path({str(run.folder)!r})).claimed(): print(1, flush=True); sys.stdin.read()")
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()
         assert run.is_running and runs.unfinished()[0].running

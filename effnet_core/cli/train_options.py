@@ -14,14 +14,17 @@ NETWORK = ("network", "phi", "width", "depth", "dropout")  # options that descri
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--preset", metavar="NAME", help="a recipe: scenes, photos or b0-imagenette (default: what suits the data); options change it")
+    parser.add_argument("--preset", metavar="NAME",
+                        help="a recipe: scenes, photos or b0-imagenette (default: what suits the data); options change it")
     what = parser.add_argument_group("what is learnt")
     what.add_argument("--data", help="scenes (the default), imagenette, data kept by the app, or a folder of class folders or its archive")
     what.add_argument("--side", type=int, metavar="PIXELS", help="of the images, pixels; where sizes grow, of the last phase")
     what.add_argument("--test-side", type=int, metavar="PIXELS", help="of the photos it is judged on, pixels")
-    what.add_argument("--held-out", type=int, metavar="IMAGES", help="images for the final accuracy (default 2000 scenes, or all photos that are held out)")
+    what.add_argument("--held-out", type=int, metavar="IMAGES",
+                      help="images for the final accuracy (default 2000 scenes, or all photos that are held out)")
     network = parser.add_argument_group("by what network")
-    network.add_argument("--from", dest="source", metavar="MODEL", help="start from the weights of this model or file, with a new classifier")
+    network.add_argument("--from", dest="source", metavar="MODEL",
+                         help="start from the weights of this model or file, with a new classifier")
     network.add_argument("--frozen", action="store_true", help="with --from: only the new classifier learns")
     network.add_argument("--network", help="small (the default for scenes), b0 (for photos) or another published name")
     network.add_argument("--phi", type=float, help="the network by the paper's formula instead, with --alpha, --beta and --gamma")
@@ -45,11 +48,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--trial", action="store_true", help="train nothing: measure the time per epoch and the memory it would take")
     result = parser.add_argument_group("what becomes of it")
     place = result.add_mutually_exclusive_group()
-    place.add_argument("--name", default="my-scenes", help="of the model, which the app then offers (default my-scenes); replaces an older one")
+    place.add_argument("--name", default="my-scenes",
+                       help="of the model, which the app then offers (default my-scenes); replaces an older one")
     place.add_argument("--out", type=Path, metavar="FILE", help="a .safetensors file to write instead")
     result.add_argument("--precision", choices=("float32", "float16"), default="float16", help="of the stored weights (default float16)")
     result.add_argument("--resume", action="store_true",
-                        help="go on with the interrupted training of that name or file; all else is as it was, and other options do not count")
+                        help="go on with the interrupted training of that name or file, as it was planned: other options do not count")
     shape = result.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one JSON object at the end")
     shape.add_argument("--events", action="store_true",
@@ -76,8 +80,8 @@ def plan_of(args: argparse.Namespace):
         raise UserError("Scenes have no end, so there are no rounds through them; give --steps or --seconds.")
     name, out = place_of(args)
     return plans.Plan(
-        name=name, out=out, source=args.source, frozen=args.frozen, data=data, network=None if tuned else to_spec(_network(args, preset.network)),
-        recipe=_recipe(args, preset), side=_given(args.side, None if tuned else preset.side),
+        name=name, out=out, source=args.source, frozen=args.frozen, data=data, recipe=_recipe(args, preset),
+        network=None if tuned else to_spec(_network(args, preset.network)), side=_given(args.side, None if tuned else preset.side),
         test=_given(args.test_side, None if tuned else preset.test), epochs=None if timed else _given(args.epochs, preset.epochs),
         seconds=args.seconds, held_out=preset.held_out, judged=args.held_out, momentum=preset.momentum, precision=args.precision,
         shared_statistics=preset.shared_statistics, device=latency.find_device(args.device).key, smaller_batch=args.batch is None)

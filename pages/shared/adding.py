@@ -1,4 +1,4 @@
-"""A person's own file of weights: taken in, looked at, asked about, and made a model; and models removed again.
+"""A person's own file of weights: taken in, looked at, asked about, and made a model.
 
 What the weights are is found out by a worker, which also converts them: nothing of a stranger's file is opened in the server.
 """
@@ -15,24 +15,18 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from effnet_core import cards, labels
 from effnet_core.cache import cache_folder
 from effnet_core.errors import UserError
 from effnet_core.jobs import Job, JobQueue
 from effnet_core.palette import bytes_text, si
-from effnet_core.preprocess import INTERPOLATIONS, Preprocess
-from effnet_core.registry import HALVES, IMAGENET, ROWS, TF_EPS, TORCH_EPS
-from effnet_core.scaling import SIDE_RANGE
+from effnet_core.registry import ROWS
 
-from . import arrivals, html, texts, uploads, work
+from . import arrivals, html, questions, texts, uploads, work
 from .shelf import PROJECTS
 
 LARGEST_MB = 300  # of an upload; B7's weights are 267 MB
 LIMIT_S = 600.0
 STALE_S = 86_400.0  # after which an upload that nobody finished goes
-EPSILONS = {"0.001, as TensorFlow has it": TF_EPS, "0.00001, as PyTorch has it": TORCH_EPS}
-PADDINGS = {"same, as TensorFlow pads": "same", "symmetric, as PyTorch pads": "symmetric"}
-NORMALISATIONS = {"ImageNet's mean and deviation": IMAGENET, "to −1 … 1": HALVES, "to 0 … 1": ((0.0,) * 3, (1.0,) * 3)}
 
 
 class Upload(NamedTuple):
@@ -168,20 +162,6 @@ def _over(key: str, upload: Upload, job: Job) -> None:
         st.rerun()
 
 
-def suggestion(file: str) -> str:
-    """A free name for the model in `file`."""
-    base = re.sub(r"[^a-z0-9]+", "-", Path(file).stem.lower()).strip("-")[:48] or "my-model"
-    names = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
-    return next((name for name in names if not _taken(name)), base)
-
-
-def _taken(name: str) -> bool:
-    try:
-        return cards.path_of(name).exists()
-    except UserError:
-        return True
-
-
 def _form(key: str, found: dict) -> None:
     """What the file is, and the questions that it leaves open."""
     st.markdown(f"**{html.plain(found['file'])}**")
@@ -191,7 +171,8 @@ def _form(key: str, found: dict) -> None:
         st.button(f"Add as {found['published']}", key=f"{key}_give", type="primary", on_click=_give, args=(key, found["published"]),
                   width="stretch")
     else:
-        _questions(key, found)
+        if given := questions.ask(key, found):
+            _convert(given, found)
     st.button("Leave it", key=f"{key}_leave", on_click=abandon, width="stretch")
 
 
@@ -202,83 +183,10 @@ def _seen(found: dict) -> list[tuple[str, str]]:
     return rows
 
 
-def _questions(key: str, found: dict) -> None:
-    asked, known = found["open_questions"], found["proposals"]
-    with st.form(f"{key}_questions", border=False, enter_to_submit=False):
-        given = {"name": st.text_input("Name of the model", suggestion(found["file"]), max_chars=64,
-                                       help="Small letters, digits and hyphens.")}
-        if asked:
-            st.caption(texts.text("models", "asked"))
-        if "eps" in asked:
-            given["eps"] = EPSILONS[_choice("ε of batch norm", EPSILONS, known["eps"], "eps")]
-        if "padding" in asked:
-            given["padding"] = PADDINGS[_choice("Padding of the convolutions", PADDINGS, known["padding"], "padding")]
-        if "preprocess" in asked:
-            given["preprocess"] = _preprocessing(known["preprocess"])
-        if known and known["labels"]["value"][:1] == ["class 0"]:
-            given["labels"] = st.text_area("Labels, one a line", placeholder="\n".join(known["labels"]["value"][:3]),
-                                           help=texts.text("models", "labels", classes=f"{found['classes']:,}"))
-        if sure := [f"{texts.text('models', f'sure_{field}')}: {_said(field, one['value'])} ({one['reason']})"
-                    for field, one in known.items() if one["sure"] and field != "labels"]:
-            st.caption(html.plain(". ".join(sure) + "."))
-        if st.form_submit_button("Add the model", type="primary", width="stretch", icon=":material/add:"):
-            _convert(given, found)
-
-
-def _choice(label: str, options: dict, proposal: dict, section: str) -> str:
-    values = [*options.values()]
-    place = values.index(proposal["value"]) if proposal["value"] in values else 0
-    return st.selectbox(label, list(options), index=place, help=_explained(section, proposal))
-
-
-def _explained(section: str, proposal: dict) -> str:
-    """What a question is about, and why that is proposed."""
-    return f"{texts.text('models', section)} Proposed, since {html.plain(proposal['reason'])}."
-
-
-def _preprocessing(proposal: dict) -> dict:
-    """How its photos are prepared: five numbers in three questions."""
-    value = proposal["value"]
-    sides, cut = st.columns(2)
-    resize = sides.number_input("Shorter side, px", *SIDE_RANGE, value["resize"], help=texts.text("models", "resize"))
-    crop = cut.number_input("Square, px", *SIDE_RANGE, value["crop"], help=_explained("crop", proposal))
-    interpolation = st.selectbox("Resizing", list(INTERPOLATIONS), index=[*INTERPOLATIONS].index(value["interpolation"]),
-                                 help=texts.text("models", "interpolation"))
-    pairs = [*NORMALISATIONS.values()]
-    pair = tuple(value["mean"]), tuple(value["std"])
-    chosen = st.selectbox("Pixel values", list(NORMALISATIONS), index=pairs.index(pair) if pair in pairs else 0,
-                          help=texts.text("models", "normalisation"))
-    mean, std = NORMALISATIONS[chosen]
-    return {"resize": resize, "crop": crop, "interpolation": interpolation, "mean": mean, "std": std}
-
-
-def _said(field: str, value: object) -> str:
-    return f"{value['resize']} → {value['crop']} px" if field == "preprocess" else f"{value:g}" if field == "eps" else str(value)
-
-
-def arguments(path: Path, given: dict, classes: int) -> list[str]:
-    """Of the worker that converts the file. Raises `UserError` for a name that is taken or unusable, and impossible answers."""
-    if cards.path_of(given["name"]).exists():
-        raise UserError(f"There is a model called {given['name']!r} already; choose another name.")
-    args = ["fetch", "--file", str(path), "--name", given["name"]]
-    args += ["--eps", repr(given["eps"])] if "eps" in given else []
-    args += ["--padding", given["padding"]] if "padding" in given else []
-    if preprocess := given.get("preprocess"):
-        Preprocess(**preprocess)
-        args += [word for field in ("resize", "crop", "interpolation") for word in (f"--{field}", str(preprocess[field]))]
-        args += [word for field in ("mean", "std") for word in (f"--{field}", *map(repr, preprocess[field]))]
-    if text := given.get("labels", "").strip():
-        labels.parse(text, classes)
-        file = path.with_name(f"{path.name}.labels.txt")
-        file.write_text(text, encoding="utf-8")
-        args += ["--labels", str(file)]
-    return args
-
-
 def _convert(given: dict, found: dict) -> None:
     upload = st.session_state["_adding"]
     try:
-        job_args = arguments(upload.path, given, found["classes"])
+        job_args = questions.arguments(upload.path, given, found["classes"])
         _start(upload, job_args, f"Converting {upload.name}")
         st.session_state["_converting"] = given["name"]
         st.session_state.pop("_refused_file", None)
@@ -308,39 +216,3 @@ def welcome(name: str) -> None:
     if st.session_state.get("_just_added") == name:
         del st.session_state["_just_added"]
         st.toast(f"{name} is added.", icon=":material/check_circle:")
-
-
-def from_this_machine() -> bool:
-    """Whether the visitor sits at the machine that the app runs on, as far as the connection tells; a proxy in between says otherwise."""
-    through = ("X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via")
-    return st.context.ip_address is None and not any(name in st.context.headers for name in through)
-
-
-def removal(key: str, entry: cards.Entry) -> None:
-    """Under the card of a model that this visit added, or that is on the visitor's own machine: the way to remove it."""
-    added = {*st.session_state.get("_added", ()), *st.session_state.get("_trained", ())}
-    if entry.bundled or not (entry.name in added or from_this_machine()):
-        return
-    with st.container(key=f"{key}_removal"):
-        if st.session_state.get("_removing") != entry.name:
-            st.button("Remove this model", key=f"{key}_remove", icon=":material/delete:", type="tertiary", on_click=_ask,
-                      args=(entry.name,))
-            return
-        st.markdown(texts.text("models", "remove", name=html.plain(entry.name), size=bytes_text(entry.version[1])))
-        yes, no = st.columns(2)
-        yes.button("Remove", key=f"{key}_remove_yes", type="primary", on_click=_remove, args=(key, entry.name), width="stretch")
-        no.button("Keep", key=f"{key}_remove_no", on_click=_ask, args=("",), width="stretch")
-
-
-def _ask(name: str) -> None:
-    st.session_state["_removing"] = name
-
-
-def _remove(key: str, name: str) -> None:
-    st.session_state["_removing"] = ""
-    try:
-        cards.remove(name)
-        st.session_state.get("_added", set()).discard(name)
-        st.session_state.pop(key, None)
-    except UserError as refused:
-        st.session_state["_refused_file"] = str(refused)

@@ -25,6 +25,7 @@ WAYS = {"archive": "A zip file", "folder": "A folder"}
 SHOWN = 10  # classes with a picture
 SIDE = 144  # of those pictures, pixels
 IMAGENETTE = "Imagenette"
+FACTS = {"classes", "images", "train", "held_out", "split", "fingerprint", "unreadable", "warnings"}  # of a card that is whole
 PHASES = {"downloading": "Downloading", "unpacking": "Unpacking", "checking": "Checking the photos of"}
 
 
@@ -153,7 +154,7 @@ def _own() -> Chosen | None:
     if job is not None and job.state == "done" and job.title != IMAGENETTE and st.session_state.get("_kept") != job.id:
         st.session_state["_kept"] = job.id
         st.session_state["data_own"] = job.result["name"]
-    kept = {own.name: own.card for own in sources.available()}
+    kept = {own.name: own.card for own in sources.available() if FACTS <= own.card.keys()}
     busy = job is not None and job.active
     shown = _kept(kept) if kept else None
     if busy:

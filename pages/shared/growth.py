@@ -91,6 +91,12 @@ def course_of(name: str, expected: int = 0) -> Course:
     return Course(name, alike, max(expected, len(alike)), version)
 
 
+def is_shown(name: str) -> bool:
+    """Whether there is anything to see of that training."""
+    found = runs.run(name).album
+    return found.label in range(len(found.labels)) and found.photo is not None
+
+
 def album(name: str, expected: int = 0, live: bool = False) -> None:
     """The section; moving in it leaves the rest of the page alone, and while it is `live` it follows the training."""
     st.fragment(lambda: _album(name, expected), run_every=POLL_S if live else None)()
@@ -101,7 +107,7 @@ def _album(name: str, expected: int) -> None:
     course = course_of(name, expected)
     st.markdown("#### How its inside changes")
     with st.container(key="growth"):
-        if not course.looks:
+        if not course.looks or not is_shown(name):
             st.caption(texts.text("pretrain", "growth_empty"))
             return
         at = _choose(course)
@@ -155,7 +161,7 @@ def _guesses(name: str, seen: Snapshot) -> None:
     if photo := found.photo:
         with picture.container(key="look_photo"):
             st.image(photo, width="stretch", caption=html.plain(labels[right]), alt=f"The image that is looked at: {labels[right]}")
-    order = np.argsort(-seen.probabilities, kind="stable")[:GUESSES]
+    order = np.argsort(-seen.probabilities[: len(labels)], kind="stable")[:GUESSES]
     rows = "".join(_guess(labels[place], float(seen.probabilities[place]), place == right) for place in order)
     with words:
         st.html(f'<div class="ef-look">{rows}</div>')

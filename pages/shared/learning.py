@@ -1,5 +1,7 @@
 """How a training is shown while it waits and runs, what it would take, and what came of it."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from effnet_core import machine, runs
@@ -70,16 +72,23 @@ def inside(job: Job) -> None:
 
 def albums() -> list[str]:
     """The trainings on this machine that can be looked back at, the latest first."""
-    found = sorted(runs.folder().glob("*/plan.json"), key=lambda path: -path.stat().st_mtime)
-    return [path.parent.name for path in found if runs.run(path.parent.name).album.photo]
+    found = [(_time(path), path.parent.name) for path in runs.folder().glob("*/plan.json")]
+    return [name for _, name in sorted(found, reverse=True) if growth.is_shown(name)]
+
+
+def _time(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # removed a moment ago
+        return 0.0
 
 
 def look_back(name: str) -> None:
     """An earlier training once more: its curves, and what became of its inside."""
     with shell.refusals():
-        kept = runs.run(name).kept
-        st.plotly_chart(curves.training(kept.get("curve", []), kept["plan"]["network"]["classes"], shell.theme(), kept.get("steps")), theme=None,
-                        key="curves", config=PLAIN, alt=f"Loss and accuracy over the steps of the training of {name}")
+        kept, classes = runs.run(name).kept, len(runs.run(name).album.labels)
+        st.plotly_chart(curves.training(kept.get("curve", []), classes, shell.theme(), kept.get("steps")), theme=None, key="curves", config=PLAIN,
+                        alt=f"Loss and accuracy over the steps of the training of {name}")
         growth.album(name)
 
 

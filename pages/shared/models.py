@@ -14,7 +14,7 @@ from effnet_core.cost import FLOAT_BYTES
 from effnet_core.palette import bytes_text
 from effnet_core.registry import ROWS
 
-from . import adding, arrivals, html, memory, shelf, texts
+from . import adding, arrivals, html, memory, removing, shelf, texts
 from .shelf import GROUPS, entries, facts, is_trained, knows_scenes
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _card(key: str, entry: Entry) -> None:
         if not is_trained(entry.card):
             st.html('<p class="ef-badge">untrained: random weights</p>')
         html.facts(facts(entry))
-    adding.removal(key, entry)
+    removing.offer(key, entry)
 
 
 def may_open(entry: Entry, needed: int) -> bool:

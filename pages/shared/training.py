@@ -188,9 +188,13 @@ def _check_free(name: str) -> None:
 
 
 def _about(name: str, kept: dict) -> About:
-    plan, network = kept["plan"], kept["plan"]["network"]
-    return About(name, network["name"], network["classes"], "scenes" if plan["data"] == "scenes" else "photos",
-                 min(1 + plan["recipe"]["evaluations"], MOST), tuple(kept.get("curve", ())))
+    """Of a training that goes on. Raises `UserError` where its plan is damaged."""
+    try:
+        plan, network = kept["plan"], kept["plan"]["network"]
+        return About(name, str(network["name"]), int(network["classes"]), "scenes" if plan["data"] == "scenes" else "photos",
+                     min(1 + int(plan["recipe"]["evaluations"]), MOST), tuple(row for row in kept.get("curve", ()) if "step" in row))
+    except (KeyError, TypeError, ValueError) as damaged:
+        raise UserError(f"The plan of the training {name!r} is damaged; start it anew.") from damaged
 
 
 def removable() -> list[str]:
