@@ -22,6 +22,7 @@ from .registry import ROWS
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "models"
 SUFFIX = ".safetensors"
+BEST = ("b0-imagenette", "small-scenes")  # of those that come with the app, the first that is there is the default
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 ORIGINS = ("published", "own file")  # what a card's "source" may have as its "kind"
 REQUIRED = ("name", "architecture", "padding", "eps", "labels", "preprocess", "trained")
@@ -67,6 +68,11 @@ def path_of(name: str) -> Path:
     if name in ROWS:
         raise UserError(f"The name {name!r} belongs to published weights; choose another one.")
     return own_folder() / (name + SUFFIX)
+
+
+def best_bundled() -> str:
+    """The model that is taken where none is named: of those that come with the app, the one with the most to show."""
+    return next((name for name in BEST if (BUNDLED / (name + SUFFIX)).exists()), BEST[-1])
 
 
 def find(name_or_path: str | Path) -> Path:

@@ -6,17 +6,14 @@ from effnet_core import recipes, runs
 from effnet_core.cli.train_options import GENTLER
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.figures import curves
 from effnet_core.jobs import Job
 from effnet_core.palette import percent, si
 from pages.shared import data, html, learning, networks, results, shelf, shell, state, texts, training, work
 from pages.shared.data import Chosen
-from pages.shared.learning import PLAIN
 from pages.shared.networks import Learner
 from pages.shared.training import Wish
 
 MOST = 20  # models in the table
-BUNDLED = "small-scenes"  # the model whose training came with the app, recorded
 TRAINING_POLL_S = 1.0  # between two looks at one that runs
 EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100)
 RATES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
@@ -129,22 +126,19 @@ def course(job: Job | None) -> None:
 
 
 def recorded() -> None:
-    """Until there is a training of this visit: how the bundled model learnt, which was elsewhere and says so, or another one here."""
+    """Until there is a training of this visit: how the bundled models learnt, which was elsewhere and says so, and others on this machine."""
     st.info(texts.text("pretrain", "ready"), icon=":material/lightbulb:")
-    names = [BUNDLED, *learning.albums()]
-    if st.session_state.get("look_back") not in names:
-        st.session_state.pop("look_back", None)
-    name = st.selectbox("Look back at the training of", names, key="look_back", persist_state="session") if len(names) > 1 else BUNDLED
-    if name != BUNDLED:
+    kind = data.kind()
+    cards = {entry.name: entry.card for entry in shelf.entries() if entry.bundled and entry.card.get("curve")}
+    alike = sorted(cards, key=lambda name: (cards[name]["data"]["name"] == "scenes") != (kind == "scenes"))
+    names, key = [*alike, *learning.albums()], f"look_back_{kind}"
+    if st.session_state.get(key) not in names:
+        st.session_state.pop(key, None)
+    name = st.selectbox("Look back at the training of", names, key=key, persist_state="session")
+    if name in cards:
+        learning.recorded(cards[name])
+    else:
         learning.look_back(name)
-        return
-    card = next(entry.card for entry in shelf.entries() if entry.name == BUNDLED)
-    verdict, made = card["evaluation"], card["machine"]
-    st.caption(texts.text("pretrain", "recorded", name=card["name"], machine=made["processor"], threads=str(card["threads"]), date=card["date"][:10],
-                          seconds=f"{card['seconds_since_start']:.0f}", steps=f"{card['steps']:,}", accuracy=percent(verdict["accuracy"]),
-                          images=f"{verdict['images']:,}"))
-    st.plotly_chart(curves.training(card["curve"], len(card["labels"]), shell.theme(), card["steps"]), theme=None, key="recorded", config=PLAIN,
-                    alt="Loss and accuracy over the steps of the training of the bundled model, recorded")
 
 
 def ending(job: Job) -> None:

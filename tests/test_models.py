@@ -118,7 +118,7 @@ def test_models_are_in_three_groups(folders):
     assert shelf.names_in("app", here) == ["b0-imagenette", "small-scenes"] and shelf.names_in("own", here) == ["mine"]
     assert shelf.names_in("imagenet", here) == [*registry.DEFAULTS, "imagenet-b1-timm-ft"]
     assert shelf.names_in("imagenet", here, everything=True) == [*registry.ROWS]
-    assert shelf.default(here) == shelf.best_bundled() == "b0-imagenette"
+    assert shelf.default(here) == cards.best_bundled() == "b0-imagenette"
 
 
 def test_the_default_is_a_model_that_can_be_used(folders):

@@ -10,13 +10,12 @@ from ..photos import MAX_BYTES
 from ..scaling import check_count
 from .fetch import Printer
 
-MODEL = "small-scenes"
-
 
 def add(commands) -> None:
     parser = commands.add_parser("inspect", help="what a model sees in a photo")
     parser.add_argument("photo", type=Path, help="a JPEG, PNG, WebP, GIF, BMP or TIFF file")
-    parser.add_argument("--model", default=MODEL, help=f"the name of a model, such as imagenet-b0, or a file of weights (default {MODEL})")
+    parser.add_argument("--model", help="the name of a model, such as imagenet-b0, or a file of weights (default: the best one that comes "
+                                        "with the app)")
     parser.add_argument("--top", type=int, default=5, help="how many guesses (default 5)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
@@ -36,11 +35,11 @@ def _read(path: Path) -> bytes:
         raise UserError(f"{path} could not be read ({failed.strerror or failed}); name a photo file.") from failed
 
 
-def _inspect(path: Path, name: str, top: int) -> dict:
+def _inspect(path: Path, name: str | None, top: int) -> dict:
     data = _read(path)
-    from .. import inspection, models, photos  # seconds for torch, hence only here
+    from .. import cards, inspection, models, photos  # seconds for torch, hence only here
 
-    image, model = photos.decode(data), models.load(name, on_progress=Printer())
+    image, model = photos.decode(data), models.load(name or cards.best_bundled(), on_progress=Printer())
     seen = inspection.inspect(model, model.preprocess.tensor(image))
     blocks = [{"id": block, "channels": len(unit.s), "squeezed": len(unit.hidden), **inspection.spread(unit.s)._asdict()}
               for block, unit in seen.excitations.items()]

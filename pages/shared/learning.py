@@ -83,6 +83,18 @@ def _time(path: Path) -> float:
         return 0.0
 
 
+def recorded(card: dict) -> None:
+    """The training of a model that comes with the app, from its card: where it was, its curves and its mistakes."""
+    threads, processes = card["threads"], card.get("processes", 1)
+    hands = f"{threads} threads" if processes == 1 else f"{processes} processes"
+    words = texts.text("pretrain", "recorded", name=card["name"], machine=card["machine"]["processor"], hands=hands, date=card["date"][:10],
+                       **verdict(card))
+    st.caption(words)
+    st.plotly_chart(curves.training(card["curve"], len(card["labels"]), shell.theme(), card["steps"]), theme=None, key="recorded", config=PLAIN,
+                    alt=f"Loss and accuracy over the steps of the training of {card['name']}, recorded")
+    confusion(card)
+
+
 def look_back(name: str) -> None:
     """An earlier training once more: its curves, and what became of its inside."""
     with shell.refusals():

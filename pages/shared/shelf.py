@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from effnet_core import cards
 from effnet_core.architecture import Architecture
-from effnet_core.cards import Entry
+from effnet_core.cards import BEST, Entry
 from effnet_core.cost import Cost, cost
 from effnet_core.families import from_spec
 from effnet_core.labels import imagenet
@@ -15,7 +15,6 @@ from effnet_core.palette import bytes_text, percent, si
 from effnet_core.registry import DEFAULTS, ROWS, Row
 
 GROUPS = {"app": "Built in", "imagenet": "ImageNet", "own": "Yours"}
-BEST = ("b0-imagenette", "small-scenes")  # of those that come with the app, the first that is there is the default
 DATA = {"scenes": "procedural scenes", "imagenet": "ImageNet, 1.28 million photos"}
 PROJECTS = {"lukemelas": "EfficientNet-PyTorch", "ours": "this app"}  # whose own names say little
 VALIDATION = "ImageNet's 50,000 validation photos"
@@ -62,11 +61,6 @@ def names_in(group: str, here: Mapping[str, Entry], everything: bool = False) ->
     if group == "imagenet":
         return [*ROWS] if everything else [*DEFAULTS, *(name for name in ROWS if name in found and name not in DEFAULTS)]
     return found
-
-
-def best_bundled() -> str:
-    """The model that comes with the app and is shown to new visitors."""
-    return next((name for name in BEST if (cards.BUNDLED / (name + cards.SUFFIX)).exists()), BEST[-1])
 
 
 def default(here: Mapping[str, Entry]) -> str | None:

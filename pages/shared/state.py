@@ -9,10 +9,9 @@ from typing import Any
 import streamlit as st
 
 from effnet_core.architecture import Architecture
+from effnet_core.cards import best_bundled
 from effnet_core.errors import UserError
 from effnet_core.families import PUBLISHED, compound, published
-
-from .shelf import best_bundled
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {name.capitalize(): name for name in PUBLISHED}
