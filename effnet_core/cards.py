@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from .cache import cache_folder
 from .errors import UserError
 from .families import from_spec
-from .registry import ROWS
+from .weights.registry import ROWS
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "models"
 SUFFIX = ".safetensors"

@@ -4,14 +4,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from . import checkpoints, foreign, latency, tensorfiles, weights
+from . import checkpoints, latency
 from .architecture import Architecture
 from .checkpoints import Pretrained
 from .families import from_spec
-from .registry import ROWS
+from .weights import foreign, supply, tensorfiles
+from .weights.registry import ROWS
 
 
-def load(name_or_path: str | Path, *, on_progress: weights.OnProgress = lambda done, total, phase: None,
+def load(name_or_path: str | Path, *, on_progress: supply.OnProgress = lambda done, total, phase: None,
          should_stop: Callable[[], bool] = lambda: False) -> Pretrained:
     """The model of that name, or in that file (a `Path`, or a text with a slash or a suffix such as .pth), in eval mode.
 
@@ -23,8 +24,8 @@ def load(name_or_path: str | Path, *, on_progress: weights.OnProgress = lambda d
         if path.suffix.lower() in tensorfiles.PICKLES or path.is_file() and not checkpoints.has_card(path):
             return foreign.open_directly(path)
         return checkpoints.load(path)
-    if name_or_path in ROWS and not weights.is_here(name_or_path):
-        weights.obtain(name_or_path, on_progress, should_stop)
+    if name_or_path in ROWS and not supply.is_here(name_or_path):
+        supply.obtain(name_or_path, on_progress, should_stop)
     return checkpoints.load(name_or_path)
 
 

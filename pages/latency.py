@@ -7,8 +7,8 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import to_spec
-from effnet_core.jobs import Job
 from effnet_core.palette import si
+from effnet_core.work.jobs import Job
 from pages.shared import html, measured, results, shell, state, texts, work
 from pages.shared.measured import ms
 

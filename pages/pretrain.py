@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from effnet_core import recipes, runs
 from effnet_core.cli.train_options import GENTLER
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.jobs import Job
+from effnet_core.learning import recipes, runs
 from effnet_core.palette import percent, si
+from effnet_core.work.jobs import Job
 from pages.shared import data, html, learning, networks, results, shelf, shell, state, texts, training, work
 from pages.shared.data import Chosen
 from pages.shared.networks import Learner
@@ -83,7 +83,7 @@ def impossible(wish: Wish) -> str | None:
     if wish.device != "cpu":  # whose memory the worker looks at
         return None
     shell.boot_torch()
-    from effnet_core import pacing
+    from effnet_core.learning import pacing
 
     try:
         pacing.check_memory(wish.learner.architecture, wish.batch)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from effnet_core import distributed, evaluation, learner, training
-from effnet_core.datasets import Scenes
-from effnet_core.distributed import SharedBatchNorm
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.families import small
+from effnet_core.learning import distributed, evaluation, learner, training
+from effnet_core.learning.distributed import SharedBatchNorm
+from effnet_core.learning.recipe import Recipe
 from effnet_core.network import build
-from effnet_core.recipe import Recipe
 from effnet_core.scaling import Scaling
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from effnet_core import archives, filenames
-from effnet_core.archives import Limits, stem, unpack
+from effnet_core.data import archives, filenames
+from effnet_core.data.archives import Limits, stem, unpack
+from effnet_core.data.filenames import Places
 from effnet_core.errors import UserError
-from effnet_core.filenames import Places
 
 from .test_folders import picture
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from effnet_core.augmentation import POLICIES, mix, policy
+from effnet_core.data.augmentation import POLICIES, mix, policy
 from effnet_core.errors import UserError
-from effnet_core.training import AUGMENTATIONS
+from effnet_core.learning.training import AUGMENTATIONS
 
 
 def images(seed=0, count=8, side=24):

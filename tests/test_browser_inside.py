@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from effnet_core.datasets import Scenes
+from effnet_core.data.datasets import Scenes
 
 from .serving import CHROMIUM, QUIET, open_page, server
 

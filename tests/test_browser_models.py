@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from effnet_core import registry
 from effnet_core.families import published
-from effnet_core.layouts import from_ours
 from effnet_core.network import build
+from effnet_core.weights import registry
+from effnet_core.weights.layouts import from_ours
 
 from .mirrors import serving
 from .serving import CHROMIUM, QUIET, open_page, server, settle

@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save_file
 import effnet_core
 from effnet_core import checkpoints
 from effnet_core.checkpoints import BUNDLED, available, find, has_card, load, make_card, path_of, read_card, save, write_whole
-from effnet_core.datasets import Scenes
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
-from effnet_core.evaluation import evaluate
 from effnet_core.families import small, to_spec
+from effnet_core.learning.evaluation import evaluate
 from effnet_core.network import build
 from effnet_core.scaling import Scaling
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from effnet_core import folders
 from effnet_core.cli import data, main
-from effnet_core.folders import scan
+from effnet_core.data import folders
+from effnet_core.data.folders import scan
 
 from .serving import ROOT
 from .test_archives import zipped

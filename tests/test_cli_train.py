@@ -11,9 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from effnet_core import machine, runs, trainings
+from effnet_core import machine
 from effnet_core.cli import main
 from effnet_core.cli.events import Events
+from effnet_core.learning import runs, trainings
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--side", "16", "--width", "0.25", "--depth", "0.3", "--batch", "4", "--held-out", "30", "--threads", "1"]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
 
-from effnet_core.course import Course, Reporter, one_cycle
-from effnet_core.recipe import Phase, Recipe
+from effnet_core.learning.course import Course, Reporter, one_cycle
+from effnet_core.learning.recipe import Phase, Recipe
 
 RECIPE = Recipe(steps=20, batch=4, learning_rate=0.01, evaluations=4)
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from effnet_core.datasets import MEAN, STD, Data, Scenes, example, stream
+from effnet_core.data.datasets import MEAN, STD, Data, Scenes, example, stream
+from effnet_core.data.scenes import CLASSES, HUES, OBSTACLES, SHAPES, TEXTURES, Dice, _obstacles, _paint, axis, plane, rgb
 from effnet_core.errors import UserError
-from effnet_core.evaluation import normalise
-from effnet_core.scenes import CLASSES, HUES, OBSTACLES, SHAPES, TEXTURES, Dice, _obstacles, _paint, axis, plane, rgb
+from effnet_core.learning.evaluation import normalise
 
 ATTRIBUTES = ("colour", "texture", "shape")
 

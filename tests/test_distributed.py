@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from effnet_core import distributed, training
-from effnet_core.distributed import ALONE, SharedBatchNorm, World
 from effnet_core.errors import UserError
+from effnet_core.learning import distributed, training
+from effnet_core.learning.distributed import ALONE, SharedBatchNorm, World
 from tests.ranks import CHANNELS, DATA, RECIPE, normalised, plain, rows
 
 ROOT = Path(__file__).resolve().parent.parent

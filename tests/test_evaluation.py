@@ -9,11 +9,11 @@ from torch import nn
 
 from effnet_core import checkpoints
 from effnet_core.cli import main
-from effnet_core.datasets import Scenes
-from effnet_core.evaluation import Evaluation, evaluate
+from effnet_core.data.datasets import Scenes
+from effnet_core.data.pictures import held_out
 from effnet_core.families import small
+from effnet_core.learning.evaluation import Evaluation, evaluate
 from effnet_core.network import build
-from effnet_core.pictures import held_out
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
 

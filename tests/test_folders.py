@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from effnet_core import catalogue, class_folders, folders
+from effnet_core.data import catalogue, class_folders, folders
+from effnet_core.data.folders import describe, scan, split
 from effnet_core.errors import UserError
-from effnet_core.folders import describe, scan, split
 
 
 def picture(seed: int, kind: str = "PNG", size: tuple[int, int] = (40, 34)) -> bytes:

@@ -16,16 +16,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from effnet_core import checkpoints, foreign, labels, load, machine, models, registry, tensorfiles
+from effnet_core import checkpoints, labels, load, machine, models
 from effnet_core.cli import main
 from effnet_core.errors import UserError
 from effnet_core.families import PUBLISHED, published, small
-from effnet_core.foreign import adopt, examine, network_of
-from effnet_core.layouts import from_ours
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
-from effnet_core.proposals import for_weights
 from effnet_core.scaling import Scaling
+from effnet_core.weights import foreign, registry, tensorfiles
+from effnet_core.weights.foreign import adopt, examine, network_of
+from effnet_core.weights.layouts import from_ours
+from effnet_core.weights.proposals import for_weights
 
 from .test_network import BN_ONE, assert_same_logits, randomised
 

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effnet_core import jobs, workers
 from effnet_core.cli import events as protocol
 from effnet_core.errors import UserError
-from effnet_core.history import History
-from effnet_core.jobs import JobQueue
-from effnet_core.workers import explain_exit, shorten
+from effnet_core.work import jobs, workers
+from effnet_core.work.history import History
+from effnet_core.work.jobs import JobQueue
+from effnet_core.work.workers import explain_exit, shorten
 
 HANG_S = 60.0  # nothing here takes that long; it turns a hang into a failure
 
@@ -356,7 +356,7 @@ def test_many_threads_may_share_a_queue(make):
 @posix
 def test_a_worker_outlives_neither_the_exit_nor_the_death_of_its_parent():
     for ending in ("sys.exit()", "os.kill(os.getpid(), 9)"):
-        code = ("import os, sys, time; from effnet_core.jobs import JobQueue\n"
+        code = ("import os, sys, time; from effnet_core.work.jobs import JobQueue\n"
                 f"job = JobQueue('q', command=(sys.executable, '-c')).submit([{PATIENT!r}], 'child')\n"
                 "while not job.events: time.sleep(0.01)\n"
                 f"print(job.latest('progress')['pid'], flush=True); {ending}")

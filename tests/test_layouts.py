@@ -8,10 +8,10 @@ import torch
 from effnet_core.architecture import assemble
 from effnet_core.errors import UserError
 from effnet_core.families import PUBLISHED, SMALL, compound, published, small
-from effnet_core.layouts import COUNTER, LAYOUTS, OURS, differences, from_ours, key_map, shapes, to_ours
 from effnet_core.network import build
-from effnet_core.recognition import recognise
 from effnet_core.scaling import Scaling
+from effnet_core.weights.layouts import COUNTER, LAYOUTS, OURS, differences, from_ours, key_map, shapes, to_ours
+from effnet_core.weights.recognition import recognise
 
 from .test_network import BN_ONE, assert_same_logits, randomised
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from effnet_core.families import SCENES, small
-from effnet_core.learner import freeze, into_training, moving_average, parameter_groups, start_anew, start_gently
+from effnet_core.learning.learner import freeze, into_training, moving_average, parameter_groups, start_anew, start_gently
 from effnet_core.network import build
 
 

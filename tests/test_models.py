@@ -14,16 +14,17 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from effnet_core import cards, checkpoints, inspection, labels, registry
+from effnet_core import cards, checkpoints, inspection, labels
 from effnet_core.architecture import assemble
-from effnet_core.datasets import Scenes
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.families import EFFICIENTNET, SMALL, published
-from effnet_core.jobs import JobQueue
-from effnet_core.layouts import from_ours
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
+from effnet_core.weights import registry
+from effnet_core.weights.layouts import from_ours
+from effnet_core.work.jobs import JobQueue
 from pages.shared import adding, arrivals, memory, models, questions, removing, shelf, truth
 from pages.shared.photo import picture
 
@@ -190,7 +191,7 @@ def test_a_changed_file_is_read_anew(folders):
 
 def test_the_chooser_needs_no_torch():
     code = ("import sys; from pages.shared import models, shelf; shelf.entries(); "
-            "from effnet_core.registry import ROWS; [shelf.offer(row) for row in ROWS.values()]; sys.exit('torch' in sys.modules)")
+            "from effnet_core.weights.registry import ROWS; [shelf.offer(row) for row in ROWS.values()]; sys.exit('torch' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

@@ -9,8 +9,8 @@ from effnet_core.architecture import Layer, Shape
 from effnet_core.blocks import Convolution, StochasticDepth, same_padding
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
-from effnet_core.layouts import LAYOUTS, key_map
 from effnet_core.network import build
+from effnet_core.weights.layouts import LAYOUTS, key_map
 
 BN_ONE = {"eps": 1e-5, "momentum": 0.1}
 

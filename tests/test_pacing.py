@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from effnet_core import evaluation, pacing
-from effnet_core.datasets import Scenes
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.families import SCENES, small, to_spec
-from effnet_core.pacing import LEAST, MOST, TRIAL_S, Pace, check_memory, measure, trial, typical, within
-from effnet_core.plans import Plan
-from effnet_core.preparation import Prepared, prepare
-from effnet_core.recipe import Phase, Recipe
+from effnet_core.learning import evaluation, pacing
+from effnet_core.learning.pacing import LEAST, MOST, TRIAL_S, Pace, check_memory, measure, trial, typical, within
+from effnet_core.learning.plans import Plan
+from effnet_core.learning.preparation import Prepared, prepare
+from effnet_core.learning.recipe import Phase, Recipe
 from effnet_core.scaling import Scaling
 
 TINY = small(Scaling(0.3, 0.25, 16, 0.1))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from effnet_core import cards, checkpoints, photos
 from effnet_core.architecture import assemble
-from effnet_core.datasets import Scenes, example
+from effnet_core.data.datasets import Scenes, example
 from effnet_core.families import LITE, SMALL
 from effnet_core.figures import maps
 from effnet_core.inspection import inspect

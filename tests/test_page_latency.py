@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from effnet_core import jobs
 from effnet_core.families import compound, published, to_spec
-from effnet_core.jobs import JobQueue
+from effnet_core.work import jobs
+from effnet_core.work.jobs import JobQueue
 from pages.shared import measured, results, work
 
 from .apps import open_app

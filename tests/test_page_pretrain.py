@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from effnet_core import cards, checkpoints, plans, recipes, runs, sources
+from effnet_core import cards, checkpoints
 from effnet_core.cli import train
 from effnet_core.cli.train_options import plan_of
+from effnet_core.data import sources
 from effnet_core.errors import UserError
 from effnet_core.families import SCENES, compound, published, small, to_spec
-from effnet_core.jobs import JobQueue
-from effnet_core.snapshots import Snapshot
+from effnet_core.learning import plans, recipes, runs
+from effnet_core.learning.snapshots import Snapshot
+from effnet_core.work.jobs import JobQueue
 from pages.shared import data, learning, networks, training, uploads, work
 from pages.shared.training import About, Wish
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from effnet_core import pictures
-from effnet_core.datasets import Scenes
+from effnet_core.data import pictures
+from effnet_core.data.datasets import Scenes
+from effnet_core.data.folders import scan
+from effnet_core.data.pictures import PLAIN, Photos, Shelf, dataset, held_out, order, place, square
 from effnet_core.errors import UserError
-from effnet_core.folders import scan
-from effnet_core.pictures import PLAIN, Photos, Shelf, dataset, held_out, order, place, square
 from effnet_core.preprocess import Preprocess
 
 COLOURS = {"blue": (20, 30, 220), "green": (20, 210, 40), "red": (230, 20, 30)}

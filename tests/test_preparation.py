@@ -7,16 +7,17 @@ import pytest
 import torch
 from PIL import Image
 
-from effnet_core import checkpoints, pacing, plans, preparation
-from effnet_core.datasets import Scenes
-from effnet_core.distributed import World
+from effnet_core import checkpoints
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.families import small, to_spec
+from effnet_core.learning import pacing, plans, preparation
+from effnet_core.learning.distributed import World
+from effnet_core.learning.plans import Plan
+from effnet_core.learning.preparation import prepare
+from effnet_core.learning.recipe import Phase, Recipe
 from effnet_core.network import build
-from effnet_core.plans import Plan
-from effnet_core.preparation import prepare
 from effnet_core.preprocess import Preprocess
-from effnet_core.recipe import Phase, Recipe
 from effnet_core.scaling import Scaling
 
 TINY = small(Scaling(0.3, 0.25, 16, 0.1))

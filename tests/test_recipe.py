@@ -3,7 +3,7 @@
 import pytest
 
 from effnet_core.errors import UserError
-from effnet_core.recipe import Phase, Recipe
+from effnet_core.learning.recipe import Phase, Recipe
 
 GROWING = Recipe(steps=10, phases=(Phase(0.3, 16), Phase(0.5, 32, "light"), Phase(0.2, 16, "strong", 0.2, 0.3)))
 

@@ -7,8 +7,8 @@ import pytest
 
 from effnet_core.errors import UserError
 from effnet_core.families import published
-from effnet_core.recipes import PRESETS, lasting, preset, resized
-from effnet_core.training import Phase, Recipe
+from effnet_core.learning.recipes import PRESETS, lasting, preset, resized
+from effnet_core.learning.training import Phase, Recipe
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -5,13 +5,13 @@ from math import floor
 
 import pytest
 
-from effnet_core import registry
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import published
 from effnet_core.labels import imagenet
-from effnet_core.proposals import preprocess_of
-from effnet_core.registry import DEFAULTS, IMAGENET, ROWS, of_file, resized
+from effnet_core.weights import registry
+from effnet_core.weights.proposals import preprocess_of
+from effnet_core.weights.registry import DEFAULTS, IMAGENET, ROWS, of_file, resized
 
 TIMM = {name: row for name, row in ROWS.items() if row.project == "timm"}
 OWNERS = re.compile("github.com/(rwightman|huggingface)/")  # the project moved from the one to the other, and its files with it

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from effnet_core import runs
 from effnet_core.errors import UserError
-from effnet_core.runs import Run, Standing
+from effnet_core.learning import runs
+from effnet_core.learning.runs import Run, Standing
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = {"version": 1, "step": 7, "seconds": 3.5, "network": {"weight": torch.arange(6.0)}}
@@ -186,7 +186,7 @@ def test_one_process_at_a_time():
 
 def test_the_claim_of_a_dead_process_is_void():
     run = unfinished()
-    code = f"import os; from effnet_core.runs import Run; from pathlib import Path\nwith Run(Path({str(run.folder)!r})).claimed(): os._exit(9)"
+    code = f"import os; from effnet_core.learning.runs import Run; from pathlib import Path\nwith Run(Path({str(run.folder)!r})).claimed(): os._exit(9)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 9
     assert not run.is_running
     with run.claimed():
@@ -195,7 +195,7 @@ def test_the_claim_of_a_dead_process_is_void():
 
 def test_the_claim_of_a_living_process_holds(cache):
     run = unfinished()
-    code = ("import sys; from effnet_core.runs import Run; from pathlib import Path\n"
+    code = ("import sys; from effnet_core.learning.runs import Run; from pathlib import Path\n"
             f"with Run(Path({str(run.folder)!r})).claimed(): print(1, flush=True); sys.stdin.read()")
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()

@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 
 from effnet_core import probe
-from effnet_core.datasets import Scenes
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
-from effnet_core.evaluation import normalise
 from effnet_core.families import published, small
+from effnet_core.learning.evaluation import normalise
+from effnet_core.learning.observer import Observer, seen
+from effnet_core.learning.snapshots import Album, Snapshot, superfluous
 from effnet_core.network import build
-from effnet_core.observer import Observer, seen
 from effnet_core.scaling import Scaling
-from effnet_core.snapshots import Album, Snapshot, superfluous
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Scenes(side=16, seed=1)
@@ -98,8 +98,8 @@ def test_layers_come_back_in_the_order_of_the_network(album):
 
 
 def test_an_album_never_grows_too_large(album, monkeypatch):
-    monkeypatch.setattr("effnet_core.snapshots.MOST", 10)
-    monkeypatch.setattr("effnet_core.snapshots.superfluous", lambda steps: superfluous(steps, 10))
+    monkeypatch.setattr("effnet_core.learning.snapshots.MOST", 10)
+    monkeypatch.setattr("effnet_core.learning.snapshots.superfluous", lambda steps: superfluous(steps, 10))
     counts = [album.keep(picture(step)) for step in range(0, 400, 10)]
     steps = album.entries()
     assert counts[:12] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10] and len(steps) == 10
@@ -142,7 +142,7 @@ def test_foreign_files_are_no_snapshots(album):
 
 
 def test_reading_needs_no_torch(album, observed):
-    code = (f"import sys; from pathlib import Path; from effnet_core.snapshots import Album; album = Album(Path({str(album.folder)!r})); "
+    code = (f"import sys; from pathlib import Path; from effnet_core.learning.snapshots import Album; album = Album(Path({str(album.folder)!r})); "
             "print(album.entries(), len(album.read(12).gates), len(album.photo) > 0); sys.exit('torch' in sys.modules)")
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout == f"[12] {len(album.read(12).gates)} True\n" and len(album.read(12).gates) > 6

@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
-from effnet_core import catalogue, checkpoints, folders, sources
+from effnet_core import checkpoints
+from effnet_core.data import catalogue, folders, sources
+from effnet_core.data.folders import describe
+from effnet_core.data.sources import available, collection, is_here, keep, remove
 from effnet_core.errors import UserError
-from effnet_core.folders import describe
-from effnet_core.sources import available, collection, is_here, keep, remove
 from effnet_core.transfers import Source
 
 from .serving import ROOT
@@ -308,7 +309,7 @@ def test_kept_data_whose_photos_were_deleted_is_a_sentence(archive, cache):
 
 
 def test_torch_is_not_needed():
-    code = "import sys, effnet_core.sources; sys.exit('torch' in sys.modules or 'streamlit' in sys.modules)"
+    code = "import sys, effnet_core.data.sources; sys.exit('torch' in sys.modules or 'streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 

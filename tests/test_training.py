@@ -11,18 +11,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from effnet_core import training
-from effnet_core.batches import Ahead, Batches
-from effnet_core.datasets import Scenes
-from effnet_core.distributed import ALONE
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
-from effnet_core.evaluation import evaluate, normalise
 from effnet_core.families import small
-from effnet_core.learner import freeze, start_gently
+from effnet_core.learning import training
+from effnet_core.learning.batches import Ahead, Batches
+from effnet_core.learning.distributed import ALONE
+from effnet_core.learning.evaluation import evaluate, normalise
+from effnet_core.learning.learner import freeze, start_gently
+from effnet_core.learning.recipe import Phase, Recipe
+from effnet_core.learning.training import Trainer, train
 from effnet_core.network import build
-from effnet_core.recipe import Phase, Recipe
 from effnet_core.scaling import Scaling
-from effnet_core.training import Trainer, train
 
 TINY = Scaling(depth=0.3, width=0.25, side=16, dropout=0.1)
 DATA = Scenes(side=16, seed=1)

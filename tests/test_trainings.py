@@ -10,14 +10,15 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from effnet_core import checkpoints, files, keeping, runs, training, trainings
+from effnet_core import checkpoints, files
 from effnet_core.errors import UserError
 from effnet_core.families import small, to_spec
-from effnet_core.keeping import thinned
-from effnet_core.plans import Plan, unfinished
-from effnet_core.recipe import Recipe
+from effnet_core.learning import keeping, runs, training, trainings
+from effnet_core.learning.keeping import thinned
+from effnet_core.learning.plans import Plan, unfinished
+from effnet_core.learning.recipe import Recipe
+from effnet_core.learning.trainings import carry_out
 from effnet_core.scaling import Scaling
-from effnet_core.trainings import carry_out
 
 PLAN = Plan("mine", to_spec(small(Scaling(0.3, 0.25, 16, 0.1))), Recipe(steps=6, batch=8, evaluations=3, held_out_images=20), side=16,
             held_out=40, precision="float32")

@@ -14,16 +14,17 @@ import pytest
 import requests
 import torch
 
-from effnet_core import checkpoints, downloads, labels, load, machine, models, registry, weights
+from effnet_core import checkpoints, downloads, labels, load, machine, models
 from effnet_core.cli import main
 from effnet_core.downloads import DownloadError, Stopped
 from effnet_core.errors import UserError
 from effnet_core.families import published
 from effnet_core.latency import memory_needed
-from effnet_core.layouts import from_ours, key_map
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
-from effnet_core.registry import ROWS
+from effnet_core.weights import registry, supply
+from effnet_core.weights.layouts import from_ours, key_map
+from effnet_core.weights.registry import ROWS
 
 from .mirrors import serving
 from .test_network import assert_same_logits, randomised
@@ -97,24 +98,24 @@ def test_the_card_says_where_it_came_from(row):
 
 
 def test_it_is_fetched_once(mirror, row, monkeypatch):
-    assert not weights.is_here(LITE)
-    first = weights.obtain(LITE)
-    assert weights.is_here(LITE) and weights.path_of(LITE) == first == checkpoints.find(LITE)
+    assert not supply.is_here(LITE)
+    first = supply.obtain(LITE)
+    assert supply.is_here(LITE) and supply.path_of(LITE) == first == checkpoints.find(LITE)
     monkeypatch.setattr(requests, "get", None)
-    assert weights.obtain(LITE) == first and load(LITE).name == LITE and len(mirror.asked) == 1
+    assert supply.obtain(LITE) == first and load(LITE).name == LITE and len(mirror.asked) == 1
 
 
 def test_a_file_put_there_by_hand_needs_no_network(row, lite0, monkeypatch):
     monkeypatch.setattr(requests, "get", None)
-    weights.folder().mkdir(parents=True)
-    (weights.folder() / row.file).write_bytes(lite0[1])
+    supply.folder().mkdir(parents=True)
+    (supply.folder() / row.file).write_bytes(lite0[1])
     assert load(LITE).name == LITE
 
 
 def test_a_damaged_model_is_made_anew(mirror, row):
-    path = weights.obtain(LITE)
+    path = supply.obtain(LITE)
     path.write_bytes(path.read_bytes()[:-100])
-    assert not weights.is_here(LITE)
+    assert not supply.is_here(LITE)
     assert load(LITE).name == LITE and len(mirror.asked) == 2
 
 
@@ -137,15 +138,15 @@ def test_what_is_not_the_file_never_becomes_a_model(mirror, row, monkeypatch, ma
     else:
         mirror.files[row.file] = mirror.files[row.file][:1000] if manner == "cut" else b"x" * 1000
     with pytest.raises(UserError, match="holds EfficientNet-B0 as timm names it, not what it was published as" if manner == "other network" else "could not be fetched"):
-        weights.obtain(LITE)
-    assert not weights.is_here(LITE) and not (cache / "models").exists()
+        supply.obtain(LITE)
+    assert not supply.is_here(LITE) and not (cache / "models").exists()
 
 
 def test_stopping_and_going_on(mirror, row):
     mirror.manners[row.file] = "slow"
-    part = downloads.part_of(ROWS[LITE].source, weights.folder())
+    part = downloads.part_of(ROWS[LITE].source, supply.folder())
     with pytest.raises(Stopped):
-        weights.obtain(LITE, should_stop=lambda: part.exists() and part.stat().st_size > 0)
+        supply.obtain(LITE, should_stop=lambda: part.exists() and part.stat().st_size > 0)
     have = part.stat().st_size
     mirror.manners[row.file] = ""
     assert load(LITE).name == LITE and mirror.ranges(row.file)[-1] == f"bytes={have}-"
@@ -153,7 +154,7 @@ def test_stopping_and_going_on(mirror, row):
 
 def test_two_that_ask_at_once_share_the_work(mirror, row):
     mirror.manners[row.file], found, phases = "slow", [], set()
-    threads = [threading.Thread(target=lambda: found.append(weights.obtain(LITE, lambda done, total, phase: phases.add(phase)))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: found.append(supply.obtain(LITE, lambda done, total, phase: phases.add(phase)))) for _ in range(3)]
     for thread in threads:
         thread.start()
     until = time.monotonic() + 20
@@ -162,7 +163,7 @@ def test_two_that_ask_at_once_share_the_work(mirror, row):
     mirror.more.set()
     for thread in threads:
         thread.join()
-    assert found == [weights.path_of(LITE)] * 3 and len(mirror.asked) == 1
+    assert found == [supply.path_of(LITE)] * 3 and len(mirror.asked) == 1
     assert phases == {"downloading", "converting", "waiting for another download"}
 
 
@@ -170,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(row, cache):
     cache.mkdir()
     (cache / "downloads").write_text("in the way")
     with pytest.raises(UserError, match=f"{LITE} could not be stored"):
-        weights.obtain(LITE)
+        supply.obtain(LITE)
 
 
 @pytest.mark.parametrize("name", ["imagenet-b0-timm-tf-aa", "imagenet-b1", "imagenet-b0-lukemelas-advprop"])
@@ -196,7 +197,7 @@ def test_names_of_published_weights_are_taken():
             checkpoints.path_of(name)
     assert checkpoints.path_of("imagenet-b0-flowers").name == "imagenet-b0-flowers.safetensors"
     with pytest.raises(UserError, match="There are no published weights called 'small-scenes'"):
-        weights.obtain("small-scenes")
+        supply.obtain("small-scenes")
 
 
 def test_memory_is_known_before_anything_is_fetched(monkeypatch):
@@ -214,7 +215,7 @@ def test_the_list_in_the_terminal(row, capsys):
     assert main(["fetch", "--list", "--json"]) == 0
     listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)["weights"]}
     assert listed.keys() == ROWS.keys() and listed["imagenet-b0"]["top1"] == 77.692 and not listed[LITE]["here"]
-    weights.obtain(LITE)
+    supply.obtain(LITE)
     assert main(["fetch", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(ROWS) + 4
@@ -226,7 +227,7 @@ def test_fetching_in_the_terminal(row, mirror, cache, capsys):
     said = capsys.readouterr()
     assert f"{LITE}: EfficientNet-Lite0, 1,000 classes, 74.846 % of ImageNet's validation images by its authors; 18.8 MB in {cache}" in said.out
     assert "downloading, 0 B of 18.8 MB" in said.err and "converting" in said.err
-    weights.path_of(LITE).unlink()
+    supply.path_of(LITE).unlink()
     mirror.manners[row.file] = "403"
     assert main(["fetch", LITE]) == 1
     assert "refuses access (status 403). Try again later" in (said := capsys.readouterr().err) and f"The app's cache folder is {cache}." in said

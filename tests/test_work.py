@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from effnet_core.errors import UserError
-from effnet_core.jobs import JobQueue
+from effnet_core.work.jobs import JobQueue
 from pages.shared import work
 
 HANG_S = 60.0  # nothing here takes that long; it turns a hang into a failure

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int | None:
 
 
 def _teller(events: Events) -> Callable[[str, int, int | None], None]:
-    from .. import sources
+    from ..data import sources
 
     return lambda phase, done, total: events.progress(phase=phase, done=done, total=total, unit=sources.UNITS[phase])
 
@@ -58,7 +58,7 @@ class _Printer:
 def _do(args: argparse.Namespace, tell: Callable, stopped: Callable[[], bool] = lambda: False) -> dict:
     if sum(wish is not None for wish in (args.data, args.keep, args.remove)) > 1 or (args.keep is None) != (args.name is None):
         raise UserError("Give one of: data to look at, --keep ARCHIVE with --name NAME, or --remove NAME.")
-    from .. import folders, sources
+    from ..data import folders, sources
 
     if args.remove is not None:
         sources.remove(args.remove)

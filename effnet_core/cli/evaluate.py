@@ -22,7 +22,9 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from .. import checkpoints, evaluation, latency, pictures  # with torch: seconds, hence only here
+    from .. import checkpoints, latency
+    from ..data import pictures
+    from ..learning import evaluation  # with torch: seconds, hence only here
 
     use_threads(args.threads)
     check_count("The number of held-out images", 5000 if args.images is None else args.images, evaluation.IMAGES_RANGE)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from ..cache import cache_folder
 from ..errors import UserError
 from ..palette import bytes_text
-from ..registry import DEFAULTS, ROWS
+from ..weights.registry import DEFAULTS, ROWS
 from .events import serve
 
 if TYPE_CHECKING:
-    from ..foreign import Foreign
     from ..preprocess import Preprocess
+    from ..weights.foreign import Foreign
 
 STEP = 0.1  # of a download, between two lines about how far it is
 OnProgress = Callable[[int, int, str], None]
@@ -81,20 +81,22 @@ class Printer:
 def _do(args: argparse.Namespace, tell: OnProgress, should_stop: Callable[[], bool] = lambda: False) -> dict:
     if (args.name is not None) + args.list + (args.file is not None) != 1 or (args.own_name and args.file is None):
         raise UserError("Give one of: the name of published weights, --list, or --file FILE with --name NAME.")
-    from .. import checkpoints, weights  # with torch: seconds, hence only here
+    from .. import checkpoints
+    from ..weights import supply  # with torch: seconds, hence only here
 
     if args.list:
-        return {"weights": [listed(name, weights.is_here(name)) for name in ROWS], "cache": str(cache_folder())}
+        return {"weights": [listed(name, supply.is_here(name)) for name in ROWS], "cache": str(cache_folder())}
     if args.file is not None and args.own_name is None:
-        from .. import foreign
+        from ..weights import foreign
 
         return foreign.examine(args.file).to_dict()
-    path = weights.obtain(args.name, tell, should_stop) if args.file is None else _adopt(args, tell)
+    path = supply.obtain(args.name, tell, should_stop) if args.file is None else _adopt(args, tell)
     return {"name": path.stem, "file": str(path), "bytes": path.stat().st_size, "card": checkpoints.read_card(path)}
 
 
 def _adopt(args: argparse.Namespace, tell: OnProgress) -> Path:
-    from .. import foreign, labels
+    from .. import labels
+    from ..weights import foreign
 
     size = args.file.stat().st_size if args.file.is_file() else 1
     tell(0, size, "reading")

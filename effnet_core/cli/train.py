@@ -88,7 +88,8 @@ def use_threads(wanted: int | None) -> int:
 
 def _train(args: argparse.Namespace, tell: Callable[[dict], None], asked: Callable[[], bool | str]) -> dict:
     tell({"phase": "loading torch"})
-    from .. import distributed, latency, pacing, plans, preparation, trainings  # with torch: seconds, hence only here
+    from .. import latency
+    from ..learning import distributed, pacing, plans, preparation, trainings  # with torch: seconds, hence only here
 
     with distributed.one_voice():
         use_threads(args.threads)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..families import SCENES, compound, published, small, to_spec
-from ..recipe import AUGMENTATIONS, EPOCHS_RANGE, IMAGES_RANGE, SECONDS_RANGE
+from ..learning.recipe import AUGMENTATIONS, EPOCHS_RANGE, IMAGES_RANGE, SECONDS_RANGE
 from ..scaling import SIDE_RANGE, check, check_count
 
 GENTLER = 0.3  # times the usual learning rate for a body that has learnt already
@@ -71,7 +71,8 @@ def place_of(args: argparse.Namespace) -> tuple[str, str | None]:
 
 def plan_of(args: argparse.Namespace):
     """The `plans.Plan` that `args` describe. Raises `UserError` where it is impossible."""
-    from .. import latency, plans, recipes  # with torch: seconds, hence only here
+    from .. import latency
+    from ..learning import plans, recipes  # with torch: seconds, hence only here
 
     _check(args)
     preset = recipes.preset(args.preset or ("scenes" if args.data in (None, "scenes") else "photos"))
@@ -111,7 +112,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _recipe(args: argparse.Namespace, preset):
     """That of the preset, with what was given."""
-    from .. import recipes
+    from ..learning import recipes
 
     recipe = preset.recipe if args.side is None else recipes.resized(preset.recipe, args.side)
     if args.source is not None and not args.frozen:

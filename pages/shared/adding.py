@@ -17,9 +17,9 @@ from streamlit.typing import UploadedFile
 
 from effnet_core.cache import cache_folder
 from effnet_core.errors import UserError
-from effnet_core.jobs import Job, JobQueue
 from effnet_core.palette import bytes_text, si
-from effnet_core.registry import ROWS
+from effnet_core.weights.registry import ROWS
+from effnet_core.work.jobs import Job, JobQueue
 
 from . import arrivals, html, questions, texts, uploads, work
 from .shelf import PROJECTS

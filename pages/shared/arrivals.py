@@ -14,9 +14,9 @@ import streamlit as st
 from effnet_core import cards, downloads
 from effnet_core.cache import cache_folder
 from effnet_core.errors import UserError
-from effnet_core.jobs import Job, JobQueue
 from effnet_core.palette import bytes_text
-from effnet_core.registry import ROWS, Row
+from effnet_core.weights.registry import ROWS, Row
+from effnet_core.work.jobs import Job, JobQueue
 
 from . import html, texts, work
 

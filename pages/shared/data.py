@@ -10,12 +10,12 @@ import streamlit as st
 from PIL import Image, ImageOps
 from streamlit.delta_generator import DeltaGenerator
 
+from effnet_core.data.remarks import count
 from effnet_core.errors import UserError
 from effnet_core.families import small
-from effnet_core.jobs import Job
 from effnet_core.palette import bytes_text
 from effnet_core.photos import decode
-from effnet_core.remarks import count
+from effnet_core.work.jobs import Job
 
 from . import html, shell, texts, uploads, work
 from .work import Step
@@ -84,7 +84,7 @@ def _strip(pictures: tuple[tuple[str, bytes], ...], words: str) -> None:
 @cache
 def sheet(side: int, seed: int) -> tuple[tuple[str, bytes], ...]:
     """One scene of every class: its label and a PNG, drawn by the code that draws the training images."""
-    from effnet_core import datasets
+    from effnet_core.data import datasets
 
     pictures = []
     for index, label in enumerate(datasets.Scenes.labels):
@@ -98,7 +98,7 @@ def sheet(side: int, seed: int) -> tuple[tuple[str, bytes], ...]:
 @st.cache_data(max_entries=16, show_spinner="Loading the photos…")
 def examples(name: str, fingerprint: str) -> tuple[tuple[str, bytes], ...]:
     """A photo of each of the first classes: its label and a JPEG. Raises `UserError` where the data is gone."""
-    from effnet_core import sources
+    from effnet_core.data import sources
 
     found, first = sources.collection(name), {}
     for item in found.train:
@@ -124,7 +124,7 @@ def _scenes(place: DeltaGenerator) -> None:
 
 
 def _imagenette() -> Chosen | None:
-    from effnet_core import sources
+    from effnet_core.data import sources
 
     job, known, here = work.mine(work.preparations()), checked().cards, sources.is_here("imagenette")
     ours = job if job is not None and job.title == IMAGENETTE else None
@@ -148,7 +148,7 @@ def _imagenette() -> Chosen | None:
 
 
 def _own() -> Chosen | None:
-    from effnet_core import sources
+    from effnet_core.data import sources
 
     job = work.mine(work.preparations())
     if job is not None and job.state == "done" and job.title != IMAGENETTE and st.session_state.get("_kept") != job.id:
@@ -261,7 +261,7 @@ def _prepare(args: list[str], title: str) -> None:
 
 
 def _remove(name: str) -> None:
-    from effnet_core import sources
+    from effnet_core.data import sources
 
     try:
         if (used := _learning_from(name)) is not None:
@@ -281,7 +281,7 @@ def data_of(job: Job) -> str | None:
     """What a training learns from, as `--data` names it."""
     if "--data" in job.args:
         return job.args[job.args.index("--data") + 1]
-    from effnet_core import runs
+    from effnet_core.learning import runs
 
     try:
         return runs.run(job.args[job.args.index("--name") + 1]).kept["plan"]["data"]

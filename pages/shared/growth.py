@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from effnet_core import runs
 from effnet_core.errors import UserError
 from effnet_core.figures import filters, growth, maps
+from effnet_core.learning import runs
+from effnet_core.learning.snapshots import Album, Snapshot
 from effnet_core.palette import SIGNED, VIRIDIS, percent
-from effnet_core.snapshots import Album, Snapshot
 
 from . import html, shell, texts
 from .gallery import Sheet, Tile, gallery

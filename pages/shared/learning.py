@@ -4,10 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from effnet_core import machine, runs
+from effnet_core import machine
 from effnet_core.figures import curves
-from effnet_core.jobs import Job
+from effnet_core.learning import runs
 from effnet_core.palette import bytes_text, percent, si
+from effnet_core.work.jobs import Job
 
 from . import growth, html, shell, texts, work
 from .training import About, Wish

@@ -12,7 +12,7 @@ import streamlit as st
 from effnet_core.cards import Entry
 from effnet_core.cost import FLOAT_BYTES
 from effnet_core.palette import bytes_text
-from effnet_core.registry import ROWS
+from effnet_core.weights.registry import ROWS
 
 from . import adding, arrivals, html, memory, removing, shelf, texts
 from .shelf import GROUPS, entries, facts, is_trained, knows_scenes

@@ -6,8 +6,8 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.families import PAPER, SCENES, compound, from_spec, published, small, to_spec
-from effnet_core.registry import DEFAULTS
 from effnet_core.scaling import Scaling
+from effnet_core.weights.registry import DEFAULTS
 
 from . import arrivals, shelf, state, texts
 from .data import Chosen

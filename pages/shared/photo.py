@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image, ImageOps
 
-from effnet_core.datasets import Scenes, example
+from effnet_core.data.datasets import Scenes, example
 from effnet_core.errors import UserError
 from effnet_core.photos import MAX_BYTES, decode, fingerprint, samples
 from effnet_core.preprocess import Preprocess

@@ -8,8 +8,8 @@ import streamlit as st
 from effnet_core import cards, labels
 from effnet_core.errors import UserError
 from effnet_core.preprocess import INTERPOLATIONS, Preprocess
-from effnet_core.registry import HALVES, IMAGENET, TF_EPS, TORCH_EPS
 from effnet_core.scaling import SIDE_RANGE
+from effnet_core.weights.registry import HALVES, IMAGENET, TF_EPS, TORCH_EPS
 
 from . import html, texts
 

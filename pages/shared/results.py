@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from effnet_core import jobs, machine, workers
+from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.families import to_spec
+from effnet_core.work import jobs, workers
 
 from . import work
 

@@ -12,7 +12,7 @@ from effnet_core.cost import Cost, cost
 from effnet_core.families import from_spec
 from effnet_core.labels import imagenet
 from effnet_core.palette import bytes_text, percent, si
-from effnet_core.registry import DEFAULTS, ROWS, Row
+from effnet_core.weights.registry import DEFAULTS, ROWS, Row
 
 GROUPS = {"app": "Built in", "imagenet": "ImageNet", "own": "Yours"}
 DATA = {"scenes": "procedural scenes", "imagenet": "ImageNet, 1.28 million photos"}

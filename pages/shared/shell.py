@@ -60,7 +60,7 @@ def boot_torch() -> None:
     """Once per server, at the first page that computes: one thread per forward pass, so that visitors share the cores."""
     import torch
 
-    from effnet_core import checkpoints, datasets, inspection, photos, probing  # noqa: F401
+    from effnet_core.data import datasets  # noqa: F401
 
     torch.set_num_threads(1)
     machine.keep_freed_memory(2**29)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from effnet_core import cards, recipes, runs
+from effnet_core import cards
 from effnet_core.errors import UserError
-from effnet_core.jobs import Job
-from effnet_core.snapshots import MOST
+from effnet_core.learning import recipes, runs
+from effnet_core.learning.snapshots import MOST
+from effnet_core.work.jobs import Job
 
 from . import shelf, state, work
 from .data import Chosen

@@ -14,8 +14,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
-from effnet_core.archives import SUFFIXES, stem, writing
 from effnet_core.cache import cache_folder
+from effnet_core.data.archives import SUFFIXES, stem, writing
 from effnet_core.errors import UserError
 from effnet_core.palette import bytes_text
 
@@ -83,7 +83,7 @@ def _slug(text: str) -> str:
 
 def _free(name: str) -> str:
     """`name`, or with a number behind it where there is data of that name."""
-    from effnet_core import sources
+    from effnet_core.data import sources
 
     taken = {own.name for own in sources.available()} | {*sources.RESERVED}
     return next(wanted for number in range(1, len(taken) + 2) if (wanted := name if number == 1 else f"{name}-{number}") not in taken)

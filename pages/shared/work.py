@@ -13,7 +13,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from effnet_core import machine
-from effnet_core.jobs import Job, JobQueue
+from effnet_core.work.jobs import Job, JobQueue
 
 from . import html
 

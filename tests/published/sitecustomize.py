@@ -11,7 +11,7 @@ from pathlib import Path
 
 if text := os.environ.get("EFFNET_TEST_FILES"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from effnet_core import registry
+    from effnet_core.weights import registry
 
     for name, sha256 in json.loads(text).items():
         registry.ROWS[name] = replace(registry.ROWS[name], sha256=sha256)

@@ -1,0 +1,1 @@
+"""Photos and scenes to learn from: found, unpacked, checked, split, and made batches."""
