@@ -5,10 +5,7 @@ whatever the training adds (`data`, `recipe`, `evaluation`, `machine`, `torch`, 
 """
 
 import json
-import os
 import re
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 
+from . import files
 from .cards import BUNDLED, NAME, SUFFIX, Entry, available, card_of, check_name, find, has_card, opened, own_folder, path_of, read_card
 from .errors import UserError
 from .families import from_spec, to_spec
@@ -23,7 +21,7 @@ from .network import Network, build
 from .preprocess import Preprocess
 
 __all__ = ["BUNDLED", "NAME", "SUFFIX", "Entry", "Pretrained", "available", "check_name", "find", "has_card", "load", "make_card", "own_folder",
-           "path_of", "read_card", "save", "write_whole"]  # what `cards` tells about models, and here their weights
+           "path_of", "read_card", "save"]  # what `cards` tells about models, and here their weights
 
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16}
 KINDS = ("F32", "F16", "BF16", "I64")  # the last: how many batches a batch norm has seen
@@ -64,31 +62,13 @@ def save(path: str | Path, network: Network, card: dict, precision: str = "float
         state[key] = stored.contiguous()
     card = {**card, "precision": precision}
     weights = to_bytes(state, {"card": json.dumps(card, ensure_ascii=False, allow_nan=False)})
-    write_whole(Path(path), weights)
-    write_whole(Path(path).with_suffix(".json"), _for_people(card).encode())
+    files.write(Path(path), weights)
+    files.write(Path(path).with_suffix(".json"), _for_people(card).encode())
 
 
 def _for_people(card: dict) -> str:
     text = json.dumps(card, ensure_ascii=False, indent=2)
     return re.sub(r"\[[^][{}\"]*\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n"  # a list of numbers on one line
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replaces `path` at once, after `content` is safely on disk beside it. Raises `UserError` where that fails."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as failed:
-        raise UserError(f"{path.name} could not be written ({failed.strerror or failed}); free some space or choose another "
-                        f"place. A {path.name} that was there before is unchanged.") from failed
-    finally:
-        with suppress(OSError):  # it is gone where all went well
-            part.unlink()
 
 
 def load(name_or_path: str | Path) -> Pretrained:

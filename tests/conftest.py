@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .serving import CHROMIUM, QUIET
+
 ROOT = Path(__file__).resolve().parent.parent
 os.environ["EFFNET_CACHE"] = str(ROOT / "tests" / "output" / "cache")
 
@@ -37,3 +39,15 @@ def torchvision():
 @pytest.fixture(scope="session")
 def timm(torchvision):
     return pytest.importorskip("timm", reason="timm, an independent reference, is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()

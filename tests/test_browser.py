@@ -8,7 +8,7 @@ from effnet_core.cost import cost
 from effnet_core.families import compound, published, small
 from effnet_core.photos import samples
 
-from .serving import CHROMIUM, QUIET, open_page, server, settle
+from .serving import CHROMIUM, open_page, server, settle
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -19,14 +19,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 def address(tmp_path_factory):
     with server(tmp_path_factory.mktemp("cache")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -6,7 +6,7 @@ import pytest
 
 from effnet_core.data.datasets import Scenes
 
-from .serving import CHROMIUM, QUIET, open_page, server
+from .serving import CHROMIUM, open_page, server
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -19,15 +19,14 @@ INKED = """canvas => {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as address, sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+def page(tmp_path_factory, browser):
+    with server(tmp_path_factory.mktemp("cache")) as address:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.home = address
         yield page
-        browser.close()
+        page.close()
 
 
 @pytest.fixture()

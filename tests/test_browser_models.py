@@ -14,7 +14,7 @@ from effnet_core.weights import registry
 from effnet_core.weights.layouts import from_ours
 
 from .mirrors import serving
-from .serving import CHROMIUM, QUIET, open_page, server, settle
+from .serving import CHROMIUM, open_page, server, settle
 
 PATIENCE_MS = 120_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -45,14 +45,6 @@ def address(mirror, tmp_path_factory):
         patch.setenv("PYTHONPATH", str(Path(__file__).parent / "published"))
         with server(tmp_path_factory.mktemp("cache")) as url:
             yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .serving import CHROMIUM, QUIET, open_page, server, settle
+from .serving import CHROMIUM, open_page, server, settle
 
 PATIENCE_MS = 180_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -37,14 +37,6 @@ def photos(tmp_path_factory):
 def home(tmp_path_factory):
     with server(tmp_path_factory.mktemp("cache")) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 def shows(page, text):

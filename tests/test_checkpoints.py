@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import effnet_core
-from effnet_core import checkpoints
-from effnet_core.checkpoints import BUNDLED, available, find, has_card, load, make_card, path_of, read_card, save, write_whole
+from effnet_core import checkpoints, files
+from effnet_core.checkpoints import BUNDLED, available, find, has_card, load, make_card, path_of, read_card, save
 from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.families import small, to_spec
@@ -146,7 +146,7 @@ def test_a_full_disk_is_a_sentence_and_changes_nothing(stored, step, monkeypatch
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="could not be written"):
-        write_whole(tmp_path / "file" / "models" / "a.safetensors", b"")
+        files.write(tmp_path / "file" / "models" / "a.safetensors", b"")
 
 
 def test_a_new_file_gets_ordinary_permissions(stored):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
-from .events import Events, serve
+from .events import Events, add_answers, serve
 
 STEP = 0.25  # of a phase, between two lines about how far it is
 
@@ -19,9 +19,7 @@ def add(commands) -> None:
     parser.add_argument("--keep", type=Path, metavar="ARCHIVE", help="unpack this .zip or .tar.gz as data of your own")
     parser.add_argument("--name", help="of the data that is kept, such as my-photos")
     parser.add_argument("--remove", metavar="NAME", help="delete data of your own, or the copy of imagenette")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="one JSON object")
-    shape.add_argument("--events", action="store_true", help="JSON lines while it runs; ends on the line stop, or the end, of its input")
+    add_answers(parser)
     parser.set_defaults(run=run)
 
 

@@ -1,5 +1,6 @@
 """The worker's side of `--events`: says what happens as JSON lines, and hears "stop", "pause" or the end of its input."""
 
+import argparse
 import json
 import os
 import sys
@@ -11,6 +12,13 @@ from ..errors import UserError
 
 ORPHAN_S = 60.0  # a worker whose parent is gone and that still has not stopped ends itself after this
 WORDS = {b"stop": "stop", b"pause": "pause"}
+
+
+def add_answers(parser: argparse.ArgumentParser) -> None:
+    """What a command says, otherwise than in words: `--json` at its end, or `--events` all the time."""
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object")
+    shape.add_argument("--events", action="store_true", help="JSON lines while it runs; ends on the line stop, or the end, of its input")
 
 
 class Events:

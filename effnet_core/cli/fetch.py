@@ -12,7 +12,7 @@ from ..cache import cache_folder
 from ..errors import UserError
 from ..palette import bytes_text
 from ..weights.registry import DEFAULTS, ROWS
-from .events import serve
+from .events import add_answers, serve
 
 if TYPE_CHECKING:
     from ..preprocess import Preprocess
@@ -43,9 +43,7 @@ def add(commands) -> None:
     own.add_argument("--labels", type=Path, help="a text file, one label a line (default: ImageNet's for 1,000 classes, else class 0 …)")
     own.add_argument("--guess", action="store_true", help="take the most likely answer for whatever is not said")
     own.add_argument("--replace", action="store_true", help="a model of that name")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="one JSON object")
-    shape.add_argument("--events", action="store_true", help="JSON lines while it runs; ends on the line stop, or the end, of its input")
+    add_answers(parser)
     parser.set_defaults(run=run)
 
 

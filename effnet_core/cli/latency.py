@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..errors import UserError
 from .cost import add_network, network_named
-from .events import Events, serve
+from .events import Events, add_answers, serve
 
 SEED = 0
 SLOWEST = 10  # rows of the short table
@@ -21,9 +21,7 @@ def add(commands) -> None:
     parser.add_argument("--threads", type=int, help="of the processor (default: all usable cores)")
     parser.add_argument("--seconds", type=float, default=2.0, help="at least this long, and at least 10 passes (default 2)")
     parser.add_argument("--no-layers", dest="layers", action="store_false", help="only the whole network")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="one JSON object")
-    shape.add_argument("--events", action="store_true", help="JSON lines while it runs; ends on the line stop, or the end, of its input")
+    add_answers(parser)
     parser.set_defaults(run=run)
 
 
