@@ -137,7 +137,7 @@ def test_a_card_says_where_its_accuracy_comes_from(folders):
     _, own = folders
     source = {"kind": "published", "project": "lukemelas", "recipe": "Google's AdvProp", "licence": "Apache-2.0"}
     save(own, "measured", data={"name": "imagenette2-160", "images": 9469}, evaluation={"accuracy": 0.9, "images": 3925}, steps=100,
-         seconds=5.0, finished=False, date="2026-02-03T04:05:06+00:00")
+         epochs=1.5, seconds=5.0, finished=False, date="2026-02-03T04:05:06+00:00")
     save(own, "published", data={"name": "imagenet"}, published={"top1": 77.692, "by": "torchvision"}, source=source, date="2026-02-03T04")
     save(own, "file", source={"kind": "own file", "file": "flowers.pth"})
     save(own, "tuned", data={"name": "flowers", "images": 90}, source={"kind": "fine-tuned", "model": "imagenet-b0"})
@@ -146,7 +146,7 @@ def test_a_card_says_where_its_accuracy_comes_from(folders):
     assert facts["small-scenes"]["Accuracy"] == "87.5 % of 2,000 new images, measured"
     assert facts["small-scenes"]["From"] == "comes with the app" and facts["small-scenes"]["Learnt from"] == "procedural scenes"
     assert facts["measured"] | {"Accuracy": "90.0 % of 3,925 new images, measured", "Learnt from": "Imagenette, 9,469 photos",
-                                "Trained for": "100 steps in 5.00 s, not to its end", "Date": "2026-02-03"} == facts["measured"]
+                                "Trained for": "1.5 epochs, 100 steps in 5.00 s, not to its end", "Date": "2026-02-03"} == facts["measured"]
     assert facts["published"] | {"From": "EfficientNet-PyTorch; recipe: Google's AdvProp", "Licence": "Apache-2.0",
                                  "Date": "added 2026-02-03"} == facts["published"]
     assert "77.7 %" in facts["published"]["Accuracy"] and "as published by torchvision; not measured here" in facts["published"]["Accuracy"]
@@ -158,7 +158,7 @@ def test_a_card_says_where_its_accuracy_comes_from(folders):
 @pytest.mark.parametrize("odd", [None, 3, "text", [], {"name": None, "images": "many", "accuracy": "all", "top1": []}])
 def test_cards_of_strangers_may_say_anything(folders, odd):
     _, own = folders
-    save(own, "odd", **dict.fromkeys(("data", "evaluation", "published", "source", "steps", "seconds", "date"), odd))
+    save(own, "odd", **dict.fromkeys(("data", "evaluation", "published", "source", "steps", "epochs", "seconds", "date"), odd))
     (entry,) = (entry for entry in shelf.entries() if entry.name == "odd")
     assert all(isinstance(text, str) for fact in shelf.facts(entry) for text in fact)
     assert truth.fitting(entry.card) and not shelf.knows_scenes(entry.card)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from ..errors import UserError
 from ..scaling import check_count
+from .fetch import Printer
 from .train import use_threads
 
 
 def add(commands) -> None:
     parser = commands.add_parser("evaluate", help="the accuracy of a checkpoint on held-out data")
-    parser.add_argument("checkpoint", help="the name of a model, or a .safetensors file")
+    parser.add_argument("checkpoint", help="the name of a model, such as b0-imagenette, or a file of weights")
     parser.add_argument("data", help="what it is judged on: scenes, imagenette, data kept by the app, or a folder of class folders or its archive")
     parser.add_argument("--images", type=int, help="held-out images (default: all photos, or 5000 scenes)")
     parser.add_argument("--side", type=int, help="evaluate at this side instead of the model's own, pixels")
@@ -22,14 +23,14 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from .. import checkpoints, latency
+    from .. import latency, models
     from ..data import pictures
     from ..learning import evaluation  # with torch: seconds, hence only here
 
     use_threads(args.threads)
     check_count("The number of held-out images", 5000 if args.images is None else args.images, evaluation.IMAGES_RANGE)
     device = latency.find_device(args.device).key
-    pretrained = checkpoints.load(args.checkpoint)
+    pretrained = models.load(args.checkpoint, on_progress=Printer())
     prepared = pretrained.preprocess if args.side is None else _at(pretrained.preprocess, args.side)
     held_out = pictures.held_out(args.data, prepared)
     evaluation.check_labels(pretrained.labels, held_out)

@@ -52,13 +52,14 @@ class Keeper:
         self.run.keep_plan({"plan": self.plan.to_dict(), "step": step, "steps": steps, "seconds": seconds, "finished": finished,
                             "data": described(self.ready.data), "curve": self.curve})
 
-    def save(self, network: Network, verdict: Evaluation, **facts: object) -> dict:
+    def save(self, network: Network, verdict: Evaluation, *, steps: int, **facts: object) -> dict:
         """Stores the model with its card, which is returned."""
         plan, data = self.plan, self.ready.data
         learnt = {"name": data.name, "side": data.side, "seed": data.seed} | ({} if data.images is None else {"images": data.images})
+        length = {"steps": steps} | ({} if data.images is None else {"epochs": round(steps * plan.recipe.batch / data.images, 2)})
         source = {} if plan.source is None else {"source": {"kind": "fine-tuned", "model": _short(plan.source), "frozen": plan.frozen}}
         card = checkpoints.make_card(
-            plan.path.stem, network, data.labels, data.held_out.preprocess, trained=True, **facts, evaluation=verdict.to_dict(),
+            plan.path.stem, network, data.labels, data.held_out.preprocess, trained=True, **length, **facts, evaluation=verdict.to_dict(),
             data=learnt, **source, recipe=asdict(plan.recipe), momentum=plan.momentum, threads=torch.get_num_threads(),
             processes=self._world.size, device=plan.device, torch=torch.__version__, machine=machine.describe(),
             date=datetime.now(UTC).isoformat(timespec="seconds"))

@@ -174,8 +174,9 @@ def _length(card: dict) -> str:
     steps, seconds = _number(card.get("steps")), _number(card.get("seconds"))
     if steps is None or not is_trained(card):
         return ""
+    epochs = "" if (rounds := _number(card.get("epochs"))) is None else f"{rounds:.3g} {'epoch' if rounds == 1 else 'epochs'}, "
     spent = "" if seconds is None else f" in {_span(seconds)}"
-    return f"{steps:,.0f} steps{spent}" + (", not to its end" if card.get("finished") is False else "")
+    return f"{epochs}{steps:,.0f} steps{spent}" + (", not to its end" if card.get("finished") is False else "")
 
 
 def _span(seconds: float) -> str:
