@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from effnet_core.cli.train_options import GENTLER
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.learning import recipes, runs
@@ -52,7 +51,7 @@ def _length(chosen: Chosen, tuned: bool) -> tuple[int | None, int | None]:
 
 def _more(chosen: Chosen, gentle: bool) -> tuple[float, int, int, str | None, str]:
     recipe = recipes.preset("scenes" if chosen.is_scenes else "photos").recipe
-    usual = float(f"{recipe.learning_rate * (GENTLER if gentle else 1):.3g}")
+    usual = float(f"{recipe.learning_rate * (recipes.GENTLER if gentle else 1):.3g}")
     rate = st.select_slider("Learning rate at its peak", sorted({*RATES, usual}), usual, key=f"rate_{usual:g}", persist_state="session",
                             format_func=lambda rate: f"{rate:g}")
     most = recipe.batch if chosen.is_scenes else min(recipe.batch, chosen.images // 4)
@@ -212,10 +211,12 @@ with shell.refusals():
     left, right = st.columns([2, 5], gap="large")
     with top:
         chosen, draw = data.choose()
-    with left, shell.refusals():
+    settings, below, picture = left.container(), left.container(), left.container()
+    wish = learner = None
+    with settings, shell.refusals():
         wish, learner = wishes(chosen)
-        below = st.container()
-        if learner is not None:
+    if learner is not None:
+        with picture:
             network_of(learner)
     draw()  # after the controls are there, since these pictures may wait for torch
     with below:

@@ -56,7 +56,7 @@ def start(page, key, photos=None):
         page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(photos)
         shows(page, "16 photos of 2 classes")
         settle(page)
-    model = page.locator(".st-key-tuned_from input")
+    model = page.locator(".st-key-tuned_from_choice input")
     model.fill("small-scenes")
     model.press("Enter")
     settle(page)

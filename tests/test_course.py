@@ -33,6 +33,14 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_nearly_nothing():
     assert rates[:6] == sorted(rates[:6]) and rates[5:] == sorted(rates[5:], reverse=True)
 
 
+def test_a_descent_that_is_broken_off_is_followed_by_a_slower_one():
+    whole = replace(RECIPE, steps=100, warmup=0.1)
+    broken, short = replace(whole, descents=((0.5, 0.7),)), replace(whole, steps=70, warmup=0.1 / 0.7)
+    for step in range(100):
+        assert one_cycle(broken, step) == pytest.approx(one_cycle(short if step < 50 else whole, step), rel=1e-9)
+    assert one_cycle(broken, 50) > 2 * one_cycle(broken, 49)
+
+
 @pytest.mark.parametrize(("steps", "evaluations"), [(1500, 12), (7, 3), (3, 12), (1, 1)])
 def test_evaluations_are_even_and_the_last_is_at_the_end(steps, evaluations):
     course, due = Course(Recipe(steps=steps, evaluations=evaluations)), []

@@ -170,12 +170,19 @@ def test_processes_that_cannot_meet_are_told_how(monkeypatch):
 
 
 def test_assistants_refuse_in_silence(monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    with pytest.raises(SystemExit), distributed.one_voice():
-        raise UserError("Rank 0 says this.")
-    monkeypatch.setenv("RANK", "0")
-    with pytest.raises(UserError), distributed.one_voice():
-        raise UserError("This is said.")
+    for rank, local, speaks in (("0", "0", True), ("1", "1", False), ("2", "0", True), ("3", "1", False)):  # two on each of two machines
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", local)
+        with pytest.raises(UserError if speaks else SystemExit), distributed.one_voice():
+            raise UserError("Said once on every machine.")
+
+
+def test_shared_statistics_survive_values_far_from_zero(monkeypatch):
+    monkeypatch.setattr(distributed.dist, "all_reduce", lambda values: None)  # a world of one
+    x = 100 + 0.01 * torch.randn(8, CHANNELS, 4, 4, generator=torch.Generator().manual_seed(0))
+    ours, theirs = SharedBatchNorm(CHANNELS, eps=1e-5), nn.BatchNorm2d(CHANNELS, eps=1e-5)
+    close(ours(x), theirs(x), 1e-2)
+    assert ours(x).isfinite().all()
 
 
 def test_shared_statistics_change_only_how_statistics_are_made():

@@ -132,7 +132,7 @@ def test_impossible_times_are_a_sentence(ready, seconds):
 class Ended(Scenes):
     """Scenes with an end."""
 
-    images = 40
+    images, growing = 40, 500
 
 
 def test_a_trial_foresees_time_and_memory(ready, paced, monkeypatch):
@@ -143,7 +143,7 @@ def test_a_trial_foresees_time_and_memory(ready, paced, monkeypatch):
     assert seen == {"name": "mine", "images_per_second": 8.0, "steps": 30, "images_per_epoch": None, "epochs": None, "seconds_per_epoch": None,
                     "seconds": pytest.approx(15 + evaluations), "evaluation_seconds": pytest.approx(evaluations), "memory_bytes": 123}
     ended = trial(replace(ready, data=Ended(16)))
-    assert (ended["images_per_epoch"], ended["epochs"]) == (40, 3.0)
+    assert (ended["images_per_epoch"], ended["epochs"], ended["memory_bytes"]) == (40, 3.0, 123 + 2 * 500)
     assert ended["seconds_per_epoch"] == pytest.approx((15 + 2 * 40 * 0.02) / 3)  # it holds out 40 images
 
 

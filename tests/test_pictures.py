@@ -124,9 +124,14 @@ def test_crops_have_the_areas_and_shapes_that_were_asked_for():
 
 def test_the_shelf_keeps_what_fits_and_shrinks_what_is_large(folder):
     items = scan(folder).train
-    full, empty = Shelf(items, 20), Shelf(items, 20, budget=0)
+    full, empty = Shelf(items, 20, reserve=0.0), Shelf(items, 20, reserve=1.0)  # not all of the memory is ever free
     assert min(full[0].size) == 20 and full[0].tobytes() == empty[0].tobytes() == full[0].tobytes()
     assert len(full._kept) == 1 and not empty._kept
+    size = full[0].width * full[0].height * 3
+    assert full.growing == size * (len(items) - 1) and empty.growing == 0
+    for index in range(len(items)):
+        full[index]
+    assert full.growing == 0
     assert Shelf(items, 500)[0].size == Image.open(items[0].path).size  # nothing is enlarged
 
 

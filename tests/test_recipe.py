@@ -47,6 +47,13 @@ def test_phases_may_come_from_a_card():
     assert Recipe(phases=({"share": 1.0, "side": 16},)).phases == (Phase(1.0, 16),)
 
 
+@pytest.mark.parametrize("descents", [((0.0, 0.5),), ((0.5, 0.4),), ((0.6, 0.8), (0.5, 0.9)), ((0.5, 1.2),), ((1.0, 1.0),)])
+def test_impossible_descents_get_a_sentence(descents):
+    with pytest.raises(UserError, match="each must be broken off"):
+        Recipe(descents=descents)
+    assert Recipe(descents=[[0.3, 0.5], [0.6, 1.0]]).descents == ((0.3, 0.5), (0.6, 1.0))
+
+
 def test_every_step_has_a_phase():
     assert GROWING.ends == (3, 8, 10)
     assert [GROWING.phase(step).augment for step in range(10)] == ["none"] * 3 + ["light"] * 5 + ["strong"] * 2

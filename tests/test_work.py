@@ -99,18 +99,46 @@ def test_who_leaves_takes_their_measurements_along_and_trainings_go_on(queues, v
     assert others.state == "running" and not others.stopping, "Bob is still here"
 
 
-def test_what_nobody_watches_makes_way_for_who_waits(queues, visit, presence):
+def test_what_nobody_watches_lets_others_go_first_and_goes_on_then(queues, visit, presence):
     queue = queues[1]
-    watched = work.start(queue, [RESTING], "Ada's")
+    watched = work.start(queue, [RESTING], "Ada's", again=[QUICK])
     visit("Bob")
-    waiting = work.start(queue, [PATIENT], "Bob's")
+    waiting = work.start(queue, [PATIENT], "Bob's", again=[QUICK])
     assert waiting.state == "queued" and not watched.stopping, "Ada is here"
+    for name in ("Ada", "Bob"):
+        presence.leave(name, "session")
+        presence._decide(name, "session")
+    visit("Eve")
+    last = work.start(queue, [PATIENT], "Eve's", again=[QUICK])
+    until(lambda: waiting.state == "running")
+    assert watched.state == "queued" and watched.result is None and watched.position == 2, "it waits for its next turn"
+    assert last.position == 1 and not waiting.stopping, "who only waits loses nothing, and one place is enough"
+    waiting.stop()
+    until(lambda: last.state == "running")
+    last.stop()
+    assert watched.wait(HANG_S) and watched.state == "done" and watched.error is None
+
+
+def test_what_cannot_go_on_later_is_left_alone(queues, visit, presence):
+    queue = queues[1]
+    watched = work.start(queue, [PATIENT], "Ada's")
     presence.leave("Ada", "session")
     presence._decide("Ada", "session")
-    visit("Eve")
-    work.start(queue, [PATIENT], "Eve's")
-    assert watched.wait(HANG_S) and watched.state == "paused" and watched.error == work.LEFT, "it can go on later"
-    until(lambda: waiting.state == "running")
+    visit("Bob")
+    waiting = work.start(queue, [PATIENT], "Bob's")
+    assert watched.state == "running" and not watched.stopping and waiting.state == "queued"
+
+
+def test_what_waits_for_its_next_turn_is_paused_when_it_is_cancelled(queues, visit, presence):
+    queue = queues[1]
+    watched = work.start(queue, [RESTING], "Ada's", again=[QUICK])
+    presence.leave("Ada", "session")
+    presence._decide("Ada", "session")
+    visit("Bob")
+    work.start(queue, [PATIENT], "Bob's")
+    until(lambda: watched.state == "queued")
+    watched.stop()
+    assert watched.wait(HANG_S) and watched.state == "paused"
 
 
 def test_a_name_is_held_by_whoever_used_it_last_and_is_still_here(queue, visit, presence):

@@ -99,7 +99,7 @@ def _train(args: argparse.Namespace, tell: Callable[[dict], None], asked: Callab
     with distributed.joined(device, plan.shared_statistics) as world:
         if args.trial:
             return pacing.trial(preparation.prepare(plan, tell, asked, world, resume=args.resume), tell, asked, world)
-        return trainings.carry_out(plan, tell, asked, resume=args.resume, world=world)
+        return trainings.carry_out(plan, tell, asked, resume=args.resume, anew=args.anew, world=world)
 
 
 class _Printer:

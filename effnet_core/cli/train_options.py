@@ -9,7 +9,6 @@ from ..families import SCENES, compound, published, small, to_spec
 from ..learning.recipe import AUGMENTATIONS, EPOCHS_RANGE, IMAGES_RANGE, SECONDS_RANGE
 from ..scaling import SIDE_RANGE, check, check_count
 
-GENTLER = 0.3  # times the usual learning rate for a body that has learnt already
 NETWORK = ("network", "phi", "width", "depth", "dropout")  # options that describe one
 
 
@@ -52,7 +51,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                        help="of the model, which the app then offers (default my-scenes); replaces an older one")
     place.add_argument("--out", type=Path, metavar="FILE", help="a .safetensors file to write instead")
     result.add_argument("--precision", choices=("float32", "float16"), default="float16", help="of the stored weights (default float16)")
-    result.add_argument("--resume", action="store_true",
+    again = result.add_mutually_exclusive_group()
+    again.add_argument("--anew", action="store_true", help="start over although a training of that name or file is unfinished, which then is lost")
+    again.add_argument("--resume", action="store_true",
                         help="go on with the interrupted training of that name or file, as it was planned: other options do not count")
     shape = result.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one JSON object at the end")
@@ -116,7 +117,7 @@ def _recipe(args: argparse.Namespace, preset):
 
     recipe = preset.recipe if args.side is None else recipes.resized(preset.recipe, args.side)
     if args.source is not None and not args.frozen:
-        recipe = replace(recipe, learning_rate=GENTLER * recipe.learning_rate)
+        recipe = replace(recipe, learning_rate=recipes.GENTLER * recipe.learning_rate)
     if args.augment is not None:
         if not recipe.phases:
             raise UserError("Scenes are drawn afresh for every batch, so there is nothing to augment; leave out --augment.")

@@ -32,6 +32,8 @@ class Data(Protocol):
     @property
     def images(self) -> int | None: ...  # None where there is no end of them
     @property
+    def growing(self) -> int: ...  # bytes that it will take in addition once all of it was read
+    @property
     def held_out(self) -> "Data": ...
     def at(self, side: int) -> "Data": ...
     def batch(self, index: int, size: int, part: slice = slice(None)) -> tuple[Tensor, Tensor]: ...
@@ -54,6 +56,7 @@ class Scenes:
     classes: ClassVar[tuple[SceneClass, ...]] = CLASSES
     labels: ClassVar[tuple[str, ...]] = tuple(scene.label for scene in CLASSES)
     images: ClassVar[None] = None
+    growing: ClassVar[int] = 0
     side: int = 48  # pixels
     seed: int = 0
     mean: tuple[float, float, float] = MEAN

@@ -23,7 +23,7 @@ from .sources import collection
 RATIOS = (3 / 4, 4 / 3)  # width over height of a crop, as of Szegedy et al., arXiv 1409.4842 §6
 TRIES = 10  # to place a crop of random size and shape inside a photo
 SPARE = 1.75  # photos are kept with this many times the side, so that small crops need not be enlarged
-SHARE = 0.4  # of the free memory that decoded photos may fill
+RESERVE = 0.25  # of the machine's memory that decoded photos leave free, for this process and all others
 PLAIN = Preprocess(224, 224)  # its normalisation, by ImageNet's mean and standard deviation, is what photos get
 TEST = 1.25  # objects look larger in random crops than in centre crops, which a larger side makes up for (arXiv 1906.06423)
 
@@ -31,10 +31,11 @@ TEST = 1.25  # objects look larger in random crops than in centre crops, which a
 class Shelf:
     """Decoded photos, their shorter side at most `short` pixels; kept in memory while there is room, otherwise decoded each time."""
 
-    def __init__(self, items: Sequence[Item], short: int, budget: int | None = None) -> None:
+    def __init__(self, items: Sequence[Item], short: int, reserve: float = RESERVE) -> None:
         self.items, self.short = items, short
-        self._room = SHARE * machine.memory_available() if budget is None else budget  # bytes
+        self._reserve = reserve * machine.memory_total()  # bytes
         self._kept: dict[int, np.ndarray] = {}
+        self._size = 0  # bytes
 
     def __getitem__(self, index: int) -> Image.Image:
         """Photo `index`, RGB, upright. Raises `UserError` where its file is gone or damaged by now."""
@@ -43,9 +44,20 @@ class Shelf:
         image = self._decode(self.items[index])
         size = 3 * image.width * image.height
         if size <= self._room:
-            self._room -= size
+            self._size += size
             self._kept[index] = np.asarray(image)
         return image
+
+    @property
+    def _room(self) -> float:
+        """Bytes; whoever else needs memory meanwhile leaves less."""
+        return machine.memory_available() - self._reserve
+
+    @property
+    def growing(self) -> int:
+        """Bytes by which it will still grow, as far as the photos seen so far tell."""
+        typical = self._size / len(self._kept) if self._kept else 3 * self.short**2
+        return round(max(0.0, min(self._room, typical * (len(self.items) - len(self._kept)))))
 
     def _decode(self, item: Item) -> Image.Image:
         try:
@@ -121,6 +133,10 @@ class Photos:
     @property
     def images(self) -> int:
         return len(self._items)
+
+    @property
+    def growing(self) -> int:
+        return self.shelf.growing
 
     @property
     def preprocess(self) -> Preprocess:

@@ -13,9 +13,10 @@ FINEST = 50  # steps that a timed training is planned in at least, however few i
 
 def one_cycle(recipe: Recipe, step: float) -> float:
     """The learning rate at step number `step`, from 0: up along half a cosine, then down along another (arXiv 1708.07120)."""
-    peak, steps = recipe.learning_rate, recipe.steps
+    peak, warming = recipe.learning_rate, recipe.warmup * recipe.steps
+    steps = recipe.steps * next((end for until, end in recipe.descents if step < until * recipe.steps), 1.0)
     first, last = peak / 25, peak / 25 / 1e4
-    top = recipe.warmup * steps - 1 if recipe.warmup * steps > 1 else -1.0  # a peak at the first step would divide by zero
+    top = warming - 1 if warming > 1 else -1.0  # a peak at the first step would divide by zero
     if step <= top:
         return peak + (first - peak) / 2 * (math.cos(math.pi * (step / top)) + 1)
     return last + (peak - last) / 2 * (math.cos(math.pi * ((step - top) / (steps - 1 - top))) + 1)

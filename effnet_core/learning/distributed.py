@@ -92,16 +92,16 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         channels, wide = x.shape[1], x.to(torch.promote_types(x.dtype, self.weight.dtype))
-        sums = [wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3)), wide.new_tensor([x.numel() / channels])]
-        total, squares, count = _Total.apply(torch.cat(sums)).split([channels, channels, 1])
+        total, count = _Total.apply(torch.cat([wide.sum((0, 2, 3)), wide.new_tensor([x.numel() / channels])])).split([channels, 1])
         mean = total / count
-        variance = squares / count - mean.square()
+        centred = wide - mean.view(1, -1, 1, 1)
+        variance = _Total.apply(centred.square().sum((0, 2, 3))) / count  # not E[x²] − E[x]², which rounding can make negative
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = self.weight * (variance + self.eps).rsqrt()
-        return (wide * scale.view(1, -1, 1, 1) + (self.bias - mean * scale).view(1, -1, 1, 1)).to(x.dtype)
+        return (centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)).to(x.dtype)
 
 
 def share_statistics(network: nn.Module) -> None:
@@ -121,11 +121,11 @@ def is_assistant() -> bool:
 
 @contextmanager
 def one_voice() -> Iterator[None]:
-    """What all processes would refuse alike is said by rank 0 alone; the others just end."""
+    """What all processes would refuse alike is said once on every machine; the others just end."""
     try:
         yield
     except UserError:
-        if is_assistant():
+        if is_assistant() and os.environ.get("LOCAL_RANK", "0") != "0":
             raise SystemExit(1) from None
         raise
 

@@ -122,13 +122,15 @@ def _verdict_images(ready: "Prepared") -> int:
 
 def trial(ready: "Prepared", tell: Tell = lambda event: None, asked: Asked = lambda: False, world: World = ALONE) -> dict:
     """What the training `ready` would take here, measured on a few steps of every phase: `images_per_second` while it learns, `steps`,
-    `seconds` in all with every evaluation, `evaluation_seconds` of that, `memory_bytes` at the peak so far, and, where the data have
-    an end, `images_per_epoch`, `epochs` and `seconds_per_epoch`, the evaluation after it included (otherwise None)."""
+    `seconds` in all with every evaluation, `evaluation_seconds` of that, `memory_bytes` at the peak so far with the photos that are
+    still to be read, and, where the data have an end, `images_per_epoch`, `epochs` and `seconds_per_epoch`, the evaluation after it included (otherwise None)."""
     plan, recipe, images = ready.plan, ready.plan.recipe, ready.data.images
     pace = measure(ready.network, ready.data, recipe, plan.device, world, tell, asked)
     judging = recipe.evaluations * min(recipe.held_out_images, ready.data.held_out.images or recipe.held_out_images) * pace.image
     verdict = _verdict_images(ready) * pace.image * world.size  # by rank 0 alone
     seconds, epochs = pace.step * recipe.steps + judging, recipe.steps * recipe.batch / images if images else None
+    memory = machine.memory_peak(world.device(plan.device))
+    memory += 0 if plan.device.startswith("cuda") else ready.data.growing + ready.data.held_out.growing
     return {"name": plan.path.stem, "images_per_second": recipe.batch / pace.step, "steps": recipe.steps, "images_per_epoch": images,
             "epochs": epochs, "seconds_per_epoch": seconds / epochs if epochs else None, "seconds": seconds + verdict,
-            "evaluation_seconds": judging + verdict, "memory_bytes": machine.memory_peak(world.device(plan.device))}
+            "evaluation_seconds": judging + verdict, "memory_bytes": memory}

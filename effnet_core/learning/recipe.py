@@ -44,7 +44,8 @@ class Phase:
 class Recipe:
     """Everything that decides how a training runs, apart from the network and the data.
 
-    Its length is `steps`; where `seconds` are given, the clock decides instead, and `steps` are what is expected to fit in.
+    The learning rate rises once and falls once; where `descents` say so, it is set back to the course of a slower fall before it has
+    reached the bottom of the faster one (warm restarts, arXiv 1608.03983). Its length is `steps`; where `seconds` are given, the clock decides instead, and `steps` are what is expected to fit in.
     """
 
     steps: int = 1000
@@ -59,6 +60,7 @@ class Recipe:
     evaluations: int = 12  # during the run, evenly spaced, the last one at its end
     held_out_images: int = 500  # in each of them
     phases: tuple[Phase, ...] = ()  # none: the data's own side all the time
+    descents: tuple[tuple[float, float], ...] = ()  # of the learning rate before its last one: (until, end) in shares of the steps
     precision: str = "float32"
     seconds: float | None = None
 
@@ -82,6 +84,12 @@ class Recipe:
         if phases and abs(sum(phase.share for phase in phases) - 1) > 1e-6:
             raise UserError(f"The phases' shares add up to {sum(phase.share for phase in phases):g}; they must add up to 1.")
         object.__setattr__(self, "phases", phases)
+        descents = tuple((float(until), float(end)) for until, end in self.descents)
+        bounds = [0.0, *(until for until, _ in descents), 1.0]
+        if any(a >= b for a, b in zip(bounds, bounds[1:])) or any(not until <= end <= 1 for until, end in descents):
+            raise UserError(f"The descents of the learning rate are {descents}; each must be broken off, in shares of the steps, after the "
+                            "one before it and before its own end.")
+        object.__setattr__(self, "descents", descents)
 
     @property
     def ends(self) -> tuple[int, ...]:

@@ -29,16 +29,18 @@ class Job:
     """One piece of work, made by `JobQueue.submit`. Reading it is safe from any thread; a snapshot never changes."""
 
     def __init__(self, queue: "JobQueue", args: Sequence[str], title: str, nice: int, threads: int | None, owner: Hashable,
-                 about: object) -> None:
+                 about: object, again: Sequence[str] | None) -> None:
         self.id = secrets.token_urlsafe(16)
         self.title, self.args, self.owner, self.about = title, tuple(args), owner, about
+        self.again = None if again is None else tuple(again)  # the arguments with which it goes on after a pause
         self.nice, self.threads = nice, threads
-        self.state = "queued"  # → running → done, failed, stopped or paused; or queued → stopped
+        self.state = "queued"  # → running → done, failed, stopped or paused, or queued again; or queued → stopped
         self.error: str | None = None  # a sentence, where the job failed or ran out of time
         self.submitted = time.time()  # seconds since 1970, as the next two
         self.started: float | None = None
         self.finished: float | None = None
         self.stopping = self.pausing = False  # asked to end; so that it can go on later
+        self.returning = self.has_run = False  # asked to wait once more for its turn; has had a turn before
         self.worker: Worker | None = None
         self.ended = threading.Event()
         self._queue, self._lock = queue, threading.Lock()
@@ -103,6 +105,14 @@ class Job:
             elif line.strip():
                 self._stray = shorten(line.decode("utf-8", "replace"))
 
+    def turn_over(self) -> None:
+        """It has paused to let others go first, and waits to go on."""
+        self.state, self.args, self.error, self.started, self.worker = "queued", self.again, None, None, None
+        self.stopping = self.pausing = self.returning = False
+        self.has_run = True
+        with self._lock:
+            self._latest.pop("result", None)
+
     def outcome(self, code: int, last_words: str) -> str:
         """The final state, from what was asked, what was said and the exit status; a failure also gets its `error`."""
         complaint = self.latest("error")
@@ -133,10 +143,11 @@ class JobQueue:
         atexit.register(self.shutdown)
 
     def submit(self, args: Sequence[str], title: str, *, nice: int = 0, threads: int | None = None, owner: Hashable = None,
-               about: object = None) -> Job:
+               about: object = None, again: Sequence[str] | None = None) -> Job:
         """Runs `*command *args --events`, now or when its turn comes. With `nice` 10 it yields to everything else; `threads`
-        bounds its cores; `about` is whatever its owner wants to find with it again. Raises `UserError` where `owner` has a job here already, or the queue is full or closed."""
-        job = Job(self, args, title, nice, threads, owner, about)
+        bounds its cores; `about` is whatever its owner wants to find with it again; `again` are the arguments with which it goes
+        on after a pause. Raises `UserError` where `owner` has a job here already, or the queue is full or closed."""
+        job = Job(self, args, title, nice, threads, owner, about, again)
         with self._lock:
             self._admit(job)
             self._jobs[job.id] = job
@@ -176,12 +187,17 @@ class JobQueue:
         """As `stop`, but a running one is asked to pause: what can go on later keeps what it needs for that."""
         self._end(job, reason, pausing=True)
 
+    def put_back(self, job: Job) -> None:
+        """Pauses a running job that can go on, and lets it wait for its next turn at the end of the queue."""
+        job.returning = job.again is not None
+        self._end(job, None, pausing=True)
+
     def _end(self, job: Job, reason: str | None, pausing: bool) -> None:
         with self._lock:
             if job in self._queued:
                 self._queued.remove(job)
                 job.error = reason
-                self._close(job, "stopped")
+                self._close(job, "paused" if job.has_run else "stopped")
                 return
             if job not in self._running or job.stopping:
                 return
@@ -232,7 +248,11 @@ class JobQueue:
             limit.cancel()
             with self._lock:
                 self._running.remove(job)
-                self._close(job, state)
+                if job.returning and state == "paused" and not self._closed:
+                    job.turn_over()
+                    self._queued.append(job)
+                else:
+                    self._close(job, state)
                 self._start_next()
 
     def _close(self, job: Job, state: str) -> None:

@@ -156,7 +156,7 @@ def _found(wish: Wish, found: dict) -> None:
     speed = f"{si(found['images_per_second'])} images a second"
     memory = f"{bytes_text(round(found['memory_bytes']))} of memory; {bytes_text(machine.memory_available())} are free"
     if wish.epochs is None:
-        facts = {"Speed": speed, "In that time": f"{si(found['images_per_second'] * wish.seconds)} images", "Memory": memory}
+        facts = {"Speed": speed, "In that time": f"{si(found['images_per_second'] * max(0.0, wish.seconds - found['evaluation_seconds']))} images", "Memory": memory}
     else:
         facts = {"Speed": speed, "An epoch": f"{span(found['seconds_per_epoch'])}, {found['images_per_epoch']:,} photos",
                  "All of it": f"{span(found['seconds'])}, {span(found['evaluation_seconds'])} of it judging", "Memory": memory}

@@ -7,9 +7,8 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.families import PAPER, SCENES, compound, from_spec, published, small, to_spec
 from effnet_core.scaling import Scaling
-from effnet_core.weights.registry import DEFAULTS
 
-from . import arrivals, shelf, state, texts
+from . import models, shelf, state, texts
 from .data import Chosen
 from .html import plain
 
@@ -106,25 +105,12 @@ def _scaled() -> tuple[dict, tuple[str, ...], None, bool]:
 # Fine-tuning
 
 
-def _models() -> dict[str, str]:
-    """Names and titles of what can be fine-tuned: what has learnt something, and published weights that can be fetched."""
-    here = {entry.name: entry for entry in shelf.entries()}
-    usable = {name: shelf.title(entry) for name, entry in here.items() if not entry.problem and shelf.is_trained(entry.card)}
-    return {**{name: usable[name] for group in ("imagenet", "app", "own") for name in shelf.names_in(group, here) if name in usable},
-            **{name: f"{shelf.offer_title(name)}, to download" for name in DEFAULTS if name not in here}}
-
-
 def _tuned() -> tuple[dict, tuple[str, ...], str, bool] | None:
-    titles = _models()
-    if st.session_state.get("tuned_from") not in titles:
-        st.session_state["tuned_from"] = next(iter(titles))
-    name = st.selectbox("Start from", list(titles), format_func=titles.get, key="tuned_from", persist_state="session",
-                        help=texts.text("pretrain", "tuned_from"))
+    entry = models.choose("tuned_from", "Start from")
     what = st.segmented_control("What learns", list(LEARNS), default="head", required=True, format_func=LEARNS.get, key="tuned_what", width="stretch",
                                 wrap=True, persist_state="session", help=texts.text("pretrain", "frozen"))
-    entry = next((entry for entry in shelf.entries() if entry.name == name), None)
     if entry is None:
-        arrivals.button(name)
         return None
-    st.caption(texts.text("pretrain", f"tuned_{what}", name=plain(name)))
+    name = entry.name
+    st.caption(texts.text("pretrain", f"tuned_{what}" if shelf.is_trained(entry.card) else "tuned_untrained", name=plain(name)))
     return entry.card["architecture"], ("--from", name, *(("--frozen",) if what == "head" else ())), name, what == "head"

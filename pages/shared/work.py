@@ -1,6 +1,7 @@
 """Long work of the pages: one queue of each kind for the whole server, whose job is whose, and how a page shows one.
 
-A job belongs to the visitor who started it. It goes on while they look at other pages, and ends some time after they left.
+A job belongs to the visitor who started it. It goes on while they look at other pages; what is
+short ends some time after they left.
 """
 
 import secrets
@@ -25,7 +26,7 @@ PREPARING_LIMIT_S = 4 * 3600.0  # a download over a slow line
 TRAINING_LIMIT_S = 25 * 3600.0  # a day, and what comes before and after it
 MOST_TRAININGS = 4  # at a time; each holds a few hundred megabytes
 MOST_PREPARATIONS = 2
-LEFT = "It made way for another visitor's, because the connection to the browser that started it was lost."
+LEFT = "It was stopped because the connection to the browser that started it was lost."
 
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
@@ -64,8 +65,8 @@ def preparations() -> JobQueue:
 
 
 class Presence:
-    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements and trials are stopped; trainings go on
-    until somebody else waits for their place, and whoever opens their address again takes them over."""
+    """Who is here. Of a visitor who leaves and is not back after `ABSENCE_S`, measurements and trials are stopped; trainings go on,
+    where somebody else waits for their place after a break, and whoever opens their address again takes them over."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -134,10 +135,17 @@ def owner() -> str:
 def start(queue: JobQueue, args: Sequence[str], title: str, **options) -> Job:
     """Submits this session's next job of that queue; `options` and errors as `JobQueue.submit` has them."""
     job = queue.submit(args, title, owner=owner(), **options)
-    for other in queue.active() if job.state == "queued" else ():
-        if presence().is_gone(other.owner):  # what nobody watches makes way, and can go on later
-            queue.pause(other, LEFT)
+    if job.state == "queued":
+        _make_way(queue)
     return _keep(queue, job)
+
+
+def _make_way(queue: JobQueue) -> None:
+    """A running job that nobody watches, where it can go on later, lets the one that has come go first."""
+    for other in queue.active():
+        if other.state == "running" and other.again and not other.stopping and presence().is_gone(other.owner):
+            queue.put_back(other)
+            return
 
 
 def _keep(queue: JobQueue, job: Job) -> Job:
