@@ -17,10 +17,13 @@ from effnet_core import cards, checkpoints
 from effnet_core.cli import train
 from effnet_core.cli.train_options import plan_of
 from effnet_core.data import sources
+from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.families import SCENES, compound, published, small, to_spec
 from effnet_core.learning import plans, recipes, runs
 from effnet_core.learning.snapshots import Snapshot
+from effnet_core.network import build
+from effnet_core.scaling import Scaling
 from effnet_core.work.jobs import JobQueue
 from pages.shared import data, learning, networks, training, uploads, work
 from pages.shared.training import About, Wish
@@ -241,8 +244,8 @@ def test_a_training_runs_in_its_own_process_and_its_model_can_be_opened():
 def test_photos_of_ones_own_are_fine_tuned_paused_and_gone_on_with(pets):
     app = open_app("pretrain")
     choose(app, "data_kind", "own")
-    assert networks.kind("own") == "tuned" and app.selectbox(key="tuned_from").value
-    app.selectbox(key="tuned_from").set_value("small-scenes").run()
+    assert networks.kind("own") == "tuned" and app.selectbox(key="tuned_from_choice").value
+    app.selectbox(key="tuned_from_choice").set_value("small-scenes").run()
     app.select_slider(key="side_tuned_photos").set_value(32).run()
     app.select_slider(key="epochs_10").set_value(100).run()
     job = started(app)
@@ -330,20 +333,31 @@ def test_what_cannot_fit_is_refused_with_a_sentence_before_it_starts(pets):
 
 
 def test_impossible_sliders_get_a_sentence_and_the_rest_of_the_page_stays():
-    app = open_app("pretrain", phi="8", alpha="2", beta="2")
-    choose(app, "network_scenes", "scaled")
-    assert not app.exception and len(app.warning) == 1 and app.warning[0].value.endswith(".")
-    assert "#### Models on this machine" in words(app)
+    for impossible in ({"alpha": "2", "beta": "2"}, {"gamma": "1.6"}):  # for the memory, and for any network
+        app = open_app("pretrain", phi="8", **impossible)
+        choose(app, "network_scenes", "scaled")
+        assert not app.exception and len(app.warning) == 1 and app.warning[0].value.endswith(".")
+        assert "#### Models on this machine" in words(app) and app.button(key="start").disabled
 
 
 def test_published_weights_that_are_not_here_can_be_fetched_first():
     app = open_app("pretrain")
     choose(app, "network_scenes", "tuned")
-    options = app.selectbox(key="tuned_from").options
-    assert any(option.startswith("small-scenes") for option in options) and any("imagenet-b0" in o and "to download" in o for o in options)
-    app.selectbox(key="tuned_from").set_value("imagenet-b0").run()
+    assert r"The layers of **b0\-imagenette** are frozen" in words(app) and not app.button(key="start").disabled
+    choose(app, "tuned_from", "imagenet-b0")
+    assert any("imagenet-b0 · 21.3 MB" in option for option in app.selectbox(key="tuned_from_choice").options)
     assert any(label.startswith("Download") for label in labels(app)) and app.button(key="start").disabled
     assert "not ready yet" in words(app) and not app.exception
+
+
+def test_a_model_that_has_learnt_nothing_says_so_before_it_is_fine_tuned():
+    made = build(small(Scaling(0.3, 0.25, 16, 0.0), 3))
+    card = checkpoints.make_card("raw", made, ("a", "b", "c"), Scenes(16).preprocess, trained=False)
+    checkpoints.save(cards.path_of("raw"), made, card)
+    app = open_app("pretrain")
+    choose(app, "network_scenes", "tuned")
+    choose(app, "tuned_from", "raw")
+    assert "**raw** has learnt nothing yet" in words(app)
 
 
 # Names, and whose is whose
@@ -486,7 +500,7 @@ def test_a_trial_tells_time_and_memory_until_the_settings_change(worker, pets):
     worker(trial(400.0, 40.0), "trials")
     app = open_app("pretrain")
     choose(app, "data_kind", "own")
-    app.selectbox(key="tuned_from").set_value("small-scenes").run()
+    app.selectbox(key="tuned_from_choice").set_value("small-scenes").run()
     job = tried(app)
     assert job.args[-1] == "--trial" and "51.2 images a second" in tables(app)
     assert "40 s, 12 photos" in tables(app) and "6 min 40 s, 30 s of it judging" in tables(app) and "690 MB of memory" in tables(app)
@@ -708,7 +722,7 @@ def test_photos_that_are_learnt_from_cannot_be_removed(worker, pets):
     worker(LEARNING)
     app = open_app("pretrain")
     choose(app, "data_kind", "own")
-    app.selectbox(key="tuned_from").set_value("small-scenes").run()
+    app.selectbox(key="tuned_from_choice").set_value("small-scenes").run()
     told(started(app))
     app.button(key="drop_data").click().run()
     assert "are being learnt from" in app.warning[0].value and sources.available()

@@ -156,6 +156,14 @@ def test_a_stopped_run_finishes_its_model(whole):
         unfinished("mine")
 
 
+def test_an_unfinished_training_is_not_lost_by_chance():
+    carry_out(PLAN, asked=after(3, "pause"))
+    with pytest.raises(UserError, match="unfinished training called 'mine'; --resume goes on with it, --anew starts over"):
+        carry_out(PLAN)
+    assert runs.unfinished()[0].step == 3
+    assert carry_out(PLAN, anew=True)["card"]["steps"] == 6 and not runs.unfinished()
+
+
 def test_the_same_name_is_trained_once_at_a_time():
     def again(event: dict) -> None:
         if "accuracy" in event:
@@ -172,7 +180,7 @@ def test_the_same_name_is_trained_once_at_a_time():
 def test_a_new_run_makes_way_for_itself(whole):
     carry_out(PLAN, asked=after(3, "pause"))
     short = replace(PLAN, recipe=replace(PLAN.recipe, steps=2, evaluations=1))
-    result = carry_out(short)
+    result = carry_out(short, anew=True)
     assert result["card"]["steps"] == 2 and runs.run("mine").album.entries() == [0, 2] and not runs.unfinished()
 
 

@@ -17,13 +17,16 @@ __all__ = ["Plan", "Prepared", "carry_out", "prepare", "unfinished"]
 
 
 def carry_out(plan: Plan, tell: Tell = lambda event: None, asked: Asked = lambda: False, *, resume: bool = False,
-              world: World = ALONE) -> dict:
+              anew: bool = False, world: World = ALONE) -> dict:
     """Trains as `plan` says, or goes on with it, and stores the model with its card; returns name, file, accuracy, stopped and card.
 
     A run that is paused or killed goes on, with `resume`, from where it was last saved; paused, it returns `name`, `paused`,
-    `step` and `steps`. Raises `UserError` where it cannot be done, or another process is at it.
+    `step` and `steps`. Raises `UserError` where it cannot be done, another process is at it, or an unfinished training of that
+    name would be lost and it is not to begin `anew`.
     """
     with plan.run.claimed() if world.rank == 0 else nullcontext():
+        if plan.run.is_unfinished and not (resume or anew) and world.rank == 0:
+            raise UserError(f"There is an unfinished training called {plan.run.name!r}; --resume goes on with it, --anew starts over.")
         ready = prepare(plan, tell, asked, world, resume=resume)
         if world.rank == 0:
             return _lead(ready, tell, asked, resume, world)

@@ -112,9 +112,14 @@ def check_name(name: str) -> None:
 
 
 def _submit(name: str, args: list[str], about: About) -> None:
-    job = work.start(work.trainings(), args, title(name), nice=NICE, about=about)
+    job = work.start(work.trainings(), args, title(name), nice=NICE, about=about, again=_resuming(name))
     st.session_state.setdefault("_trained", set()).add(name)
     state.put(job=job.id)
+
+
+def _resuming(name: str) -> list[str]:
+    """What goes on with an unfinished training."""
+    return ["train", "--name", name, "--resume", "--threads", str(work.training_threads())]
 
 
 def _refuse(refused: UserError) -> None:
@@ -155,7 +160,7 @@ def resume(name: str) -> None:
                 raise run.missing()
             if problem := run.standing().problem:
                 raise UserError(problem)
-            _submit(name, ["train", "--name", name, "--resume", "--threads", str(work.training_threads())], _about(name, run.kept))
+            _submit(name, _resuming(name), _about(name, run.kept))
     except UserError as refused:
         _refuse(refused)
 
