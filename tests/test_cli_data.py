@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
 from effnet_core.cli import data, main
 from effnet_core.data import folders
 from effnet_core.data.folders import scan
+from effnet_core.learning import runs
 
 from .serving import ROOT
 from .test_archives import zipped
@@ -69,6 +71,40 @@ def test_data_is_kept_listed_and_removed(archive, capsys):
     assert json.loads(capsys.readouterr().out)["images"] == 16
     assert main(["data", "--remove", "my-pets"]) == 0
     assert "my-pets" not in capsys.readouterr().out
+
+
+def test_the_unpacked_copy_of_an_archive_is_listed_and_removed(archive, capsys):
+    assert main(["data", str(archive), "--json"]) == 0
+    capsys.readouterr()
+    assert main(["data", "--json"]) == 0
+    (copy,) = json.loads(capsys.readouterr().out)["unpacked"]
+    assert copy["name"].startswith("pets.") and copy["bytes"] == sum(len(archive_file(archive, name)) for name in PETS)
+    assert main(["data"]) == 0
+    assert f"{copy['name']:<26}unpacked copy of an archive, " in capsys.readouterr().out
+    assert main(["data", "--remove", copy["name"]]) == 0
+    assert copy["name"] not in capsys.readouterr().out
+    assert main(["data", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unpacked"] == []
+
+
+def archive_file(archive, name):
+    with zipfile.ZipFile(archive) as file:
+        return file.read(name)
+
+
+def test_a_long_name_is_apart_from_what_it_is(archive, capsys):
+    assert main(["data", "--keep", str(archive), "--name", "a" * 40]) == 0
+    assert main(["data"]) == 0
+    assert f"{'a' * 40} 2 classes" in capsys.readouterr().out
+
+
+def test_removed_data_leaves_no_photo_in_an_album(archive):
+    assert main(["data", "--keep", str(archive), "--name", "my-pets"]) == 0
+    for name, learnt in (("mine", "my-pets"), ("other", "scenes")):
+        runs.run(name).keep_plan({"plan": {"data": learnt}, "curve": []})
+        runs.run(name).album.start(b"a photo", 0, ("cat", "dog"))
+    assert main(["data", "--remove", "my-pets"]) == 0
+    assert runs.run("mine").album.photo is None and runs.run("other").album.photo == b"a photo"
 
 
 @pytest.mark.parametrize("words, sentence", [

@@ -19,14 +19,14 @@ from safetensors.torch import save_file
 from effnet_core import checkpoints, labels, load, machine, models
 from effnet_core.cli import main
 from effnet_core.errors import UserError
-from effnet_core.families import PUBLISHED, published, small
+from effnet_core.families import PUBLISHED, published, small, to_spec
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
-from effnet_core.weights import foreign, registry, tensorfiles
+from effnet_core.weights import claims, foreign, registry, tensorfiles
 from effnet_core.weights.foreign import adopt, examine, network_of
 from effnet_core.weights.layouts import from_ours
-from effnet_core.weights.proposals import for_weights
+from effnet_core.weights.proposals import for_weights, preprocess_of
 
 from .test_network import BN_ONE, assert_same_logits, randomised
 
@@ -166,20 +166,68 @@ def test_a_model_is_not_replaced_unasked(b0, tiny, tmp_path, cache):
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
-def test_a_checkpoint_of_this_app_is_taken_as_it_is(tiny, tmp_path, precision):
+def test_a_checkpoint_of_this_app_is_taken_with_its_past(tiny, tmp_path, precision):
     path = tmp_path / "elsewhere" / "theirs.safetensors"
-    card = checkpoints.make_card("theirs", tiny, labels.names(10), Preprocess(18, 16), trained=True, steps=9)
+    past = {"steps": 9, "data": {"name": "scenes", "seed": 2**63 - 1}, "evaluation": {"accuracy": 0.5, "per_class": [0.5, None]}}
+    card = checkpoints.make_card("theirs", tiny, labels.names(10), Preprocess(18, 16), trained=True, **past, machine={"cores": 2},
+                                 published={"top1": 99.0}, source={"kind": "fine-tuned", "model": "imagenet-b0", "licence": "mine"})
     checkpoints.save(path, tiny, card, precision)
     assert examine(path).kind == "checkpoint" and examine(path).open_questions == () and examine(path).to_dict()["kind"] == "checkpoint"
     target = adopt(path, "mine")
     mine, theirs = load(target), load(path)
-    assert is_same(mine.network, theirs.network) and mine.card == {**theirs.card, "name": "mine"} and mine.card["steps"] == 9
-    assert target.stat().st_size == pytest.approx(path.stat().st_size, abs=16)
+    shape = {key: theirs.card[key] for key in ("architecture", "padding", "eps", "labels", "preprocess", "trained", "precision")}
+    source = {"kind": "own file", "file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "layout": "ours",
+              "model": "imagenet-b0"}
+    assert is_same(mine.network, theirs.network) and mine.preprocess == theirs.preprocess
+    assert mine.card == {"name": "mine", **shape, **past, "source": source, "date": mine.card["date"], "torch": torch.__version__}
+    assert target.stat().st_size == pytest.approx(path.stat().st_size, abs=500)
+
+
+def stranger(tiny, path, head):
+    """A checkpoint of this app whose card is changed by `head`, whatever it says then."""
+    card = checkpoints.make_card("theirs", tiny, labels.names(10), Preprocess(18, 16), trained=True)
+    path.parent.mkdir(exist_ok=True)
+    save_file(dict(tiny.state_dict()), path, {"card": json.dumps({**card, **head})})
+    return path
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**400, [[float("nan")]], {"accuracy": 10**400}, "\ud800",
+                                   "a\nb", "x" * 201, {"\ud800": 1}, json.loads("[" * 9 + "]" * 9), [0] * 3_000_000],
+                         ids=["nan", "infinite", "huge", "inside", "named", "surrogate", "lines", "long", "key", "deep", "large"])
+def test_what_a_stranger_s_card_says_is_left_out_where_it_cannot_be_shown(tiny, tmp_path, value):
+    head = {**dict.fromkeys(claims.KEPT, value), "source": {"model": value}, "precision": value}
+    path = stranger(tiny, tmp_path / "theirs.safetensors", head)
+    assert examine(path).precision == "float32"
+    card = checkpoints.read_card(adopt(path, "mine"))
+    assert not card.keys() & set(claims.KEPT) and card["source"].keys() == {"kind", "file", "sha256", "layout"}
+
+
+@pytest.mark.parametrize("source", [None, [], "published", {"kind": "published", "project": [], "licence": "free"}])
+def test_a_stranger_s_checkpoint_is_a_file_of_one_s_own(tiny, tmp_path, source):
+    head = {"source": source, "trained": "yes", "published": {"top1": 99.9}, "date": 7}
+    adopt(stranger(tiny, tmp_path / "theirs.safetensors", head), "mine")
+    entry = next(entry for entry in checkpoints.available() if entry.name == "mine")
+    assert entry.origin == "own file" and entry.card["source"]["file"] == "theirs.safetensors" and entry.card["trained"] is False
+    assert "published" not in entry.card and "licence" not in entry.card["source"] and entry.card["date"].startswith("20")
+
+
+@pytest.mark.parametrize(("head", "said"), [
+    ({"labels": ["\ud800", *labels.names(9)]}, "The label of class 0"), ({"labels": ["x" * 201, *labels.names(9)]}, "The label of class 0"),
+    ({"eps": float("nan")}, "Batch norm's ε is nan"), ({"eps": 10**400}, "Batch norm's ε is"), ({"padding": []}, "The padding is"),
+    ({"preprocess": {"resize": 18, "crop": 16, "mean": [float("nan")] * 3}}, "A value of the mean"),
+    ({"architecture": {"name": "a\nb"}}, "theirs.safetensors cannot be used: its network's name is not a line"),
+])  # fmt: skip
+def test_what_a_stranger_s_card_needs_is_checked(tiny, tmp_path, cache, head, said):
+    if "architecture" in head:
+        head = {"architecture": {**to_spec(tiny.architecture), **head["architecture"]}}
+    with pytest.raises(UserError, match=said):
+        adopt(stranger(tiny, tmp_path / "theirs.safetensors", head), "mine")
+    assert not cache.exists()
 
 
 def test_a_published_file_is_known_by_its_content(b0, tmp_path, monkeypatch):
     path = stored(tmp_path / "download (1).pth", b0, "timm")
-    row = replace(registry.ROWS["imagenet-b0-timm-tf-ap"], name="imagenet-known", sha256=hashlib.sha256(path.read_bytes()).hexdigest()[:8])
+    row = replace(registry.ROWS["imagenet-b0-timm-tf-ap"], name="imagenet-known", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setitem(registry.ROWS, row.name, row)
     found = examine(path)
     assert (found.kind, found.row, found.open_questions) == ("published", row, ())
@@ -189,6 +237,26 @@ def test_a_published_file_is_known_by_its_content(b0, tmp_path, monkeypatch):
     assert mine.card["source"]["kind"] == "published" and mine.card["source"]["url"] == row.url
     assert mine.card["published"] == {"top1": row.top1, "by": "timm"}
     assert load(path).card["source"]["name"] == "imagenet-known"  # opened directly, since nothing must be asked
+
+
+def test_eight_digits_of_a_checksum_prove_nothing(b0, tmp_path, monkeypatch):
+    """Another file that begins with them can be made, so its answers are proposed and it never counts as the published one."""
+    path = stored(tmp_path / "own.pth", b0, "timm")
+    start = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    row = replace(registry.ROWS["imagenet-b0-timm-tf-ap"], name="imagenet-like", sha256=start)
+    monkeypatch.setitem(registry.ROWS, row.name, row)
+    found = examine(path)
+    assert (found.kind, found.row, found.to_dict()["published"]) == ("weights", None, None)
+    assert found.open_questions == ("eps", "padding", "preprocess")
+    asked = [found.proposals[field] for field in found.open_questions]
+    assert [proposal.value for proposal in asked] == [1e-3, "same", preprocess_of(row)]
+    assert all(f"8 digits of its checksum are those of the published {row.file}" in proposal.reason for proposal in asked)
+    assert found.proposals["labels"].value == labels.names(5)
+    card = load(adopt(path, "mine", **ANSWERS)).card
+    assert card["source"]["kind"] == "own file" and "published" not in card
+    assert foreign.opened(path, row)[0].kind == "published"  # as from its official address
+    monkeypatch.setitem(registry.ROWS, row.name, replace(row, project="lukemelas"))
+    assert examine(path).proposals["eps"].value == 1e-5  # it cannot be that file
 
 
 def test_a_file_is_opened_directly_only_where_nothing_must_be_asked(b0, tmp_path):
@@ -421,6 +489,12 @@ def test_the_terminal_describes_and_adopts(b0, tmp_path, cache, capsys):
     assert mine.preprocess == Preprocess(72, 64, "bilinear", (0.5,) * 3, (0.25,) * 3) and is_same(mine.network, b0)
     assert cli("--file", path, "--name", "guessed", "--guess") == 0 and load("guessed").preprocess.crop == 224
     assert "guessed: EfficientNet-B0, 5 classes; " in capsys.readouterr().out
+
+
+def test_an_empty_file_is_a_sentence_in_the_terminal(tmp_path, capsys):
+    (tmp_path / "empty.pth").touch()
+    assert cli("--file", tmp_path / "empty.pth", "--name", "x") == 1
+    assert "empty.pth cannot be used: it is damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("args", [[], ["--name", "mine"], ["imagenet-b0", "--list"], ["--list", "--file", "x.pth"], ["imagenet-b0", "--name", "x"]])

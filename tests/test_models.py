@@ -140,6 +140,8 @@ def test_a_card_says_where_its_accuracy_comes_from(folders):
          epochs=1.5, seconds=5.0, finished=False, date="2026-02-03T04:05:06+00:00")
     save(own, "published", data={"name": "imagenet"}, published={"top1": 77.692, "by": "torchvision"}, source=source, date="2026-02-03T04")
     save(own, "file", source={"kind": "own file", "file": "flowers.pth"})
+    save(own, "given", data={"name": "flowers"}, evaluation={"accuracy": 0.9, "images": 90}, steps=100,
+         source={"kind": "own file", "file": "given.safetensors", "model": "imagenet-b0"})
     save(own, "tuned", data={"name": "flowers", "images": 90}, source={"kind": "fine-tuned", "model": "imagenet-b0"})
     save(own, "raw", trained=False)
     facts = {entry.name: dict(shelf.facts(entry)) for entry in shelf.entries()}
@@ -151,17 +153,34 @@ def test_a_card_says_where_its_accuracy_comes_from(folders):
                                  "Date": "added 2026-02-03"} == facts["published"]
     assert "77.7 %" in facts["published"]["Accuracy"] and "as published by torchvision; not measured here" in facts["published"]["Accuracy"]
     assert facts["file"]["From"] == "the file flowers.pth" and facts["file"]["Accuracy"] == "never measured"
+    assert facts["given"]["Accuracy"] == "90.0 % of 90 new images, as its card says; not measured here"
+    assert facts["given"]["From"] == "the file given.safetensors" and facts["given"]["Learnt from"] == "flowers, after imagenet-b0"
     assert facts["tuned"]["Learnt from"] == "flowers, 90 photos, after imagenet-b0" and facts["tuned"]["From"] == "trained here"
     assert facts["raw"]["Accuracy"] == "none: it learnt nothing"
 
 
-@pytest.mark.parametrize("odd", [None, 3, "text", [], {"name": None, "images": "many", "accuracy": "all", "top1": []}])
+@pytest.mark.parametrize("odd", [None, 3, "text", [], {"name": None, "images": "many", "accuracy": "all", "top1": []},
+                                 pytest.param(10**400, id="huge"),
+                                 {"kind": "published", "project": [], "recipe": {}, "licence": []},
+                                 {"images": 10**400, "accuracy": 10**400, "top1": 10**400}, {"accuracy": 0.5, "images": 10**400}])
 def test_cards_of_strangers_may_say_anything(folders, odd):
     _, own = folders
     save(own, "odd", **dict.fromkeys(("data", "evaluation", "published", "source", "steps", "epochs", "seconds", "date"), odd))
     (entry,) = (entry for entry in shelf.entries() if entry.name == "odd")
     assert all(isinstance(text, str) for fact in shelf.facts(entry) for text in fact)
     assert truth.fitting(entry.card) and not shelf.knows_scenes(entry.card)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -(10**400), 10**400, True], ids=["nan", "infinite", "low", "high", "bool"])
+def test_only_numbers_of_a_sane_size_are_shown(value):
+    assert shelf._number(value) is None and shelf._number(3) == 3
+
+
+def test_scenes_are_known_whose_file_it_was():
+    card = {"labels": list(Scenes.labels), "trained": True, "data": SCENES}
+    assert shelf.knows_scenes(card) and shelf.knows_scenes({**card, "source": {"kind": "own file"}})
+    for source in ({"kind": "own file", "model": "x"}, {"kind": "fine-tuned"}):
+        assert not shelf.knows_scenes({**card, "source": source})
 
 
 def test_every_published_file_has_an_offer():
@@ -343,6 +362,22 @@ def test_downloads_wait_for_each_other(patient):
     assert share == 0 and "imagenet-b0 is at work, yours is next" in text
 
 
+def test_nothing_of_nothing_is_no_progress(patient):
+    class Stopping:
+        stopping, state = True, "running"
+
+        def latest(self, event):
+            return {"done": 0, "total": 0, "phase": "reading"}
+
+    assert arrivals.step(Stopping())[0] == 0
+
+
+def test_a_download_goes_on_when_whoever_began_it_leaves(patient, monkeypatch):
+    job = patient.begin("imagenet-b0", "ann")
+    monkeypatch.setattr(arrivals.work, "presence", lambda: type("Presence", (), {"is_gone": lambda self, owner: True})())
+    assert not patient.wanted_by("imagenet-b0") and not job.wait(0.3) and job.active and not job.stopping
+
+
 def test_the_time_left_follows_the_speed_of_the_last_seconds():
     pace = arrivals.Pace()
     assert pace.left_s(0, 100, 0.0) is None and pace.left_s(5, 100, 1.0) is None
@@ -508,6 +543,16 @@ def test_a_published_file_is_known_by_its_content(mirror, b0_file):
     assert job.wait(PATIENCE_S) and job.state == "done", job.error
     app.run()
     assert not app.exception and app.session_state["model"] == "imagenet-b0" and "BSD-3-Clause" in words(app) and not mirror.asked
+
+
+def test_a_file_that_only_begins_like_a_published_one_is_asked_about(mirror, b0_file, monkeypatch):
+    row = registry.ROWS["imagenet-b0"]
+    monkeypatch.setenv("EFFNET_TEST_FILES", json.dumps({"imagenet-b0": row.sha256[:8]}))
+    app = upload(open_app("inside"), b0_file)
+    assert "byte for byte" not in words(app) and not [button for button in app.button if button.key == "model_give"]
+    sides = {box.label: box for box in app.number_input}
+    assert (sides["Shorter side, px"].value, sides["Square, px"].value) == (row.resize, row.crop)
+    assert "first 8 digits of its checksum" in sides["Square, px"].help.replace("\\", "")
 
 
 @pytest.mark.parametrize("given, sentence", [

@@ -25,7 +25,7 @@ from effnet_core.learning.snapshots import Snapshot
 from effnet_core.network import build
 from effnet_core.scaling import Scaling
 from effnet_core.work.jobs import JobQueue
-from pages.shared import data, learning, networks, training, uploads, work
+from pages.shared import data, growth, learning, networks, removing, training, uploads, work
 from pages.shared.training import About, Wish
 
 from .apps import open_app
@@ -68,6 +68,7 @@ def short_and_separate(monkeypatch, tmp_path):
     settings = Wish.settings.fget
     monkeypatch.setattr(Wish, "settings", property(lambda wish: [*settings(wish), "--held-out", "100"]))  # a verdict on 2,000 takes longer
     data.checked().cards.clear()
+    uploads.UNDER_WAY.clear()
     yield
     for queue in (work.trainings(), work.trials(), work.preparations()):
         for job in queue.active():
@@ -707,7 +708,11 @@ def test_an_archive_becomes_data_with_its_facts_and_nothing_is_left_over(tmp_pat
     again = open_app("pretrain")
     choose(again, "data_kind", "own")
     assert again.selectbox(key="data_own").value == "my-pets", "it can be chosen again later"
-    again.button(key="drop_data").click().run()
+    assert not any(button.key == "drop_data" for button in again.button), "another visitor, from elsewhere, leaves it alone"
+    app.run()
+    app.button(key="drop_data").click().run()
+    assert not app.exception and "my-pets" not in app.session_state["_added_data"]
+    again.run()
     assert not again.exception and not sources.available() and not (tmp_path / "data" / "my-pets").exists()
 
 
@@ -718,8 +723,24 @@ def app_files():
     return [*get_instance()._uploaded_file_mgr.file_storage.get("test session id", {})] if exists() else []
 
 
-def test_photos_that_are_learnt_from_cannot_be_removed(worker, pets):
+def test_photos_that_are_removed_are_in_no_album(pets, monkeypatch):
+    monkeypatch.setattr(removing, "from_this_machine", lambda: True)
+    run = watched()
+    kept = run.kept
+    run.keep_plan({**kept, "plan": {**kept["plan"], "data": "pets"}})
+    watched("drawn")
+    app = open_app("pretrain")
+    choose(app, "data_kind", "own")
+    assert "seen" in app.selectbox(key="look_back_own").options
+    app.button(key="drop_data").click().run()
+    assert not app.exception and not sources.available() and run.album.photo is None and runs.run("drawn").album.photo
+    assert "seen" not in app.selectbox(key="look_back_own").options and "drawn" in app.selectbox(key="look_back_own").options
+    assert not growth.is_shown("seen")
+
+
+def test_photos_that_are_learnt_from_cannot_be_removed(worker, pets, monkeypatch):
     worker(LEARNING)
+    monkeypatch.setattr(removing, "from_this_machine", lambda: True)
     app = open_app("pretrain")
     choose(app, "data_kind", "own")
     app.selectbox(key="tuned_from_choice").set_value("small-scenes").run()
@@ -776,10 +797,43 @@ def test_names_of_data_are_free_and_uploads_have_a_limit(pets, monkeypatch):
         uploads.spool([upload("a/1.jpg", b"x" * 2**19), upload("a/2.jpg", b"x" * 2**20)])
 
 
+def test_two_visitors_may_hand_over_photos_of_one_name(worker):
+    worker(PREPARING, "preparations", limit=2)
+    apps = [open_app("pretrain") for _ in range(2)]
+    for app in apps:
+        choose(app, "data_kind", "own")
+        app.file_uploader[0].upload("pets.zip", archive()).run()
+        assert not app.exception
+    jobs = work.preparations().active()
+    assert sorted(job.args[job.args.index("--name") + 1] for job in jobs) == ["pets", "pets-2"]
+    for job in jobs:
+        job.stop()
+        assert job.wait(HANG_S)
+    until(lambda: not uploads.UNDER_WAY)
+    assert uploads.spool([upload("pets.zip", b"")]).name == "pets"
+
+
 # Models
 
 
-def test_models_of_ones_own_can_be_removed_and_bundled_ones_stay():
+def test_a_model_is_removed_by_whoever_made_it_or_sits_at_the_machine(monkeypatch):
+    for name in ("mine", "other"):
+        cards.path_of(name).parent.mkdir(parents=True, exist_ok=True)
+        cards.path_of(name).write_bytes((cards.BUNDLED / "small-scenes.safetensors").read_bytes())
+    app = open_app("pretrain")
+    assert not any(button.key == "remove_model" for button in app.button)
+    app.session_state["_trained"] = {"mine"}
+    app.run()
+    assert app.selectbox(key="model_to_remove").options == ["mine"]
+    app.button(key="remove_model").click().run()
+    assert not app.exception and not cards.path_of("mine").exists() and not app.session_state["_trained"]
+    monkeypatch.setattr(removing, "from_this_machine", lambda: True)
+    app.run()
+    assert app.selectbox(key="model_to_remove").options == ["other"]
+
+
+def test_models_of_ones_own_can_be_removed_and_bundled_ones_stay(monkeypatch):
+    monkeypatch.setattr(removing, "from_this_machine", lambda: True)
     files = [cards.path_of(name) for name in ("mine", "other")]
     files[0].parent.mkdir(parents=True)
     for file in files:

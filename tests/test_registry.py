@@ -2,6 +2,7 @@
 
 import re
 from math import floor
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,9 @@ from effnet_core.families import published
 from effnet_core.labels import imagenet
 from effnet_core.weights import registry
 from effnet_core.weights.proposals import preprocess_of
-from effnet_core.weights.registry import DEFAULTS, IMAGENET, ROWS, of_file, resized
+from effnet_core.weights.registry import DEFAULTS, IMAGENET, ROWS, like_file, of_file, resized
 
+ROOT = Path(__file__).resolve().parent.parent
 TIMM = {name: row for name, row in ROWS.items() if row.project == "timm"}
 OWNERS = re.compile("github.com/(rwightman|huggingface)/")  # the project moved from the one to the other, and its files with it
 LUKEMELAS = {"b0": ("355c32eb", "b64d5a18"), "b1": ("f1951068", "0f3ce85a"), "b2": ("8bb594d6", "6e9d97e5"), "b3": ("5fb5a3c3", "cdd7c0f4"),
@@ -79,6 +81,18 @@ def test_timm_s_rows_are_all_files_that_timm_has_on_github(timm):
     assert {OWNERS.sub("github.com//", row.url) for row in TIMM.values()} == timm_cfgs(timm).keys()
 
 
+def test_what_timm_has_on_hugging_face_alone_is_not_promised(timm):
+    """No checksum of these four files is published."""
+    from timm.models import get_pretrained_cfg, list_pretrained
+
+    names = [name for name in list_pretrained("*efficientnet_*") if re.match(r"(tf_)?efficientnet_(b\d|l2|lite\d)\.", name)]
+    assert {name.partition("_")[2] for name in names if not get_pretrained_cfg(name).url} == {
+        "b0.ra4_e3600_r224_in1k", "b1.ra4_e3600_r240_in1k", "b5.sw_in12k_ft_in1k", "b5.sw_in12k"}
+    said = [(ROOT / "README.md").read_text(encoding="utf-8"), (ROOT / "assets" / "texts" / "models.md").read_text(encoding="utf-8")]
+    assert all("timm (on GitHub)" in text or "timm on GitHub" in text for text in said)
+    assert not re.search("[Ee]very (further|published) file", "".join(said))
+
+
 @pytest.mark.parametrize("name", TIMM)
 def test_timm_s_rows_are_timm_s(timm, name):
     row = TIMM[name]
@@ -118,6 +132,8 @@ def test_lukemelas_rows():
 
 def test_a_row_is_found_by_name_and_by_content():
     assert registry.row("imagenet-b0") is ROWS["imagenet-b0"] and of_file(registry.row("imagenet-b0").sha256) is registry.row("imagenet-b0")
-    assert of_file("c27df63c" + "0" * 56) is registry.row("imagenet-b1") and of_file("f" * 64) is None
+    assert of_file("c27df63c" + "0" * 56) is None and of_file("f" * 64) is None
+    assert like_file("c27df63c" + "0" * 56, "torchvision", "b1") is registry.row("imagenet-b1")
+    assert like_file("c27df63c" + "0" * 56, "timm", "b1") is like_file("c27df63c" + "0" * 56, "torchvision", "b0") is None
     with pytest.raises(UserError, match="There are no published weights called 'imagenet-b9'; there are imagenet-b0, .*fetch --list"):
         registry.row("imagenet-b9")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -66,7 +67,7 @@ def test_plans_of_the_first_version_are_listed_too():
 
 def test_listing_needs_no_torch():
     unfinished()
-    code = "import sys; from effnet_core import runs; print(runs.unfinished()[0].name); sys.exit('torch' in sys.modules)"
+    code = "import sys; from effnet_core.learning import runs; print(runs.unfinished()[0].name); sys.exit('torch' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout == "mine\n"
 
@@ -218,6 +219,41 @@ def finished(name: str, age: float, model: bool = True) -> Run:
     if model:
         (runs.cache_folder() / "models" / f"{name}.safetensors").write_bytes(b"")
     return run
+
+
+def test_the_photo_stays_where_the_data_does(monkeypatch):
+    def fail(name: str) -> None:
+        raise UserError("It is just being added.")
+
+    monkeypatch.setattr(runs.sources, "available", lambda: [SimpleNamespace(name="./photos")])
+    monkeypatch.setattr(runs.sources, "is_here", lambda name: True)
+    monkeypatch.setattr(runs.sources, "remove", fail)
+    run = unfinished()
+    run.album.start(b"a photo", 0, ("cat", "dog"))
+    with pytest.raises(UserError, match="just being added"):
+        runs.remove_data("./photos")
+    assert run.album.photo == b"a photo"
+    monkeypatch.setattr(runs.sources, "is_here", lambda name: False)  # its card is gone, and then something failed
+    with pytest.raises(UserError):
+        runs.remove_data("./photos")
+    assert run.album.photo is None and run.album.labels == ("cat", "dog")
+
+
+def test_a_damaged_plan_does_not_keep_the_photos_of_others(cache, monkeypatch):
+    runs.run("broken").keep_plan({})
+    run = unfinished()
+    run.album.start(b"a photo", 0, ("cat", "dog"))
+    runs._forget_photos("./photos")
+    assert run.album.photo is None
+
+
+def test_models_are_where_the_cards_say(cache, monkeypatch):
+    monkeypatch.setattr(runs.cards, "own_folder", lambda: cache / "elsewhere")
+    gone, here = finished("gone", 1), finished("here", 2, model=False)
+    (cache / "elsewhere").mkdir()
+    (cache / "elsewhere" / f"here{runs.cards.SUFFIX}").write_bytes(b"")
+    runs.prune()
+    assert not gone.folder.exists() and here.folder.exists()
 
 
 def test_only_the_latest_finished_trainings_are_kept(monkeypatch):

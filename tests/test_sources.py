@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def test_a_relative_folder_has_a_slash(tmp_path, monkeypatch):
 def test_an_archive_is_unpacked_once(archive, cache, monkeypatch):
     found, told = collection(archive), []
     assert found.name == "My Pets 2" and found.images == 16 and len(list(cache.iterdir())) == 1
-    assert next(cache.iterdir()).name.startswith("my-pets-2-") and archive.exists()
+    assert next(cache.iterdir()).name.startswith("my-pets-2.") and archive.exists()
     monkeypatch.setattr(sources.archives, "unpack", None)
     assert collection(str(archive), on_progress=lambda *step: told.append(step)) == found and not told
 
@@ -160,6 +161,19 @@ def test_a_process_that_was_faster_is_believed(archive, cache, monkeypatch):
 
     monkeypatch.setattr(sources.archives, "unpack", late)
     assert collection(archive).images == 16
+
+
+def test_unpacked_copies_are_listed_and_removed(archive, cache):
+    keep(archive, "my-pets-2")
+    collection(archive)
+    (name, size), = sources.copies().items()
+    assert re.fullmatch(r"my-pets-2\.[0-9a-f]{8}", name) and size == sum(map(len, tree(cache / name).values())) > 0
+    assert not sources.NAME.fullmatch(name) and [own.name for own in available()] == ["my-pets-2"]
+    with pytest.raises(UserError, match=f"to remove; there is imagenette, my-pets-2, {re.escape(name)}"):
+        remove("my-pets-2.00000000")
+    remove(name)
+    assert not sources.copies() and sorted(path.name for path in cache.iterdir()) == ["my-pets-2", "my-pets-2.json"]
+    assert archive.exists() and collection(archive).images == 16
 
 
 def test_a_damaged_archive_leaves_nothing(archive, cache):
@@ -250,6 +264,50 @@ def test_what_an_ended_process_left_is_replaced(archive, cache):
     assert not is_here("pets")
     keep(archive, "pets")
     assert collection("pets").images == 16
+
+
+AGAIN = """
+import sys
+from effnet_core.data import sources
+from effnet_core.errors import UserError
+try:
+    sources.remove(sys.argv[2]) if sys.argv[1] == "remove" else sources.keep(sys.argv[1], sys.argv[2])
+except UserError as refused:
+    print(refused)
+"""
+
+
+def again(*words):
+    """What another process says."""
+    return subprocess.run([sys.executable, "-c", AGAIN, *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("phase", ["unpacking", "checking"])
+def test_data_of_one_name_is_added_by_one_process_at_a_time(archive, tmp_path, phase):
+    other, told = tmp_path / "other.zip", []
+    other.write_bytes(zipped({f"{name[:3]}s/{name[4:]}": content for name, content in PETS.items()} | {"more/0.png": PETS["cat/0.png"]}))
+
+    def meanwhile(now, *_):
+        if now == phase and not told:
+            told.append(again(str(other), "pets"))
+
+    keep(archive, "pets", on_progress=meanwhile)
+    assert "There is already data called 'pets', which is just being added" in told[0]
+    assert available()[0].card["from"] == archive.name and collection("pets").images == 16
+
+
+def test_data_is_not_removed_while_it_is_added(archive, cache):
+    keep(archive, "pets")
+    with sources._claimed("pets"):
+        said = again("remove", "pets")
+    assert "just being added or removed" in said and is_here("pets")
+
+
+def test_a_folder_that_takes_no_claims_is_a_sentence(archive, cache):
+    cache.parent.mkdir()
+    (cache.parent / "claims").write_text("in the way")
+    with pytest.raises(UserError, match="'pets.lock' could not be written"):
+        keep(archive, "pets")
 
 
 def test_stopped_it_keeps_nothing(archive, cache):

@@ -190,6 +190,7 @@ def test_a_file_has_its_training_beside_it(tmp_path, whole):
     assert (tmp_path / "given.training" / "state.pt").exists() and not runs.unfinished()
     result = carry_out(unfinished("given", plan.out), resume=True)
     assert result["file"] == plan.out and same(plan.out, whole[2])
+    assert sorted(path.name for path in tmp_path.glob("*given*")) == ["given.json", "given.safetensors"]
 
 
 @pytest.fixture

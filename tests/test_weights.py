@@ -206,9 +206,21 @@ def test_memory_is_known_before_anything_is_fetched(monkeypatch):
     card = checkpoints.read_card(checkpoints.find("small-scenes"))
     assert 0 < models.needed_bytes(card) < 50e6
     monkeypatch.setattr(machine, "memory_available", lambda: models.needed_bytes(b7) - 1)
-    with pytest.raises(UserError, match="EfficientNet-B7 with a batch of 1 needs about 0.52 GB"):
+    said = "EfficientNet-B7 needs about 519 MB of memory for its weights and one image, and 519 MB are free; a smaller network would fit"
+    with pytest.raises(UserError, match=said):
         models.check_memory(b7)
     models.check_memory(card)
+    monkeypatch.setattr(supply, "obtain", None)
+    with pytest.raises(UserError, match=said):
+        load("imagenet-b7")
+
+
+def test_what_is_here_is_not_read_where_memory_is_short(monkeypatch):
+    monkeypatch.setattr(machine, "memory_available", lambda: 10**5)
+    monkeypatch.setattr(checkpoints, "load", None)
+    for model in ("small-scenes", checkpoints.find("small-scenes")):
+        with pytest.raises(UserError, match="EfficientNet for 48-pixel images needs about .* and 100 kB are free"):
+            load(model)
 
 
 def test_the_list_in_the_terminal(row, capsys):
@@ -248,7 +260,7 @@ def worker(*args, stop=False):
 RUNNER = """
 import sys
 from dataclasses import replace
-from effnet_core import registry
+from effnet_core.weights import registry
 from effnet_core.cli import main
 name, sha256, *args = sys.argv[1:]
 registry.ROWS[name] = replace(registry.ROWS[name], sha256=sha256)

@@ -14,7 +14,7 @@ COMMANDS = {
     "inspect": "what a model sees in a photo: prediction and squeeze-and-excitation gates",
     "fetch": "published ImageNet weights, or a file of your own, as a model of this app",
     "data": "photos to train on: found, downloaded, unpacked and checked",
-    "train": "train a small model on procedural scenes",
+    "train": "train a network on scenes, Imagenette or photos of your own",
     "evaluate": "the accuracy of a checkpoint on held-out data",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
+from ..palette import bytes_text
 from .events import Events, add_answers, serve
 
 STEP = 0.25  # of a phase, between two lines about how far it is
@@ -18,7 +19,7 @@ def add(commands) -> None:
                                                 "(./photos, photos.zip); without it, what there is")
     parser.add_argument("--keep", type=Path, metavar="ARCHIVE", help="unpack this .zip or .tar.gz as data of your own")
     parser.add_argument("--name", help="of the data that is kept, such as my-photos")
-    parser.add_argument("--remove", metavar="NAME", help="delete data of your own, or the copy of imagenette")
+    parser.add_argument("--remove", metavar="NAME", help="delete data of your own, the unpacked copy of an archive, or that of imagenette")
     add_answers(parser)
     parser.set_defaults(run=run)
 
@@ -57,11 +58,13 @@ def _do(args: argparse.Namespace, tell: Callable, stopped: Callable[[], bool] = 
     if sum(wish is not None for wish in (args.data, args.keep, args.remove)) > 1 or (args.keep is None) != (args.name is None):
         raise UserError("Give one of: data to look at, --keep ARCHIVE with --name NAME, or --remove NAME.")
     from ..data import folders, sources
+    from ..learning import runs
 
     if args.remove is not None:
-        sources.remove(args.remove)
+        runs.remove_data(args.remove)
     if args.data is None and args.keep is None:
-        return {"imagenette": sources.is_here("imagenette"), "own": [{"name": own.name, **own.card} for own in sources.available()]}
+        return {"imagenette": sources.is_here("imagenette"), "own": [{"name": own.name, **own.card} for own in sources.available()],
+                "unpacked": [{"name": name, "bytes": size} for name, size in sources.copies().items()]}
     name = args.data if args.keep is None else sources.keep(args.keep, args.name, on_progress=tell, should_stop=stopped)
     return folders.describe(sources.collection(name, on_progress=tell, should_stop=stopped))
 
@@ -72,7 +75,8 @@ def table(record: dict) -> str:
         place = "here" if record["imagenette"] else "fetched (about 99 MB) when first used"
         rows = [("imagenette", f"ten easily told-apart classes of ImageNet, {place}")]
         rows += [(own["name"], f"{len(own['classes'])} classes, {own['images']:,} photos, from {own['from']}") for own in record["own"]]
-        return "\n".join(f"{name:<26}{what}" for name, what in rows)
+        rows += [(copy["name"], f"unpacked copy of an archive, {bytes_text(copy['bytes'])}") for copy in record["unpacked"]]
+        return "\n".join(f"{name:<25} {what}" for name, what in rows)
     lines = [f"{record['name']}: {record['images']:,} photos of {len(record['classes'])} classes; {record['train']:,} to learn from, "
              f"{record['held_out']:,} held out (split {record['split']})", ""]
     width = max(len(row["label"]) for row in record["classes"]) + 2

@@ -70,7 +70,7 @@ class Printer:
         self._said = ("", 0)
 
     def __call__(self, done: int, total: int, phase: str) -> None:
-        tenths = int(done / total / STEP)
+        tenths = int(done / total / STEP) if total else 0  # an empty file
         if (phase, tenths) != self._said:
             self._said = phase, tenths
             print(f"{phase}, {bytes_text(done)} of {bytes_text(total)}" if phase == "downloading" else phase, file=sys.stderr)

@@ -10,8 +10,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..cache import cache_folder
-from ..downloads import fetch
+from ..downloads import claimed, fetch
 from ..errors import UserError
 from ..transfers import Source
 from . import archives, catalogue, folders
@@ -29,6 +29,7 @@ IMAGENETTE = Source("https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.
                     "md5:e793b78cc4c9e9a4ccc0c1155377a412")
 DRAWN = "scenes"  # data that is no files: see `datasets`
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # as that of a model
+COPY = re.compile(r"[a-z0-9-]+\.[0-9a-f]{8}")  # a folder with what was in an archive; the dot is in no name of data
 RESERVED = ("imagenette", DRAWN)
 SAMPLE = 1 << 16  # bytes at both ends of an archive, where the checksums of its content are
 CHUNK = 1 << 20
@@ -72,8 +73,15 @@ def keep(upload: Path | BinaryIO, name: str, *, on_progress: Tell = lambda phase
     if not NAME.fullmatch(name):
         raise UserError(f"{shown(name)[:80]!r} cannot name data; use 1 to 64 small letters a–z, digits and, not at the start, hyphens, "
                         "such as my-photos-2.")
-    if name in (*RESERVED, archives.stem(Path(IMAGENETTE.name))) or _card(name):
-        raise UserError(f"There is already data called {name!r}; choose another name, or remove it first.")
+    with _claimed(name):
+        if name in (*RESERVED, archives.stem(Path(IMAGENETTE.name))) or _card(name):
+            raise UserError(f"There is already data called {name!r}; choose another name, or remove it first.")
+        _keep(upload, name, on_progress, should_stop)
+    return name
+
+
+def _keep(upload: Path | BinaryIO, name: str, tell: Tell, should_stop: ShouldStop) -> None:
+    """For one process at a time."""
     folder = _data() / name
     shutil.rmtree(folder, ignore_errors=True)  # what an ended process left, which is no data as it has no card
     if isinstance(upload, str | Path):
@@ -81,17 +89,16 @@ def keep(upload: Path | BinaryIO, name: str, *, on_progress: Tell = lambda phase
         if archive.is_dir():
             raise UserError(f"{shown(origin)!r} is a folder, which is used where it is (./{shown(origin)}); what is kept is an archive, "
                             "such as photos.zip.")
-        archives.unpack(archive, folder, on_progress=partial(on_progress, "unpacking"), should_stop=should_stop)
+        archives.unpack(archive, folder, on_progress=partial(tell, "unpacking"), should_stop=should_stop)
     else:
         origin = safe(re.split(r"[\\/]", getattr(upload, "name", None) or "upload.zip")[-1])
-        _unpack_upload(upload, origin, folder, partial(on_progress, "unpacking"), should_stop)
+        _unpack_upload(upload, origin, folder, partial(tell, "unpacking"), should_stop)
     try:
-        found = folders.scan(folder, name, on_progress=partial(on_progress, "checking"), should_stop=should_stop)
+        found = folders.scan(folder, name, on_progress=partial(tell, "checking"), should_stop=should_stop)
         _save(name, {**folders.describe(found), "from": shown(origin), "date": datetime.now(UTC).isoformat(timespec="seconds")})
     except BaseException:
         _delete(name)
         raise
-    return name
 
 
 def available() -> list[Own]:
@@ -100,16 +107,23 @@ def available() -> list[Own]:
     return sorted(own, key=lambda data: (data.card["date"], data.name), reverse=True)
 
 
+def copies() -> dict[str, int]:
+    """The unpacked copies of archives that are used where they lie: name → bytes."""
+    return {path.name: sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) for path in _copies()}
+
+
 def is_here(name: str) -> bool:
     """Whether data of this name can be used without the network."""
     return _imagenette().is_dir() if name == "imagenette" else _card(name) is not None
 
 
 def remove(name: str) -> None:
-    """Deletes a person's own data, or the copy of Imagenette. Raises `UserError` where there is none."""
-    if not is_here(name):
-        raise UserError(f"There is no data called {shown(name)!r} to remove; there is {_known()}.")
-    _delete(name if name != "imagenette" else _imagenette().name)
+    """Deletes a person's own data, the unpacked copy of an archive, or the copy of Imagenette. Raises `UserError` where there is none."""
+    unpacked = [path.name for path in _copies()]
+    if not is_here(name) and name not in unpacked:
+        raise UserError(f"There is no data called {shown(name)!r} to remove; there is {', '.join([_known(), *unpacked])}.")
+    with _claimed(name):
+        _delete(name if name != "imagenette" else _imagenette().name)
 
 
 def _path(text: str | Path) -> Path | None:
@@ -151,6 +165,24 @@ def _imagenette() -> Path:
     return _data() / archives.stem(Path(IMAGENETTE.name))
 
 
+def _copies() -> list[Path]:
+    return sorted(path for path in _data().glob("*") if COPY.fullmatch(path.name) and path.is_dir())
+
+
+@contextmanager
+def _claimed(name: str) -> Iterator[None]:
+    """For this process alone. Raises `UserError` where another one adds or removes data of that name."""
+    def refuse() -> None:
+        raise UserError(f"There is already data called {name!r}, which is just being added or removed; choose another name, or wait until "
+                        "that is done.")
+
+    lock = cache_folder() / "claims" / f"{name}.lock"
+    with ExitStack() as held:
+        with archives.writing(lock):
+            held.enter_context(claimed(lock, refuse))
+        yield
+
+
 def _unpacked(archive: Path, tell: Tell, should_stop: ShouldStop) -> Path:
     """Where the archive's photos are in the cache folder: under its name and a hash of its size, time and ends."""
     try:
@@ -163,7 +195,7 @@ def _unpacked(archive: Path, tell: Tell, should_stop: ShouldStop) -> Path:
         raise UserError(f"{shown(archive.name)!r} could not be read ({failed.strerror or failed}); give a folder of photos, "
                         f"or an archive of one ({', '.join(archives.SUFFIXES)}).") from failed
     plain = re.sub("[^a-z0-9]+", "-", archives.stem(archive).lower()).strip("-")[:40] or "photos"
-    return _once(archive, _data() / f"{plain}-{seen.hexdigest()}", tell, should_stop)
+    return _once(archive, _data() / f"{plain}.{seen.hexdigest()}", tell, should_stop)
 
 
 def _once(archive: Path, folder: Path, tell: Tell, should_stop: ShouldStop) -> Path:

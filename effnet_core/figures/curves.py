@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..palette import ACCENT, INK, MUTED, PAGE, ink_on, mix, percent, themed, unit_colour
-from . import axis, figure, linear, note, whole_percent
+from . import SIZE, axis, figure, linear, note, whole_percent
 
 POINTS = 1000  # no screen shows more
 SMOOTHING = 0.02  # of the run: how far back the firm line looks
@@ -76,7 +76,7 @@ def _accuracy(tests: list[tuple[int, float]], theme: str) -> dict:
             "hovertemplate": "step %{x:,}: %{y:.2%} right<extra></extra>"}
 
 
-def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str], theme: str = "light") -> go.Figure:
+def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str], theme: str = "light", thing: str = "scene") -> go.Figure:
     """`counts[i][j]` images of class i that were called class j, as shares of class i; mistakes say their number."""
     shares = [[count / max(1, sum(row)) for count in row] for row in counts]
     hover = [[f"{count:,} of {sum(row):,} images of {escape(labels[i])} were called {escape(labels[j])}" for j, count in enumerate(row)]
@@ -87,7 +87,8 @@ def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str], theme: str
              "hovertemplate": "%{customdata}<extra></extra>"}
     texts = [note(f"{count:,}", theme, x=j, y=i, font={"size": 12, "color": ink_on(mix(page, strong, shares[i][j]))})
              for i, row in enumerate(counts) for j, count in enumerate(row) if count]
+    title = {"text": f"the {thing} shows", "font": {"size": SIZE}, "standoff": 12}  # clear of the labels, whatever their length
     ticks = {"tickvals": [*range(len(names))], "ticktext": names, "showgrid": False, "ticks": ""}
     return figure([cells], theme, 120 + 32 * len(names), annotations=texts, margin={"l": 8, "r": 8, "t": 8, "b": 8},
                   xaxis=axis(theme, "the network says", tickangle=-40, **ticks),
-                  yaxis=axis(theme, "the scene shows", autorange="reversed", **ticks))
+                  yaxis=axis(theme, "", autorange="reversed", **ticks) | {"title": title})

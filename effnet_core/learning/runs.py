@@ -9,14 +9,15 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from .. import files
+from .. import cards, files
 from ..cache import cache_folder
+from ..data import sources
 from ..errors import UserError
 from .snapshots import Album
 
@@ -159,6 +160,12 @@ class Run:
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def leave_nothing(self) -> None:
+        """Of a training that is over, by the process that has claimed it: its folder and the lock go."""
+        self.remove()
+        with suppress(OSError):  # on Windows an open file stays
+            self._lock.unlink()
+
     def missing(self) -> UserError:
         return UserError(f"There is no unfinished training called {self.name!r}; start one by that name.")
 
@@ -184,11 +191,29 @@ def prune() -> None:
     """Removes finished trainings beyond the `KEPT` latest, and those whose model is gone."""
     plans = sorted(folder().glob("*/plan.json"), key=_time, reverse=True)
     finished = [run for run in map(Run, (path.parent for path in plans)) if not run.is_unfinished and not run.is_running]
-    models = cache_folder() / "models"
-    useful = [run for run in finished if (models / f"{run.name}.safetensors").exists()]
+    useful = [run for run in finished if (cards.own_folder() / (run.name + cards.SUFFIX)).exists()]
     for old in finished:
         if old not in useful[:KEPT]:
             old.remove()
+
+
+def remove_data(name: str) -> None:
+    """`sources.remove`, and where that is a person's own data, the photo of it in the album of every training that learnt from it."""
+    own = name in {own.name for own in sources.available()}
+    try:
+        sources.remove(name)
+    finally:
+        if own and not sources.is_here(name):
+            _forget_photos(name)
+
+
+def _forget_photos(data: str) -> None:
+    for path in folder().glob("*/plan.json"):
+        run, learnt = Run(path.parent), None
+        with suppress(UserError):  # one that is damaged is not shown
+            learnt = run.kept["plan"].get("data")
+        if learnt == data:
+            run.album.forget_photo()
 
 
 def _data(kept: dict) -> str:

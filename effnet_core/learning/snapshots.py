@@ -88,6 +88,14 @@ class Album:
             self._path(step).unlink(missing_ok=True)
         return min(len(steps), MOST)
 
+    def forget_photo(self) -> None:
+        """What the network looked at; what it made of it stays. Raises `UserError` where it cannot be deleted."""
+        try:
+            (self.folder / "photo.png").unlink(missing_ok=True)
+        except OSError as failed:
+            raise UserError(f"The photo of the training {self.folder.parent.name!r} could not be removed ({failed.strerror or failed}); "
+                            "allow writing in the app's cache folder, or remove it there.") from failed
+
     def forget_after(self, step: int) -> None:
         """What was seen later than `step`, to which a training has gone back."""
         for later in [entry for entry in self.entries() if entry > step]:

@@ -61,6 +61,8 @@ def _lead(ready: Prepared, tell: Tell, asked: Asked, resume: bool, world: World)
     run.finish()
     if plan.out is None:
         runs.prune()
+    else:
+        run.leave_nothing()
     return {"name": plan.path.stem, "file": str(plan.path), "accuracy": verdict.accuracy, "stopped": result.stopped, "card": card}
 
 

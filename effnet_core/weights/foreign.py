@@ -17,9 +17,9 @@ from ..errors import UserError
 from ..families import from_spec
 from ..network import Network, build
 from ..preprocess import Preprocess
-from . import registry, tensorfiles
+from . import claims, registry, tensorfiles
 from .layouts import COUNTER, OURS, to_ours
-from .proposals import Proposal, for_row, for_weights
+from .proposals import Proposal, for_row, for_weights, like_row
 from .recognition import recognise
 from .registry import Row, resized
 
@@ -68,23 +68,34 @@ def examine(path: str | Path) -> Foreign:
     return opened(path)[0]
 
 
-def opened(path: str | Path) -> tuple[Foreign, dict[str, Tensor]]:
-    """What the file is, and its tensors as its layout names them; none of a checkpoint of this app. Raises as `examine` does."""
+def opened(path: str | Path, row: Row | None = None) -> tuple[Foreign, dict[str, Tensor]]:
+    """What the file is, and its tensors as its layout names them; none of a checkpoint of this app. Raises as `examine` does.
+
+    `row` is what it was downloaded as; of another file only a whole checksum proves which one it is.
+    """
     path = Path(path)
     if checkpoints.has_card(path):
-        card = checkpoints.read_card(path)
-        architecture = from_spec(card["architecture"])
-        return Foreign(path, digest_of(path), "checkpoint", OURS, architecture, None, str(card.get("precision")), None, None, {}), {}
+        return _checkpoint(path), {}
     file = tensorfiles.read(path)
     try:
         found = recognise(file.shapes)
     except UserError as refused:
         raise UserError(f"{path.name} cannot be used: {refused}") from refused
     sha256 = digest_of(path)
-    row = registry.of_file(sha256)
+    row = row or registry.of_file(sha256)
     proposals = for_row(row) if row else for_weights(path.name, found.layout, found.architecture, found.variant)
+    if row is None and (like := registry.like_file(sha256, found.layout, found.variant)):
+        proposals = like_row(proposals, like)
     return Foreign(path, sha256, "published" if row else "weights", found.layout, found.architecture, found.variant, file.precision,
                    file.wrapper, row, proposals), found.pick(file.tensors)
+
+
+def _checkpoint(path: Path) -> Foreign:
+    card = checkpoints.read_card(path)
+    architecture = from_spec(card["architecture"])
+    if not claims.is_plain(architecture.name):
+        raise UserError(f"{path.name} cannot be used: its network's name is not a line of up to {labels.LONGEST} characters.")
+    return Foreign(path, digest_of(path), "checkpoint", OURS, architecture, None, claims.precision_of(card), None, None, {})
 
 
 def network_of(tensors: Mapping[str, Tensor], layout: str, architecture: Architecture, padding: str, eps: float) -> Network:
@@ -149,24 +160,33 @@ def facts_of(found: Foreign) -> dict:
 
 def adopt(path: str | Path, name: str, *, eps: float | None = None, padding: str | None = None, preprocess: Preprocess | None = None,
           names: Sequence[str] | None = None, facts: Mapping | None = None, trained: bool = True, replace: bool = False) -> Path:
-    """Stores the weights as the user's model `name` and returns its file. A checkpoint of this app is taken as it is.
+    """Stores the weights as the user's model `name` and returns its file.
 
-    Weights are said to be `trained` because the person says so; their accuracy stays unknown. `facts` go into the card.
-    Raises `UserError` for a name that is taken (unless `replace`) or unusable, and as `examine` and `convert` do.
+    A checkpoint of this app keeps its answers, and of its card what `claims.of` takes over. Other weights are said to be
+    `trained` because the person says so; their accuracy stays unknown. `facts` go into the card. Raises `UserError` for a name that is
+    taken (unless `replace`) or unusable, and as `examine` and `convert` do.
     """
     target = checkpoints.path_of(name)
     found, tensors = opened(path)
     if target.exists() and not replace:
         raise UserError(f"There is a model called {name!r} already; choose another name.")
     if found.kind == "checkpoint":
-        own = checkpoints.load(Path(path))
-        precision = own.card.get("precision") if own.card.get("precision") in tuple(checkpoints.PRECISIONS) else "float32"
-        checkpoints.save(target, own.network, {**own.card, "name": name}, precision)
+        network, card = _taken_over(found, name)
+        checkpoints.save(target, network, {**card, **(facts or {})}, found.precision)
         return target
     network, preprocess, named = convert(found, tensors, eps=eps, padding=padding, preprocess=preprocess, names=names)
     card = checkpoints.make_card(name, network, named, preprocess, trained=trained, **{**facts_of(found), **(facts or {})})
     checkpoints.save(target, network, card)
     return target
+
+
+def _taken_over(found: Foreign, name: str) -> tuple[Network, dict]:
+    """The network of a checkpoint of this app, and its new card: what was checked, and what the old one says of its past."""
+    own, facts = checkpoints.load(found.path), facts_of(found)
+    facts["source"] |= claims.base_of(own.card)
+    named = labels.check(own.labels, found.classes)
+    return own.network, checkpoints.make_card(name, own.network, named, own.preprocess, trained=own.card["trained"] is True,
+                                              **claims.of(own.card), **facts)
 
 
 def open_directly(path: str | Path) -> Pretrained:

@@ -25,10 +25,20 @@ def preprocess_of(row: Row) -> Preprocess:
 
 
 def for_row(row: Row) -> dict[str, Proposal]:
-    """For a file that is known by its checksum."""
+    """For a file that is known to be that of `row`."""
     reason = f"the file is the published {row.file}"
-    values = {"eps": row.eps, "padding": row.padding, "preprocess": preprocess_of(row), "labels": imagenet_names()}
-    return {field: Proposal(value, reason, True) for field, value in values.items()}
+    return {field: Proposal(value, reason, True) for field, value in _answers(row).items()}
+
+
+def like_row(proposals: dict[str, Proposal], row: Row) -> dict[str, Proposal]:
+    """For a file that most likely is that of `row`: what `proposals` leave open is as with it, and still to be asked."""
+    reason = f"its layout, its network and the first {len(row.sha256)} digits of its checksum are those of the published {row.file}"
+    answers = _answers(row)
+    return {field: one if one.sure else Proposal(answers[field], reason, False) for field, one in proposals.items()}
+
+
+def _answers(row: Row) -> dict[str, object]:
+    return {"eps": row.eps, "padding": row.padding, "preprocess": preprocess_of(row), "labels": imagenet_names()}
 
 
 def imagenet_names() -> tuple[str, ...]:

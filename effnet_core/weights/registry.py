@@ -181,5 +181,13 @@ def row(name: str) -> Row:
 
 
 def of_file(sha256: str) -> Row | None:
-    """The row whose file has that checksum (64 hexadecimal digits), whatever the file is called."""
-    return next((row for row in ROWS.values() if sha256.startswith(row.sha256)), None)
+    """The row whose file has that checksum (64 hexadecimal digits), whatever the file is called.
+
+    None of those of which only 8 digits are published: hours of trying make another file that begins with them.
+    """
+    return next((row for row in ROWS.values() if sha256 == row.sha256), None)
+
+
+def like_file(sha256: str, project: str, variant: str | None) -> Row | None:
+    """The row whose file a file of that layout and network most likely is, going by the first digits of its checksum."""
+    return next((row for row in ROWS.values() if sha256.startswith(row.sha256) and (row.project, row.variant) == (project, variant)), None)

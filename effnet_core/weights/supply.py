@@ -65,7 +65,7 @@ def obtain(name: str, on_progress: OnProgress = lambda done, total, phase: None,
 
 
 def _convert(file: Path, row: registry.Row, target: Path) -> None:
-    found, tensors = foreign.opened(file)
+    found, tensors = foreign.opened(file, row)
     if (found.layout, found.variant, found.classes) != (row.project, row.variant, 1000):
         raise UserError(f"{row.file} holds {found.architecture.name} as {found.layout} names it, not what it was published as.")
     network, preprocess, names = foreign.convert(found, tensors)

@@ -198,7 +198,7 @@ def _convert(given: dict, found: dict) -> None:
 
 
 def _give(key: str, name: str) -> None:
-    """Puts a published file where its download would be, and converts it as if it had been downloaded."""
+    """Puts a published file, proven by its whole checksum, where its download would be, and converts it as if it had been downloaded."""
     upload = st.session_state["_adding"]
     try:
         arrivals.folder().mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Published weights on their way here: one download of each file for all visitors, who all see how far it is.
 
-A download belongs to everybody who pressed its button, and stops when the last of them has stopped it or left.
+A download belongs to everybody who pressed its button, and stops when one of them stops it and no other one
+is still here. It goes on when they merely leave.
 """
 
 import threading
@@ -201,15 +202,18 @@ def step(job: Job) -> tuple[float, str]:
     """How far a download is, 0 … 1, and that in words."""
     now = job.latest("progress")
     if job.stopping:
-        return 0.0 if now is None else min(1.0, now["done"] / now["total"]), "Stopping; what has arrived is kept"
+        return 0.0 if now is None else _share(now), "Stopping; what has arrived is kept"
     if job.state == "queued":
         return 0.0, work.waiting(arrivals().queue, job)
     if now is None:
         return 0.0, "Starting"
-    done, total = now["done"], now["total"]
-    share = min(1.0, done / total) if total else 0.0
+    done, total, share = now["done"], now["total"], _share(now)
     if now["phase"] != "downloading":
         return share, PHASES.get(now["phase"], now["phase"])
     left = arrivals().left_s(job, done, total)
     rest = "" if left is None else f", {work.time_left(left)}"
     return share, f"{bytes_text(done)} of {bytes_text(total)}, {100 * share:.0f} %{rest}"
+
+
+def _share(now: dict) -> float:
+    return min(1.0, now["done"] / now["total"]) if now["total"] else 0.0

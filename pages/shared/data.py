@@ -17,7 +17,7 @@ from effnet_core.palette import bytes_text
 from effnet_core.photos import decode
 from effnet_core.work.jobs import Job
 
-from . import html, shell, texts, uploads, work
+from . import html, removing, shell, texts, uploads, work
 from .work import Step
 
 KINDS = {"scenes": "Scenes", "imagenette": "Imagenette", "own": "Your photos"}
@@ -154,6 +154,7 @@ def _own() -> Chosen | None:
     if job is not None and job.state == "done" and job.title != IMAGENETTE and st.session_state.get("_kept") != job.id:
         st.session_state["_kept"] = job.id
         st.session_state["data_own"] = job.result["name"]
+        st.session_state.setdefault("_added_data", set()).add(job.result["name"])
     kept = {own.name: own.card for own in sources.available() if FACTS <= own.card.keys()}
     busy = job is not None and job.active
     shown = _kept(kept) if kept else None
@@ -184,9 +185,10 @@ def _kept(kept: dict[str, dict]) -> Chosen | None:
     pick, drop = st.columns([5, 1], gap="small", vertical_alignment="bottom")
     name = pick.selectbox("Photos on this machine", list(kept), key="data_own", persist_state="session",
                           format_func=lambda name: f"{name} ({len(kept[name]['classes']):,} classes, {kept[name]['images']:,} photos)")
-    with drop.popover("Remove", icon=":material/delete:", width="stretch"):
-        st.markdown(f"**{html.plain(name)}** is deleted from this machine. Models that learnt from it stay.")
-        st.button("Delete these photos", key="drop_data", on_click=_remove, args=(name,), type="primary")
+    if removing.may_remove("data", name):
+        with drop.popover("Remove", icon=":material/delete:", width="stretch"):
+            st.markdown(f"**{html.plain(name)}** is deleted from this machine. Models that learnt from it stay.")
+            st.button("Delete these photos", key="drop_data", on_click=_remove, args=(name,), type="primary")
     return _photos(name, html.plain(name), kept[name])
 
 
@@ -261,12 +263,13 @@ def _prepare(args: list[str], title: str) -> None:
 
 
 def _remove(name: str) -> None:
-    from effnet_core.data import sources
+    from effnet_core.learning import runs
 
     try:
         if (used := _learning_from(name)) is not None:
             raise UserError(f"These photos are being learnt from ({used.title}); they can be removed once that is over.")
-        sources.remove(name)
+        runs.remove_data(name)
+        removing.forget("data", name)
     except UserError as refused:
         st.session_state["_refused_data"] = str(refused)
     st.session_state.pop("data_own", None)

@@ -91,6 +91,8 @@ def recorded(card: dict) -> None:
     words = texts.text("pretrain", "recorded", name=card["name"], machine=card["machine"]["processor"], hands=hands, date=card["date"][:10],
                        **verdict(card))
     st.caption(words)
+    for note in card.get("notes", ()):
+        st.caption(html.plain(note))
     st.plotly_chart(curves.training(card["curve"], len(card["labels"]), shell.theme(), card["steps"]), theme=None, key="recorded", config=PLAIN,
                     alt=f"Loss and accuracy over the steps of the training of {card['name']}, recorded")
     confusion(card)
@@ -184,9 +186,8 @@ def confusion(card: dict) -> None:
     thing = "scene" if card["data"]["name"] == "scenes" else "photo"
     st.markdown("#### What it still confuses")
     if len(labels) <= MATRIX:
-        figure = curves.confusion(counts, labels, shell.theme())
-        figure.layout.yaxis.title.text = f"the {thing} shows"
-        st.plotly_chart(figure, theme=None, key="confusion", config=PLAIN, alt=f"Confusion matrix of the trained model on held-out {thing}s")
+        st.plotly_chart(curves.confusion(counts, labels, shell.theme(), thing), theme=None, key="confusion", config=PLAIN,
+                        alt=f"Confusion matrix of the trained model on held-out {thing}s")
         st.caption(texts.text("pretrain", "confusion", thing=thing))
         return
     pairs = sorted(((count, i, j) for i, row in enumerate(counts) for j, count in enumerate(row) if i != j and count), reverse=True)[:PAIRS]

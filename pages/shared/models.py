@@ -92,7 +92,7 @@ def _names(key: str, label: str, group: str, shown: str | None, here: dict[str, 
         st.selectbox(label, names, None, titles.__getitem__, key=f"{key}_choice", on_change=_choose, args=(key,),
                      required=True, placeholder="Choose one", label_visibility="collapsed")
     if group == "imagenet":
-        st.toggle(f"All {len(ROWS)} published files", key=f"{key}_more", help=texts.text("models", "more"))
+        st.toggle(f"All {len(ROWS)} files", key=f"{key}_more", help=texts.text("models", "more"))
 
 
 def _title(name: str, here: dict[str, Entry]) -> str:

@@ -1,4 +1,4 @@
-"""Models removed again, after a question: by the visit that added them, and by whoever sits at the machine itself."""
+"""Who may remove what is on this machine: the visit that added it, and whoever sits at the machine; and models removed after a question."""
 
 import streamlit as st
 
@@ -7,6 +7,19 @@ from effnet_core.errors import UserError
 from effnet_core.palette import bytes_text
 
 from . import html, texts
+
+ADDED = {"model": ("_added", "_trained"), "data": ("_added_data",)}  # where the session has the names of what its visit added
+
+
+def may_remove(kind: str, name: str) -> bool:
+    """Whether the visitor may remove the "model" or the "data" of that name."""
+    return any(name in st.session_state.get(key, ()) for key in ADDED[kind]) or from_this_machine()
+
+
+def forget(kind: str, name: str) -> None:
+    """It is removed: another visitor may give the name to something else."""
+    for key in ADDED[kind]:
+        st.session_state.get(key, set()).discard(name)
 
 
 def from_this_machine() -> bool:
@@ -17,8 +30,7 @@ def from_this_machine() -> bool:
 
 def offer(key: str, entry: cards.Entry) -> None:
     """Under the card of a model that this visit added, or that is on the visitor's own machine: the way to remove it."""
-    added = {*st.session_state.get("_added", ()), *st.session_state.get("_trained", ())}
-    if entry.bundled or not (entry.name in added or from_this_machine()):
+    if entry.bundled or not may_remove("model", entry.name):
         return
     with st.container(key=f"{key}_removal"):
         if refused := st.session_state.pop("_refused_removal", None):
@@ -41,7 +53,7 @@ def _remove(key: str, name: str) -> None:
     st.session_state["_removing"] = ""
     try:
         cards.remove(name)
-        st.session_state.get("_added", set()).discard(name)
+        forget("model", name)
         st.session_state.pop(key, None)
     except UserError as refused:
         st.session_state["_refused_removal"] = str(refused)

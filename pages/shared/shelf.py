@@ -18,6 +18,7 @@ GROUPS = {"app": "Built in", "imagenet": "ImageNet", "own": "Yours"}
 DATA = {"scenes": "procedural scenes", "imagenet": "ImageNet, 1.28 million photos"}
 PROJECTS = {"lukemelas": "EfficientNet-PyTorch", "ours": "this app"}  # whose own names say little
 VALIDATION = "ImageNet's 50,000 validation photos"
+LARGEST = 1e15  # of a number in a card that is shown
 
 
 class Network(NamedTuple):
@@ -74,8 +75,10 @@ def is_trained(card: dict) -> bool:
 
 
 def knows_scenes(card: dict) -> bool:
-    """Whether the model was trained on the procedural scenes and on nothing else."""
-    return is_trained(card) and _part(card, "data").get("name") == "scenes" and "source" not in card
+    """Whether the model was trained on the procedural scenes and on nothing else; a file of somebody's is believed."""
+    source = _part(card, "source")
+    alone = source.get("kind", "own file") == "own file" and "model" not in source
+    return is_trained(card) and _part(card, "data").get("name") == "scenes" and alone
 
 
 def knows_imagenet(card: dict) -> bool:
@@ -139,7 +142,7 @@ def _part(card: dict, key: str) -> dict:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST else None
 
 
 def _size(total: Cost, size: int) -> str:
@@ -152,15 +155,16 @@ def _learnt_from(card: dict) -> str:
     name, images = str(data.get("name", "")), _number(data.get("images"))
     words = "Imagenette" if name.startswith("imagenette") else DATA.get(name, name)
     count = f", {images:,.0f} photos" if images and words else ""
-    before = f", after {source.get('model', 'another model')}" if source.get("kind") == "fine-tuned" else ""
+    before = f", after {source.get('model', 'another model')}" if source.get("kind") == "fine-tuned" or "model" in source else ""
     return f"{words}{count}{before}"
 
 
 def _accuracy(card: dict) -> str:
     judged, published_for = _part(card, "evaluation"), _part(card, "published")
     if (accuracy := _number(judged.get("accuracy"))) is not None:
-        images = _number(judged.get("images"))
-        return f"{percent(accuracy)} of {images:,.0f} new images, measured" if images else f"{percent(accuracy)}, measured"
+        images, foreign = _number(judged.get("images")), _part(card, "source").get("kind") == "own file"
+        of = f" of {images:,.0f} new images" if images else ""
+        return f"{percent(accuracy)}{of}, {'as its card says; not measured here' if foreign else 'measured'}"
     if (top1 := _number(published_for.get("top1"))) is not None:
         return _as_published(top1, str(published_for.get("by", "its authors")))
     return "never measured" if is_trained(card) else "none: it learnt nothing"
@@ -184,7 +188,7 @@ def _span(seconds: float) -> str:
 
 
 def _recipe(project: object, recipe: object) -> str:
-    return f"{PROJECTS.get(project, project)}; recipe: {recipe}"
+    return f"{PROJECTS.get(str(project), str(project))}; recipe: {recipe}"
 
 
 def _date(entry: Entry) -> str:

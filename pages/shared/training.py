@@ -14,7 +14,7 @@ from effnet_core.learning import recipes, runs
 from effnet_core.learning.snapshots import MOST
 from effnet_core.work.jobs import Job
 
-from . import shelf, state, work
+from . import removing, shelf, state, work
 from .data import Chosen
 from .networks import Learner
 
@@ -181,6 +181,7 @@ def remove_model(name: str) -> None:
         with NAMING:
             _check_free(name)
             cards.remove(name)
+            removing.forget("model", name)
     except UserError as refused:
         _refuse(refused)
 
@@ -205,4 +206,5 @@ def _about(name: str, kept: dict) -> About:
 
 def removable() -> list[str]:
     """The models that this visitor may remove: made here, and nobody else's who is here."""
-    return [entry.name for entry in shelf.entries() if shelf.group_of(entry) == "own" and not belongs_to_another(entry.name)]
+    own = [entry.name for entry in shelf.entries() if shelf.group_of(entry) == "own"]
+    return [name for name in own if removing.may_remove("model", name) and not belongs_to_another(name)]

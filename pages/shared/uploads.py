@@ -3,6 +3,7 @@
 import re
 import secrets
 import shutil
+import threading
 import time
 import zipfile
 from collections.abc import Sequence
@@ -24,17 +25,20 @@ ARCHIVES = ["zip", "tar", "gz", "tgz"]
 PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 CHUNK = 1 << 20
 ABANDONED_S = 86_400.0  # after which what an ended process left is removed
+NAMING = threading.Lock()  # two visitors may hand over photos of the same name at the same moment
+UNDER_WAY: set[str] = set()  # names of photos that were handed over and are no data yet
 
 
 @dataclass(frozen=True)
 class Spooled:
-    """An upload on disk, in a folder of its own, and the name that its photos will have."""
+    """An upload on disk, in a folder of its own, and the name that its photos will have, which nobody else gets until it is removed."""
 
     path: Path
     name: str
 
     def remove(self) -> None:
         shutil.rmtree(self.path.parent, ignore_errors=True)
+        UNDER_WAY.discard(self.name)
 
 
 def spool(files: Sequence[UploadedFile]) -> Spooled:
@@ -47,7 +51,7 @@ def spool(files: Sequence[UploadedFile]) -> Spooled:
     plain = stem(Path(first.name)) if is_archive else first.parts[0]
     suffix = first.name[len(plain):].lower() if is_archive else ".zip"
     folder = _folder() / secrets.token_hex(8)
-    spooled = Spooled(folder / f"{_slug(plain)}{suffix}", _free(_slug(plain)))
+    spooled = Spooled(folder / f"{_slug(plain)}{suffix}", _reserved(_slug(plain)))
     try:
         with writing(spooled.path):
             folder.mkdir(parents=True)
@@ -81,11 +85,18 @@ def _slug(text: str) -> str:
     return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")[:48] or "photos"
 
 
+def _reserved(name: str) -> str:
+    with NAMING:
+        free = _free(name)
+        UNDER_WAY.add(free)
+    return free
+
+
 def _free(name: str) -> str:
-    """`name`, or with a number behind it where there is data of that name."""
+    """`name`, or with a number behind it where there is data of that name, or soon will be."""
     from effnet_core.data import sources
 
-    taken = {own.name for own in sources.available()} | {*sources.RESERVED}
+    taken = {own.name for own in sources.available()} | {*sources.RESERVED} | UNDER_WAY
     return next(wanted for number in range(1, len(taken) + 2) if (wanted := name if number == 1 else f"{name}-{number}") not in taken)
 
 
