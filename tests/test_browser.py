@@ -5,11 +5,12 @@ import re
 import pytest
 
 from effnet_core.cost import cost
-from effnet_core.families import compound, published, small
+from effnet_core.families import compound, published
 from effnet_core.photos import samples
 
 from .serving import CHROMIUM, open_page, server, settle
 
+FIRST_MAPS = 48  # shown before more are asked for
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -103,11 +104,11 @@ def test_the_main_job(visit):
     here.page.locator(".st-key-photo_source").get_by_text("Yours").click()
     here.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(samples()["cat"].path)
     here.is_at("photo=upload-")
-    here.shows("The picture: your photo", "kinds of procedural scene and nothing else")
+    here.shows("The picture: your photo", "All that it can say, whatever the picture shows: tench, English springer")
     settle(here.page, 1000)
     assert here.page.locator(".st-key-skyline .js-plotly-plot").count() == 1  # every gate of the network
     maps = here.page.locator(".st-key-all_maps button.tile canvas")
-    assert maps.count() == small().blocks[6].output.channels  # one map per channel of the selected block
+    assert maps.count() == FIRST_MAPS < published("b0").blocks[10].output.channels == 112  # of the selected block, stages.4.1
     assert maps.first.evaluate("canvas => canvas.width") > 1
     assert not here.page.get_by_test_id("stException").count()
     assert not here.errors and not here.outside, (here.errors, here.outside)

@@ -31,7 +31,7 @@ def page(tmp_path_factory, browser):
 
 @pytest.fixture()
 def inside(page):
-    open_page(page, page.home + "/inside?layer=stages.2.0")
+    open_page(page, page.home + "/inside?model=small-scenes&layer=stages.2.0")
     page.wait_for_selector(".st-key-all_maps button.tile canvas", timeout=60_000)
     yield page
     assert not page.errors and not page.locator("[data-testid=stException]").count()

@@ -80,7 +80,7 @@ def fits(page):
 
 
 def test_a_download_is_seen_by_everybody_and_ends_as_a_model(visit, mirror):
-    page, other = visit(), visit("/inside?model=imagenet-b0")
+    page, other = visit("/inside?model=small-scenes"), visit("/inside?model=imagenet-b0")
     group(page, "ImageNet")
     picture = page.locator(".st-key-photo_source")
     before = picture.bounding_box()["y"]
