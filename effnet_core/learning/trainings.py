@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 import psutil
 
-from .. import contention, models
+from .. import checkpoints, contention
 from ..errors import UserError
 from . import evaluation, runs, training
 from .distributed import ALONE, World
@@ -50,7 +50,7 @@ def _lead(ready: Prepared, tell: Tell, asked: Asked, resume: bool, world: World)
         return {"name": plan.path.stem, "paused": True, "step": result.steps, "steps": run.kept["steps"]}
     conditions = contention.between(before, contention.read())
     tell({"phase": "judging what is stored"})
-    device, stored = world.device(plan.device), models.load(plan.path).network  # with the rounding of its precision
+    device, stored = world.device(plan.device), checkpoints.load(plan.path).network  # with the rounding of its precision
     held_out = ready.data.held_out
     images = plan.recipe.held_out_images if result.stopped else plan.judged or held_out.images or plan.held_out
     verdict = evaluation.evaluate(stored.to(device), held_out, images, device)
