@@ -1,6 +1,7 @@
 """Scaling: φ, α, β, γ → the network, its graph, its cost."""
 
 import math
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -12,10 +13,16 @@ from effnet_core.graph import graph
 from effnet_core.scaling import Compound
 from pages.shared import compare, html, measured, results, shell, state, texts
 from pages.shared.bars import bars
+from pages.shared.lab import kinds
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
 METRIC_WORDS = {"macs": "MACs", "params": "parameters", "activations": "activations", "time": "measured time"}
 METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations", "Measured time": "time"}
+
+
+QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
+    "Kinds of layers": ("Where does the cost live?", kinds.show),
+}
 
 
 def drawing_controls(network: Architecture) -> tuple[str, str, frozenset[str]]:
@@ -71,13 +78,6 @@ def unit_table(network: Architecture, total: Cost, chosen: str) -> None:
     html.table(("Layer", "Operator", "Kernel", "Input, C × H × W", "Output, C × H × W", "Parameters", "MACs", "of all MACs"), rows)
 
 
-def comparison(network: Architecture, total: Cost) -> None:
-    other, theirs = compare.nearest(network, total)
-    html.table(("", network.name.removeprefix("EfficientNet-"), other.name.removeprefix("EfficientNet-"), "ratio"),
-               compare.rows(network, total, other, theirs),
-               caption=f"Beside the published network with the most similar MACs, {other.name}")
-
-
 def page(network: Architecture) -> None:
     total, chosen, times = cost(network), state.selected(network), results.layer_times(network)
     numbers(network, total)
@@ -88,9 +88,6 @@ def page(network: Architecture) -> None:
     with right:
         st.markdown(formula(network, total))
         bars(bar_data.by_unit(total, network, metric, shell.theme(), chosen, times))
-        st.markdown("#### Where the cost lives, by kind of layer")
-        html.shares(bar_data.by_operator(total, shell.theme(), times))
-        comparison(network, total)
 
 
 def numbers(network: Architecture, total: Cost) -> None:
@@ -107,9 +104,18 @@ def details(network: Architecture) -> None:
     unit_table(network, cost(network), chosen)
 
 
+def questions(network: Architecture) -> None:
+    """One question at a time: only what is asked is computed."""
+    asked = st.pills("Ask", list(QUESTIONS), default=next(iter(QUESTIONS)), required=True, wrap=True, **state.bound("ask"))
+    words, show = QUESTIONS[asked]
+    st.markdown(f"#### {words}")
+    show(network, cost(network))
+
+
 shell.require("scaling")
 with shell.refusals():
     network = state.architecture()
     shell.strip(network)
     page(network)
     details(network)
+    questions(network)
