@@ -26,19 +26,23 @@ function barOf(bar, index, x, width, chosen) {
 }
 
 function draw(root, data, pick) {
+  if (data.refused) return // what was drawn last stays, faint
   const full = Math.max(280, root.clientWidth)
   const right = full - 14
-  const place = (index) => LEFT + 4 + (right - LEFT - 8) * index / data.bars.length
+  const firsts = [0]
+  for (const { span } of data.bars) firsts.push(firsts.at(-1) + span) // a bar that stands for equal blocks is as wide as they are
+  const place = (unit) => LEFT + 4 + (right - LEFT - 8) * unit / firsts.at(-1)
+  const [from, to] = [(index) => place(firsts[index]), (index) => place(firsts[index + 1])]
   const svg = element("svg", { width: full, height: TOP + TALL + BELOW, role: "toolbar", "aria-label": `${data.title}; arrow keys move, Enter selects` })
   svg.append(...axisOf(data, right), ...groupsOf(data, place, right))
-  data.bars.forEach((bar, index) => svg.append(barOf(bar, index, place(index), place(index + 1) - place(index), bar.id === data.selected)))
+  data.bars.forEach((bar, index) => svg.append(barOf(bar, index, from(index), to(index) - from(index), bar.id === data.selected)))
   const chosen = data.bars.findIndex((bar) => bar.id === data.selected)
   const note = words("", { class: "note", y: 14, "text-anchor": "middle" })
   const say = (index) => {
     if (index < 0) return note.replaceChildren()
     note.textContent = data.bars[index].label
     const half = note.getComputedTextLength() / 2 + 2
-    note.setAttribute("x", Math.max(half, Math.min(full - half, (place(index) + place(index + 1)) / 2)))
+    note.setAttribute("x", Math.max(half, Math.min(full - half, (from(index) + to(index)) / 2)))
   }
   svg.append(note)
   svg.onpointerover = svg.onfocus = (event) => {
@@ -48,11 +52,14 @@ function draw(root, data, pick) {
   svg.addEventListener("focusin", svg.onfocus)
   svg.onpointerleave = () => say(chosen)
   pickable(svg, pick)
-  root.replaceChildren(svg)
+  const title = document.createElement("div")
+  title.className = "title"
+  title.textContent = data.title
+  root.replaceChildren(title, svg)
   say(chosen)
 }
 
 export default function (component) {
-  const { data, setTriggerValue } = component
-  return follow(component, ".bars", (root) => draw(root, data, (id) => setTriggerValue("picked", id)))
+  const pick = (id) => component.setTriggerValue("picked", id)
+  return follow(component, ".bars", (root, data) => draw(root, data, pick), (mirror, made, settings) => mirror.bars(made, settings))
 }

@@ -46,16 +46,25 @@ function pickable(svg, pick) {
 
 const instances = new WeakMap()
 
-// Draws now, and again whenever the width changes; keeps the keyboard's place. Returns what Streamlit calls at the end.
-function follow({ parentElement }, selector, draw) {
+// Draws now, and again whenever the width or the hand on a slider changes; keeps the keyboard's place. `mirrored` makes the data of another
+// network, see live.js. Returns what Streamlit calls at the end.
+function follow({ parentElement, data }, selector, draw, mirrored) {
   const root = parentElement.querySelector(selector)
   const instance = instances.get(parentElement) ?? {}
   instances.set(parentElement, instance)
   instance.redraw = () => {
-    const focused = root.contains(root.getRootNode().activeElement)
+    const shown = live.shown(data, mirrored)
+    const drawn = JSON.stringify([shown, root.clientWidth])
+    root.classList.toggle("refused", Boolean(shown.refused))
+    if (drawn === instance.drawn) return
+    instance.drawn = drawn
     instance.width = root.clientWidth
-    draw(root)
-    if (focused) root.querySelector(".chosen")?.focus()
+    const focused = root.getRootNode().activeElement
+    const place = root.contains(focused) ? focused.dataset?.id : undefined
+    draw(root, shown)
+    if (place !== undefined && !root.contains(root.getRootNode().activeElement)) {
+      (root.querySelector(`[data-id="${CSS.escape(place)}"]`) ?? root.querySelector(".chosen"))?.focus()
+    }
   }
   instance.redraw()
   if (!instance.observer) {
@@ -63,9 +72,11 @@ function follow({ parentElement }, selector, draw) {
       if (root.clientWidth !== instance.width) instance.redraw()
     })
     instance.observer.observe(root)
+    instance.leave = live.subscribe(() => instance.redraw())
   }
   return () => {
     instance.observer.disconnect()
+    instance.leave()
     instances.delete(parentElement)
   }
 }

@@ -3,9 +3,9 @@ const HEIGHT = 64
 const GAP = 2
 
 function scaled(marks, room) {
-  const sum = marks.reduce((total, mark) => total + mark.width, 0)
-  const unit = Math.max(0.5, (room - GAP * (marks.length + 1)) / sum)
-  return marks.map((mark) => ({ ...mark, width: Math.max(1.5, mark.width * unit) }))
+  const widths = marks.map((mark) => Math.sqrt(mark.channels))
+  const unit = Math.max(0.5, (room - GAP * (marks.length + 1)) / widths.reduce((sum, width) => sum + width, 0))
+  return marks.map((mark, index) => ({ ...mark, width: Math.max(1.5, widths[index] * unit), height: Math.log2(mark.side + 1) }))
 }
 
 function unitOf(mark, index, x, tallest, chosen) {
@@ -30,6 +30,7 @@ function captionOf(data) {
 }
 
 function draw(root, data, pick) {
+  if (data.refused) return // what was drawn last stays, faint
   const marks = scaled(data.marks, Math.max(280, root.clientWidth))
   const tallest = Math.max(...marks.map((mark) => mark.height))
   const full = marks.reduce((total, mark) => total + mark.width + GAP, GAP)
@@ -45,6 +46,6 @@ function draw(root, data, pick) {
 }
 
 export default function (component) {
-  const { data, setTriggerValue } = component
-  return follow(component, ".spine", (root) => draw(root, data, (id) => setTriggerValue("picked", id)))
+  const pick = (id) => component.setTriggerValue("picked", id)
+  return follow(component, ".spine", (root, data) => draw(root, data, pick), (mirror, made, settings) => mirror.strip(made, settings))
 }

@@ -8,16 +8,15 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import UNSCALED, compound, published
-from effnet_core.figures import bars as bar_data
-from effnet_core.graph import graph
 from effnet_core.scaling import Compound
-from pages.shared import compare, html, measured, results, shell, state, texts
+from pages.shared import html, measured, results, shell, state, texts
 from pages.shared.bars import bars
+from pages.shared.drawing import drawing
 from pages.shared.lab import kinds
+from pages.shared.tiles import tiles
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
-METRIC_WORDS = {"macs": "MACs", "params": "parameters", "activations": "activations", "time": "measured time"}
-METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations", "Measured time": "time"}
+METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations", "Receptive field ÷ image side": "field", "Measured time": "time"}
 
 
 QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
@@ -25,30 +24,21 @@ QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in
 }
 
 
-def drawing_controls(network: Architecture) -> tuple[str, str, frozenset[str]]:
-    """Level of detail, colour and unfolded stages."""
-    level, colour, opened = st.columns([3, 3, 4], vertical_alignment="bottom")
+def drawing_controls(network: Architecture) -> tuple[str, str]:
+    """Level of detail and colour."""
+    level, colour, count = st.columns([3, 3, 3], vertical_alignment="bottom")
     detail = LEVELS[level.segmented_control("Show", list(LEVELS), default="Blocks", required=True, width="stretch", wrap=True, **state.bound("level"))]
     metric = METRICS[colour.selectbox("Colour by", list(METRICS), **state.bound("colour"))]
-    stages = opened.multiselect("Unfold the repeats of", [stage.id for stage in network.stages if len(stage.blocks) > 1], placeholder="repeats stand folded as N ×", **state.bound("opened"))
+    count.toggle("Count FLOPs (2 × MACs)", help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **state.bound("flops"))
     if metric == "time" and results.layer_times(network) is None:
         st.info("This network has not been measured yet. Measure it on the Latency page, then its graph can be coloured by time.",
                 icon=":material/timer:")
         metric = "macs"
-    fill = f"Fill: {METRIC_WORDS[metric]}, the more the stronger; N folded repeats count together. Border: the colour of the stage."
     if metric == "time":
         row = results.timed(network)
         doubt = "" if row["steady"] else " This measurement was disturbed; the Latency page says how."
-        fill += f" Measured {results.ago(row['measured'])}: {measured.described(row)}.{doubt}"
-    st.caption(fill)
-    return detail, metric, frozenset(stages)
-
-
-def picture(network: Architecture, detail: str, metric: str, opened: frozenset[str], chosen: str) -> None:
-    times, theme = results.layer_times(network), shell.theme()
-    drawn = (network.family.name, network.scaling, detail, metric, opened, chosen, theme, tuple(times.values()) if times else ())
-    dot = graph(network, detail, metric, opened=opened, times=times, theme=theme, selected=chosen, version=f"{hash(drawn) & 0xFFFFFFFF:x}")
-    st.graphviz_chart(dot, width="content", alt=f"Graph of {network.name} by {detail}, coloured by {metric}")
+        st.caption(f"Measured {results.ago(row['measured'])}: {measured.described(row)}.{doubt}")
+    return detail, metric
 
 
 def times(ratio: float) -> str:
@@ -83,23 +73,17 @@ def unit_table(network: Architecture, total: Cost, chosen: str) -> None:
 
 
 def page(network: Architecture) -> None:
-    total, chosen, times = cost(network), state.selected(network), results.layer_times(network)
-    numbers(network, total)
-    detail, metric, opened = drawing_controls(network)
-    middle, right = st.columns([4, 6], gap="medium")
-    with middle:
-        picture(network, detail, metric, opened, chosen)
+    total, times = cost(network), results.layer_times(network)
+    place = st.container()
+    detail, metric = drawing_controls(network)
+    with place:
+        tiles(network, total, st.session_state["flops"])
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        drawing(network, total, detail, metric, times)
     with right:
         st.markdown(formula(network, total))
-        bars(bar_data.by_unit(total, network, metric, shell.theme(), chosen, times))
-
-
-def numbers(network: Architecture, total: Cost) -> None:
-    place = st.container()
-    as_flops = st.toggle("Count FLOPs (2 × MACs)", help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **state.bound("flops"))
-    with place:
-        html.tiles(compare.summary(network, total, st.session_state.get("_before"), as_flops))
-    st.session_state["_before"] = compare.figures(network, total)
+        bars(network, total, metric, times)
 
 
 def details(network: Architecture) -> None:

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from effnet_core.cost import cost
-from pages.shared import compare, html, shell, state, texts
+from pages.shared import shell, state, texts
+from pages.shared.tiles import tiles
 
 shell.require("start")
 with shell.refusals():
     network = state.architecture()
     shell.strip(network)
-    html.tiles(compare.summary(network, cost(network), st.session_state.get("_before"), as_flops=False))
-    st.session_state["_before"] = compare.figures(network, cost(network))
+    tiles(network, cost(network))
     st.caption(texts.text("start", "strip"))
 for card, (slug, entry) in zip(st.columns(4, gap="small"), list(shell.PAGES.items())[1:]):
     with card.container(border=True, height="stretch"):

@@ -8,6 +8,7 @@ from ..cost import Cost
 from ..graph import FIELD, METRICS, exact, per_layer, quantity
 from ..palette import PAGE, ink_on, percent, sequential, themed, unit_colour
 from . import linear, short
+from .strip import run_of, runs
 from .units import per_unit, unit_names
 
 TITLES = {"params": "Parameters of every block", "macs": "MACs of every block, one image",
@@ -19,18 +20,33 @@ KINDS = {"stem": "stem", "maxpool": "max pool", "shortcut": "shortcut", "reduce"
 
 
 def by_unit(table: Cost, architecture: Architecture, metric: str, theme: str, selected: str, times: Mapping[str, float] | None = None) -> dict:
-    """One bar per unit in its stage's colour: `bars` with heights in 0 … 1, `ticks`, and `groups` that name stages below.
+    """One bar per unit in its stage's colour: `bars` with heights in 0 … 1 and a `span` of units, `ticks`, and `groups` that name stages below.
 
     `metric` is one of `graph.COLOURS`; "time" takes `times`, ms per layer id. Raises `UserError` for anything else.
     """
     values, chosen = per_unit(table, architecture, metric, times), architecture.unit_of(selected)
     total, top = sum(values.values()) or 1, 1.06 * max(values.values()) or 1
     axis = linear(max(values.values()), (lambda ms: short(ms / 1e3, "s")) if metric == "time" else short)
-    bars = [{"id": unit, "height": value / top, "colour": unit_colour(unit, theme),
-             "label": f"{unit}, {name}: {quantity(value, metric)}" + ("" if metric == FIELD else f", {percent(value / total)}")}
-            for (unit, value), name in zip(values.items(), unit_names(architecture))]
+    names, whole = dict(zip(values, unit_names(architecture))), 0 if metric == FIELD else total
+    bars = [_bar(unit, count, names[unit], value, metric, whole, top, theme) for unit, count, value in _runs(architecture, values, metric)]
     ticks = [{"at": value / top, "text": text} for value, text in zip(axis["tickvals"], axis["ticktext"])]
-    return {"title": TITLES[metric], "bars": bars, "ticks": ticks, "groups": _groups(architecture), "selected": chosen}
+    shown = chosen if metric == "time" else run_of(architecture, chosen)
+    return {"title": TITLES[metric], "bars": bars, "ticks": ticks, "groups": _groups(architecture), "selected": shown}
+
+
+def _runs(architecture: Architecture, values: Mapping[str, float], metric: str) -> list[tuple[str, int, float]]:
+    """First unit, number of units and value of each bar; equal blocks that stand as one share their value, the last one's field."""
+    if metric == "time":
+        return [(unit, 1, value) for unit, value in values.items()]
+    blocks = [(run.first.id, run.count, values[run.last.id]) for run in runs(architecture)]
+    return [*((layer.id, 1, values[layer.id]) for layer in architecture.front), *blocks, *((layer.id, 1, values[layer.id]) for layer in architecture.back)]
+
+
+def _bar(unit: str, count: int, name: str, value: float, metric: str, total: float, top: float, theme: str) -> dict:
+    """`total` is 0 where figures do not add up."""
+    share = f", {percent(value / total)}" if total else ""
+    label = f"{unit}, {name}: {quantity(value, metric)}{share}" + (f", and {count - 1} like it" if count > 1 else "")
+    return {"id": unit, "span": count, "height": value / top, "colour": unit_colour(unit, theme), "label": label}
 
 
 def _groups(architecture: Architecture) -> list[dict]:

@@ -1,6 +1,7 @@
-"""Our own browser components: files in `assets/`, no build step. `NAME.js` and `NAME.css`, with `parts.js` in front of every script."""
+"""Our own browser components: files in `assets/`, no build step. `NAME.js` and `NAME.css`, behind the scripts that it shares with others."""
 
-from collections.abc import Callable, Container
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -10,19 +11,30 @@ from . import state
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
+_SHARED = {  # scripts in front of a component's own
+    "engine": ("live", "numerals", "mirror", "pictures"),
+    "graph": ("live", "parts", "routes", "view", "export"),
+    "gallery": (),
+}
+_UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.\d{1,2}\.\d{1,5}")
+
+
 @st.cache_resource(show_spinner=False)
 def component(name: str):
     """The component `NAME`, to be mounted with `key=` and `data=`; it draws into `<div class="NAME">`."""
-    script, own, style = ((_ASSETS / file).read_text(encoding="utf-8") for file in ("parts.js", f"{name}.js", f"{name}.css"))
-    return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=f"{script}\n{own}", css=style)
+    scripts = [*_SHARED.get(name, ("live", "parts")), name]
+    script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in scripts)
+    style = (_ASSETS / f"{name}.css").read_text(encoding="utf-8")
+    return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
 
 
-def picking(key: str, known: Container[str]) -> Callable[[], None]:
-    """What a component calls when a unit is picked in it: the unit becomes the selected one, if it is one of `known`."""
+def picking(key: str) -> Callable[[], None]:
+    """What a component calls when a unit is picked in it: it becomes the selected one. Which units there are changes with the hand on a
+    slider, so any unit is taken; the nearest that the network has is shown."""
 
     def picked() -> None:
         unit = st.session_state[key].picked
-        if isinstance(unit, str) and unit in known:  # a browser may send anything
+        if isinstance(unit, str) and _UNIT.fullmatch(unit):  # a browser may send anything
             state.select(unit)
 
     return picked

@@ -66,16 +66,6 @@ def _piece(piece: Piece) -> str:
             f'title="{escape(piece.text)}">{words}</div>')
 
 
-def changed(now: float, before: float | None) -> str:
-    """"+31 %" where a number moved since the last look, else nothing."""
-    if before is None or before == now or not before:
-        return ""
-    ratio = now / before
-    if ratio >= 1000:
-        return f"×{ratio:,.0f}"
-    return f"×{ratio:.3g}" if ratio >= 2 or ratio <= 0.5 else f"{100 * (ratio - 1):+.3g} %".replace("-", "−")
-
-
 def plain(text: str) -> str:
     """Words of a card or an address as Markdown that shows them as they are."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$:~^])", r"\\\1", text)

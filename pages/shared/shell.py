@@ -13,7 +13,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, ink_on
 
-from . import controls, html, state, texts
+from . import controls, html, live, state, texts
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +118,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
 def strip(network: Architecture) -> str:
     """The spine of `network` in its place at the top; returns the selected unit."""
     with st.session_state["_strip"]:
+        live.engine()
         return spine(network, theme())
 
 

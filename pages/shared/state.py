@@ -10,9 +10,9 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
-from effnet_core.errors import UserError
 from effnet_core import families
 from effnet_core.families import compound, published
+from effnet_core.figures.strip import nearest
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.NAMES}
@@ -28,6 +28,7 @@ BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit chec
 }
 CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
     "layer": "stages.4.1",
+    "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model
     "job": "",
@@ -85,12 +86,7 @@ def architecture() -> Architecture:
 
 def selected(network: Architecture) -> str:
     """The selected unit, or the nearest one that `network` has: the last block of the same stage, or the first block."""
-    wanted = get("layer")
-    try:
-        return network.unit_of(wanted)
-    except UserError:
-        stage = ".".join(wanted.split(".")[:2])
-        return next((s.blocks[-1].id for s in network.stages if s.id == stage), network.blocks[0].id)
+    return nearest(network, get("layer"))
 
 
 def select(unit: str) -> None:

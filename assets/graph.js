@@ -1,0 +1,189 @@
+// The network as a picture that can be clicked, from what `lab.picture` or its mirror says. Where things stand is in routes.js.
+const fileName = (title) => title.split(",")[0].replace(/[^\p{L}\p{N}.=-]+/gu, "-").toLowerCase()
+
+function html(name, kind, text = "", more = {}) {
+  const node = Object.assign(document.createElement(name), { className: kind, textContent: text, ...more })
+  return node
+}
+
+function labelsOf(node, box) {
+  const [left, right] = [box.x + 12, box.x + box.width - 12]
+  const ink = { fill: node.ink }
+  if (node.kind === "add") return [words("+", { class: "sum", x: box.x + 12, y: box.y + 17, "text-anchor": "middle" })]
+  if (!node.fill) return [words([node.name, node.operator].filter(Boolean).join(" · "), { class: "plain", x: box.x + box.width / 2, y: box.y + 18, "text-anchor": "middle" })]
+  if (node.group) {
+    const what = [node.name, node.name === "SE" ? node.operator : node.operator.replace("conv ", ""), ...node.marks.map((mark) => mark.replace("stride ", "↓"))].join(" ")
+    return [words(what, { class: "first", x: box.x + box.width / 2, y: box.y + 19, "text-anchor": "middle", ...ink }),
+      words(node.figure, { class: "second", x: box.x + box.width / 2, y: box.y + 36, "text-anchor": "middle", ...ink })]
+  }
+  return [
+    words(node.operator, { class: "first", x: left, y: box.y + 19, ...ink }),
+    words(node.name, { class: "second", x: right - (node.fold ? 34 : 0), y: box.y + 19, "text-anchor": "end", ...ink }),
+    words(node.note || node.marks.join(" · "), { class: "second", x: left, y: box.y + 36, ...ink }),
+    words(node.figure, { class: "second", x: right, y: box.y + 36, "text-anchor": "end", ...ink }),
+  ]
+}
+
+function spoken(node) {
+  return [node.key, node.operator, ...node.marks, node.shapes, ...node.rows.map(([name, text]) => `${name} ${text}`), node.note].filter(Boolean).join("; ")
+}
+
+function nodeOf(node, box, index) {
+  const round = node.kind === "add" ? 12 : node.fill ? 7 : 14
+  const body = element("rect", { class: node.fill ? "body" : "body bare", x: box.x, y: box.y, width: box.width, height: box.height, rx: round,
+    ...node.fill && { fill: node.fill }, ...node.border && { stroke: node.border } })
+  const ring = element("rect", { class: "ring", x: box.x - 5, y: box.y - 5, width: box.width + 10, height: box.height + 10, rx: round + 5 })
+  if (!node.pick) return element("g", { class: "still", "data-key": node.key }, body, ...labelsOf(node, box))
+  const mark = element("g", { class: node.chosen ? "mark chosen" : "mark", role: "button", tabindex: node.chosen ? 0 : -1, "data-id": node.key,
+    "data-index": index, "aria-pressed": node.chosen, "aria-label": spoken(node) }, ring, body, ...labelsOf(node, box))
+  return mark
+}
+
+function foldOf(node, box, index) {
+  const [width, x] = [node.fold.opens ? 22 + 7 * node.fold.text.length : 48, box.x + box.width - 8]
+  const y = box.y + (node.group ? -4 : 14)
+  const words_ = node.fold.opens ? `${node.fold.text} +` : "fold −"
+  return element("g", { class: "mark fold", role: "button", tabindex: -1, "data-id": `fold ${node.fold.stage}`, "data-index": index, "aria-label": node.fold.label,
+    "data-key": node.key }, element("rect", { class: "pill", x: x - width + 14, y: y - 10, width, height: 20, rx: 10, stroke: node.border }),
+  words(words_, { class: "first", x: x - width / 2 + 14, y: y + 4, "text-anchor": "middle" }))
+}
+
+function edgesOn(world, picture, boxes) {
+  for (const [source, target, shape, skip] of picture.edges) {
+    const [a, b] = [boxes.get(source), boxes.get(target)]
+    if (skip) {
+      world.append(element("path", { class: "skip", d: skipRoute(a, b, source === target), "marker-end": "url(#tip)" }))
+      continue
+    }
+    const route = chainRoute(a, b)
+    world.append(element("path", { class: "edge", d: route.path, "marker-end": "url(#tip)" }))
+    if (!route.split) {
+      world.append(words(shape, { class: "shape", x: route.label[0], y: route.label[1], "text-anchor": route.anchor }))
+      continue
+    }
+    const [channels, ...side] = shape.split(" × ") // between layers there is room for two short lines
+    world.append(words(channels, { class: "shape", x: route.label[0], y: route.label[1], "text-anchor": "middle" }),
+      words(side.length ? `${side[0]}²` : "", { class: "shape", x: route.label[0], y: route.label[1] + 21, "text-anchor": "middle" }))
+  }
+}
+
+function drawingOf(picture, layout) {
+  const tip = element("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" },
+    element("path", { class: "tip", d: "M0 0.5L8 4L0 7.5z" }))
+  const world = element("g", { class: "world" })
+  for (const frame of layout.frames) {
+    const own = frame.row.nodes.some(({ chosen }) => chosen)
+    world.append(element("rect", { class: own ? "frame own" : "frame", x: frame.x, y: frame.y, width: frame.width, height: frame.height, rx: 10 }),
+      words(frame.title, { class: "first group", x: frame.x + INSIDE.side, y: frame.y + 18 }))
+  }
+  edgesOn(world, picture, layout.boxes)
+  let index = 0
+  for (const node of picture.nodes) {
+    const box = layout.boxes.get(node.key)
+    world.append(nodeOf(node, box, node.pick ? index++ : -1))
+    if (node.fold) world.append(foldOf(node, box, index++))
+  }
+  return element("svg", { class: "drawing", width: "100%", height: "100%", role: "toolbar",
+    "aria-label": `${picture.title}. Arrow keys walk along the network, Enter selects, plus and minus zoom, 0 shows all.` },
+  element("defs", {}, tip), world)
+}
+
+function tooltipOf(node) {
+  const tip = html("div", "tooltip")
+  tip.append(html("strong", "", [node.key, node.operator].filter(Boolean).join(" · ")), html("span", "", [node.shapes, ...node.marks, node.note].filter(Boolean).join(" · ")))
+  const list = document.createElement("dl")
+  for (const [name, text] of node.rows) list.append(html("dt", "", name), html("dd", "", text))
+  tip.append(list)
+  return tip
+}
+
+function say(state, key) {
+  state.tip?.remove()
+  state.tip = null
+  const node = state.picture.nodes.find((one) => one.key === key)
+  if (!node?.rows.length) return
+  state.tip = tooltipOf(node)
+  state.window.append(state.tip)
+  const [box, { x, y, scale }] = [state.layout.boxes.get(key), state.view]
+  const [width, height] = [state.tip.offsetWidth, state.tip.offsetHeight]
+  const left = x + (box.x + box.width / 2) * scale - width / 2
+  const below = y + (box.y + box.height) * scale + 10
+  const above = y + box.y * scale - height - 10
+  state.tip.style.left = `${Math.max(4, Math.min(state.window.clientWidth - width - 4, left))}px`
+  state.tip.style.top = `${Math.max(4, below + height < state.window.clientHeight ? below : above)}px`
+}
+
+function legendOf({ title, top, colours, side }) {
+  const scale = html("span", "scale")
+  scale.style.background = `linear-gradient(to right, ${colours.join(", ")})`
+  if (side) scale.append(Object.assign(html("i", ""), { title: "the image side", style: `left: ${100 * side}%` }))
+  const legend = html("div", "legend")
+  legend.append(html("span", "", `Fill: ${title}`), html("span", "", "0"), scale, html("span", "", top))
+  if (side) legend.append(html("span", "faint", "│ = image side"))
+  return legend
+}
+
+// Everything that stays: the window, its buttons, its ears. What is drawn changes with `redraw`.
+function furnish(root, state) {
+  const [head, window_] = [html("div", "head"), html("div", "window")]
+  Object.assign(state, { head, window: window_, view: viewOf(window_) })
+  const button = (text, label, act) => {
+    const node = html("button", "", text, { type: "button", onclick: act, title: label })
+    node.setAttribute("aria-label", label)
+    return node
+  }
+  const buttons = html("div", "buttons")
+  const file = () => standAlone(window_.querySelector("svg"), state.layout, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
+  const fit = () => {
+    state.view.touched = false
+    state.view.fit()
+  }
+  buttons.append(button("−", "Zoom out", () => state.view.zoom(1 / 1.25)), button("+", "Zoom in", () => state.view.zoom(1.25)), button("Fit", "Show the whole network", fit),
+    button("SVG", "Download as SVG", () => saveSvg(file(), fileName(state.picture.title))), button("PNG", "Download as PNG", () => savePng(file(), fileName(state.picture.title))))
+  head.append(html("div", "legend"), buttons)
+  root.replaceChildren(head, window_, html("div", "hint", "Drag to move, Ctrl and the wheel or two fingers to zoom. Keys: arrows walk, Enter selects, + − 0 zoom."))
+
+  const keyOf = (event) => event.target.closest?.("[data-key], .mark")
+  window_.addEventListener("pointerover", (event) => say(state, keyOf(event)?.dataset.key ?? keyOf(event)?.dataset.id))
+  window_.addEventListener("pointerleave", () => say(state, null))
+  window_.addEventListener("pointerdown", () => say(state, null))
+  window_.addEventListener("focusout", () => say(state, null))
+  window_.addEventListener("focusin", (event) => {
+    const key = keyOf(event)?.dataset.key ?? keyOf(event)?.dataset.id
+    if (!state.layout.boxes.has(key) || !event.target.matches(":focus-visible")) return
+    state.view.reveal(state.layout.boxes.get(key))
+    say(state, key)
+  })
+  window_.addEventListener("keydown", (event) => {
+    const act = { "+": () => state.view.zoom(1.25), "=": () => state.view.zoom(1.25), "-": () => state.view.zoom(1 / 1.25), "0": fit }[event.key]
+    if (!act || event.ctrlKey || event.metaKey) return
+    act()
+    event.preventDefault()
+  })
+}
+
+function draw(root, picture, state, send) {
+  if (picture.refused) return // what was drawn last stays, faint
+  if (!state.window) furnish(root, state)
+  state.picture = picture
+  state.layout = layoutOf(picture, state.window.clientWidth)
+  const svg = drawingOf(picture, state.layout)
+  pickable(svg, (id) => {
+    if (state.view.moved) return // the end of a drag is no click
+    id.startsWith("fold ") ? send("folded", id.slice(5)) : send("picked", picture.nodes.find(({ key }) => key === id).pick)
+  })
+  state.tip = null
+  state.window.replaceChildren(svg)
+  state.head.firstChild.replaceWith(legendOf(picture.legend))
+  const chosen = picture.nodes.find((node) => node.chosen)
+  state.view.show(state.layout, chosen ? middle(state.layout.boxes.get(chosen.key)) : null)
+}
+
+const states = new WeakMap()
+
+export default function (component) {
+  const { parentElement, setTriggerValue } = component
+  if (!states.has(parentElement)) states.set(parentElement, {})
+  return follow(component, ".graph", (root, picture) => draw(root, picture, states.get(parentElement), setTriggerValue),
+    (mirror, made, settings) => mirror.picture(made, settings))
+}

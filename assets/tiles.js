@@ -1,0 +1,30 @@
+// Number tiles: a name, three digits, the exact figure below, and what changed. In place of numbers, the sentence of a refusal.
+function line(name, kind, text) {
+  const node = document.createElement(name)
+  node.className = kind
+  node.textContent = text
+  return node
+}
+
+function tileOf({ label, value, exact, change, explain }) {
+  const tile = line("div", "tile", "")
+  tile.title = explain
+  const figures = document.createElement("dd")
+  figures.append(line("span", "value", value), ...change ? [line("span", "change", change)] : [], line("span", "exact", exact))
+  if (change) figures.children[1].title = "against the last look"
+  tile.append(line("dt", "", label), figures)
+  return tile
+}
+
+function draw(root, data) {
+  const numbers = root.querySelector("dl") ?? document.createElement("dl")
+  if (data.tiles) numbers.replaceChildren(...data.tiles.map(tileOf))
+  const refusal = line("p", "refusal", data.refused ?? "")
+  refusal.setAttribute("role", "status")
+  root.replaceChildren(numbers, refusal)
+}
+
+export default function (component) {
+  const { figures } = component.data
+  return follow(component, ".tiles", draw, (mirror, made, settings) => ({ tiles: mirror.tiles(made, { ...settings, before: figures }) }))
+}
