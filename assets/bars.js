@@ -25,9 +25,9 @@ function barOf(bar, index, x, width, chosen) {
     element("rect", { class: "body", x: x + width * 0.08, y: TOP + TALL - height, width: width * 0.84, height, fill: bar.colour }))
 }
 
-function draw(root, data, pick) {
+function draw(root, data, width, pick) {
   if (data.refused) return // what was drawn last stays, faint
-  const full = Math.max(280, root.clientWidth)
+  const full = Math.max(280, width)
   const right = full - 14
   const firsts = [0]
   for (const { span } of data.bars) firsts.push(firsts.at(-1) + span) // a bar that stands for equal blocks is as wide as they are
@@ -37,29 +37,36 @@ function draw(root, data, pick) {
   svg.append(...axisOf(data, right), ...groupsOf(data, place, right))
   data.bars.forEach((bar, index) => svg.append(barOf(bar, index, from(index), to(index) - from(index), bar.id === data.selected)))
   const chosen = data.bars.findIndex((bar) => bar.id === data.selected)
-  const note = words("", { class: "note", y: 14, "text-anchor": "middle" })
-  const say = (index) => {
-    if (index < 0) return note.replaceChildren()
-    note.textContent = data.bars[index].label
-    const half = note.getComputedTextLength() / 2 + 2
-    note.setAttribute("x", Math.max(half, Math.min(full - half, (from(index) + to(index)) / 2)))
-  }
-  svg.append(note)
-  svg.onpointerover = svg.onfocus = (event) => {
-    const mark = event.target.closest?.(".mark")
-    say(mark ? Number(mark.dataset.index) : chosen)
-  }
-  svg.addEventListener("focusin", svg.onfocus)
-  svg.onpointerleave = () => say(chosen)
-  pickable(svg, pick)
+  svg.append(words("", { class: "note", y: 14, "text-anchor": "middle" }))
   const title = document.createElement("div")
   title.className = "title"
   title.textContent = data.title
-  root.replaceChildren(title, svg)
-  say(chosen)
+  patchChildren(root, [title, svg])
+  const shown = root.lastChild
+  const note = shown.lastChild
+  root.say = (index) => {
+    const bar = data.bars[index < 0 ? chosen : index]
+    note.textContent = bar?.label ?? ""
+    if (!bar) return
+    const half = 3.3 * bar.label.length // about; measuring it would lay out the page amid a drag
+    note.setAttribute("x", Math.max(half, Math.min(full - half, (from(data.bars.indexOf(bar)) + to(data.bars.indexOf(bar))) / 2)))
+  }
+  listen(root)
+  pickable(shown, pick)
+  root.say(-1)
+}
+
+// The bar that is pointed at or focused says what it is; otherwise the selected one.
+function listen(root) {
+  if (root.dataset.listens) return
+  root.dataset.listens = "yes"
+  const about = (event) => root.say(Number(event.target.closest?.(".mark")?.dataset.index ?? -1))
+  root.addEventListener("pointerover", about)
+  root.addEventListener("focusin", about)
+  root.addEventListener("pointerleave", () => root.say(-1))
 }
 
 export default function (component) {
   const pick = (id) => component.setTriggerValue("picked", id)
-  return follow(component, ".bars", (root, data) => draw(root, data, pick), (mirror, made, settings) => mirror.bars(made, settings))
+  return follow(component, ".bars", (root, data, width) => draw(root, data, width, pick), (mirror, made, settings) => mirror.bars(made, settings))
 }

@@ -18,7 +18,7 @@ function labelsOf(node, box) {
   }
   return [
     words(node.operator, { class: "first", x: left, y: box.y + 19, ...ink }),
-    words(node.name, { class: "second", x: right - (node.fold ? 34 : 0), y: box.y + 19, "text-anchor": "end", ...ink }),
+    words(node.name, { class: "second", x: right, y: box.y + 19, "text-anchor": "end", ...ink }),
     words(node.note || node.marks.join(" · "), { class: "second", x: left, y: box.y + 36, ...ink }),
     words(node.figure, { class: "second", x: right, y: box.y + 36, "text-anchor": "end", ...ink }),
   ]
@@ -39,9 +39,9 @@ function nodeOf(node, box, index) {
   return mark
 }
 
-function foldOf(node, box, index) {
-  const [width, x] = [node.fold.opens ? 22 + 7 * node.fold.text.length : 48, box.x + box.width - 8]
-  const y = box.y + (node.group ? -4 : 14)
+function foldOf(node, box, frame, index) {
+  const width = node.fold.opens ? 22 + 7 * node.fold.text.length : 48
+  const [x, y] = frame ? [frame.x + frame.width - 26, frame.y] : [box.x + box.width - 24, box.y - 2] // on the upper edge
   const words_ = node.fold.opens ? `${node.fold.text} +` : "fold −"
   return element("g", { class: "mark fold", role: "button", tabindex: -1, "data-id": `fold ${node.fold.stage}`, "data-index": index, "aria-label": node.fold.label,
     "data-key": node.key }, element("rect", { class: "pill", x: x - width + 14, y: y - 10, width, height: 20, rx: 10, stroke: node.border }),
@@ -72,7 +72,7 @@ function drawingOf(picture, layout) {
     element("path", { class: "tip", d: "M0 0.5L8 4L0 7.5z" }))
   const world = element("g", { class: "world" })
   for (const frame of layout.frames) {
-    const own = frame.row.nodes.some(({ chosen }) => chosen)
+    const own = frame.row.nodes.some(({ chosen, group }) => chosen && group)
     world.append(element("rect", { class: own ? "frame own" : "frame", x: frame.x, y: frame.y, width: frame.width, height: frame.height, rx: 10 }),
       words(frame.title, { class: "first group", x: frame.x + INSIDE.side, y: frame.y + 18 }))
   }
@@ -81,7 +81,7 @@ function drawingOf(picture, layout) {
   for (const node of picture.nodes) {
     const box = layout.boxes.get(node.key)
     world.append(nodeOf(node, box, node.pick ? index++ : -1))
-    if (node.fold) world.append(foldOf(node, box, index++))
+    if (node.fold) world.append(foldOf(node, box, node.group && layout.frames.find(({ row }) => row === box.row), index++))
   }
   return element("svg", { class: "drawing", width: "100%", height: "100%", role: "toolbar",
     "aria-label": `${picture.title}. Arrow keys walk along the network, Enter selects, plus and minus zoom, 0 shows all.` },
@@ -103,6 +103,7 @@ function say(state, key) {
   const node = state.picture.nodes.find((one) => one.key === key)
   if (!node?.rows.length) return
   state.tip = tooltipOf(node)
+  state.tip.dataset.about = key
   state.window.append(state.tip)
   const [box, { x, y, scale }] = [state.layout.boxes.get(key), state.view]
   const [width, height] = [state.tip.offsetWidth, state.tip.offsetHeight]
@@ -118,15 +119,16 @@ function legendOf({ title, top, colours, side }) {
   scale.style.background = `linear-gradient(to right, ${colours.join(", ")})`
   if (side) scale.append(Object.assign(html("i", ""), { title: "the image side", style: `left: ${100 * side}%` }))
   const legend = html("div", "legend")
-  legend.append(html("span", "", `Fill: ${title}`), html("span", "", "0"), scale, html("span", "", top))
-  if (side) legend.append(html("span", "faint", "│ = image side"))
+  legend.append(html("span", "", title[0].toUpperCase() + title.slice(1)), html("span", "", "0"), scale, html("span", "", top))
+  legend.append(html("span", "faint", side ? "│ the image side; border: stage" : "border: stage"))
   return legend
 }
 
 // Everything that stays: the window, its buttons, its ears. What is drawn changes with `redraw`.
 function furnish(root, state) {
   const [head, window_] = [html("div", "head"), html("div", "window")]
-  Object.assign(state, { head, window: window_, view: viewOf(window_) })
+  Object.assign(state, { head, window: window_, view: viewOf(window_), svg: element("svg", {}) })
+  window_.append(state.svg)
   const button = (text, label, act) => {
     const node = html("button", "", text, { type: "button", onclick: act, title: label })
     node.setAttribute("aria-label", label)
@@ -162,21 +164,20 @@ function furnish(root, state) {
   })
 }
 
-function draw(root, picture, state, send) {
+function draw(root, picture, width, state, send) {
   if (picture.refused) return // what was drawn last stays, faint
   if (!state.window) furnish(root, state)
-  state.picture = picture
-  state.layout = layoutOf(picture, state.window.clientWidth)
-  const svg = drawingOf(picture, state.layout)
-  pickable(svg, (id) => {
+  if (state.width !== width) state.view.measure()
+  Object.assign(state, { picture, width, layout: layoutOf(picture, width) })
+  state.svg = patch(state.svg, drawingOf(picture, state.layout))
+  pickable(state.svg, (id) => {
     if (state.view.moved) return // the end of a drag is no click
     id.startsWith("fold ") ? send("folded", id.slice(5)) : send("picked", picture.nodes.find(({ key }) => key === id).pick)
   })
-  state.tip = null
-  state.window.replaceChildren(svg)
-  state.head.firstChild.replaceWith(legendOf(picture.legend))
+  patch(state.head.firstChild, legendOf(picture.legend))
   const chosen = picture.nodes.find((node) => node.chosen)
   state.view.show(state.layout, chosen ? middle(state.layout.boxes.get(chosen.key)) : null)
+  if (state.tip) say(state, state.tip.dataset.about)
 }
 
 const states = new WeakMap()
@@ -184,6 +185,6 @@ const states = new WeakMap()
 export default function (component) {
   const { parentElement, setTriggerValue } = component
   if (!states.has(parentElement)) states.set(parentElement, {})
-  return follow(component, ".graph", (root, picture) => draw(root, picture, states.get(parentElement), setTriggerValue),
+  return follow(component, ".graph", (root, picture, width) => draw(root, picture, width, states.get(parentElement), setTriggerValue),
     (mirror, made, settings) => mirror.picture(made, settings))
 }

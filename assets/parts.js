@@ -44,32 +44,56 @@ function pickable(svg, pick) {
   }
 }
 
+// Makes `old` what `fresh` is and touches only what differs: a drawing that changes sixty times a second keeps its focus and costs little.
+function patch(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) {
+    old.replaceWith(fresh)
+    return fresh
+  }
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data
+    return old
+  }
+  for (const name of fresh.getAttributeNames()) if (old.getAttribute(name) !== fresh.getAttribute(name)) old.setAttribute(name, fresh.getAttribute(name))
+  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name)
+  patchChildren(old, [...fresh.childNodes])
+  return old
+}
+
+function patchChildren(parent, children) {
+  const before = [...parent.childNodes]
+  children.forEach((child, index) => index < before.length ? patch(before[index], child) : parent.append(child))
+  for (const left of before.slice(children.length)) left.remove()
+}
+
 const instances = new WeakMap()
 
 // Draws now, and again whenever the width or the hand on a slider changes; keeps the keyboard's place. `mirrored` makes the data of another
-// network, see live.js. Returns what Streamlit calls at the end.
+// network, see live.js. The width is measured by the observer alone: asking for it amid changes would lay out the page each time.
+// Returns what Streamlit calls at the end.
 function follow({ parentElement, data }, selector, draw, mirrored) {
   const root = parentElement.querySelector(selector)
-  const instance = instances.get(parentElement) ?? {}
+  const instance = instances.get(parentElement) ?? { width: root.clientWidth }
   instances.set(parentElement, instance)
   instance.redraw = () => {
     const shown = live.shown(data, mirrored)
-    const drawn = JSON.stringify([shown, root.clientWidth])
-    root.classList.toggle("refused", Boolean(shown.refused))
+    const drawn = JSON.stringify([shown, instance.width])
     if (drawn === instance.drawn) return
     instance.drawn = drawn
-    instance.width = root.clientWidth
+    root.classList.toggle("refused", Boolean(shown.refused))
     const focused = root.getRootNode().activeElement
     const place = root.contains(focused) ? focused.dataset?.id : undefined
-    draw(root, shown)
-    if (place !== undefined && !root.contains(root.getRootNode().activeElement)) {
-      (root.querySelector(`[data-id="${CSS.escape(place)}"]`) ?? root.querySelector(".chosen"))?.focus()
-    }
+    draw(root, shown, instance.width)
+    if (place === undefined || root.getRootNode().activeElement?.dataset?.id === place) return
+    const again = root.querySelector(`[data-id="${CSS.escape(place)}"]`) ?? root.querySelector(".chosen")
+    again?.focus()
   }
   instance.redraw()
   if (!instance.observer) {
-    instance.observer = new ResizeObserver(() => {
-      if (root.clientWidth !== instance.width) instance.redraw()
+    instance.observer = new ResizeObserver(([{ contentRect }]) => {
+      if (Math.abs(contentRect.width - instance.width) < 1) return
+      instance.width = Math.round(contentRect.width)
+      instance.redraw()
     })
     instance.observer.observe(root)
     instance.leave = live.subscribe(() => instance.redraw())

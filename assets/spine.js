@@ -29,9 +29,9 @@ function captionOf(data) {
   return caption
 }
 
-function draw(root, data, pick) {
+function draw(root, data, width, pick) {
   if (data.refused) return // what was drawn last stays, faint
-  const marks = scaled(data.marks, Math.max(280, root.clientWidth))
+  const marks = scaled(data.marks, Math.max(280, width))
   const tallest = Math.max(...marks.map((mark) => mark.height))
   const full = marks.reduce((total, mark) => total + mark.width + GAP, GAP)
   const svg = element("svg", { viewBox: `0 0 ${full} ${HEIGHT}`, width: "100%", height: HEIGHT, preserveAspectRatio: "none",
@@ -41,11 +41,11 @@ function draw(root, data, pick) {
     svg.append(unitOf(mark, index, x, tallest, mark.id === data.selected))
     x += mark.width + GAP
   })
-  pickable(svg, pick)
-  root.replaceChildren(svg, captionOf(data))
+  patchChildren(root, [svg, captionOf(data)])
+  pickable(root.firstChild, pick)
 }
 
 export default function (component) {
   const pick = (id) => component.setTriggerValue("picked", id)
-  return follow(component, ".spine", (root, data) => draw(root, data, pick), (mirror, made, settings) => mirror.strip(made, settings))
+  return follow(component, ".spine", (root, data, width) => draw(root, data, width, pick), (mirror, made, settings) => mirror.strip(made, settings))
 }

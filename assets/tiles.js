@@ -17,11 +17,11 @@ function tileOf({ label, value, exact, change, explain }) {
 }
 
 function draw(root, data) {
-  const numbers = root.querySelector("dl") ?? document.createElement("dl")
-  if (data.tiles) numbers.replaceChildren(...data.tiles.map(tileOf))
+  const numbers = data.tiles ? document.createElement("dl") : root.querySelector("dl").cloneNode(true)
+  if (data.tiles) numbers.append(...data.tiles.map(tileOf))
   const refusal = line("p", "refusal", data.refused ?? "")
   refusal.setAttribute("role", "status")
-  root.replaceChildren(numbers, refusal)
+  patchChildren(root, [numbers, refusal])
 }
 
 export default function (component) {

@@ -1,7 +1,7 @@
 // The window on a drawing that is larger than it: drag moves, Ctrl and the wheel, two fingers, buttons or + − 0 zoom.
 // The plain wheel and one finger up or down belong to the page.
 const MARGIN = 14
-const SMALLEST = 0.72 // below this a text is too small to read: then the selected node is brought into view instead
+const SMALLEST = 0.85 // below this a text is too small to read: then the selected node is brought into view instead
 
 function viewOf(window_) {
   const view = { x: 0, y: 0, scale: 1, touched: false, size: { width: 1, height: 1 }, moved: false }
@@ -9,7 +9,11 @@ function viewOf(window_) {
   let pinch = 0
 
   const apply = () => window_.querySelector(".world")?.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`)
-  const room = () => [window_.clientWidth, window_.clientHeight]
+  let space = [1, 1]
+  const room = () => space
+  view.measure = () => {
+    space = [window_.clientWidth, window_.clientHeight]
+  }
 
   // At least a part of the drawing stays in the window.
   function keep() {

@@ -78,7 +78,7 @@ def page(network: Architecture) -> None:
     detail, metric = drawing_controls(network)
     with place:
         tiles(network, total, st.session_state["flops"])
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns([7, 5], gap="medium") if detail != "layer" else (st.container(), st.container())
     with left:
         drawing(network, total, detail, metric, times)
     with right:

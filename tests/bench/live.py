@@ -1,0 +1,80 @@
+"""`python -m tests.bench.live`: how closely the Scaling page follows the hand on a slider, in headless Chromium.
+
+Hand to paint: from the event of the mouse or the key to the moment after the frame that shows the new numbers was painted. Commit to
+paint: from the key to the paint of the server's own answer. Updates: distinct numbers painted during a drag.
+"""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from ..serving import CHROMIUM, QUIET, open_page, server, settle
+from .report import quantile, show
+
+SWEEPS = 6
+KEYS = 40
+WATCH = """() => {
+  const seen = window.__seen = { input: 0, hand: [], texts: new Set(), draws: 0, work: [] }
+  for (const kind of ['pointermove', 'keydown']) document.addEventListener(kind, () => { seen.input = performance.now() }, true)
+  const exact = () => [...document.querySelector('.st-key-tiles [data-testid=stBidiComponentIsolated]').shadowRoot.querySelectorAll('.exact')].map((e) => e.textContent).join('|')
+  const after = new MessageChannel()
+  let waiting = null
+  after.port1.onmessage = () => {
+    const text = exact()
+    if (text !== seen.last) { seen.draws += 1; seen.texts.add(text); seen.last = text; seen.hand.push(performance.now() - waiting.input) }
+  }
+  window.effnetLive.subscribe(() => { waiting = { input: seen.input }; after.port2.postMessage(0) })  // last of all: the others have drawn
+}"""
+
+
+def thumb(page: Page, key: str) -> tuple[float, float]:
+    box = page.locator(f".st-key-{key} [data-testid=stSliderThumbValue]").locator("..").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, key: str, reach: float) -> dict:
+    """Back and forth, as fast as the browser takes it; what was seen, and the seconds and frames that it took."""
+    x, y = thumb(page, key)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate("() => { Object.assign(window.__seen, { draws: 0, hand: [], start: performance.now(), frames: 0 }); const tick = () => { window.__seen.frames += 1; window.__seen.timer = requestAnimationFrame(tick) }; tick() }")
+    for sweep in range(SWEEPS):
+        for step in range(50):
+            page.mouse.move(x + reach * (step if sweep % 2 == 0 else 50 - step) / 50, y)
+    seen = page.evaluate("() => { cancelAnimationFrame(window.__seen.timer); const s = window.__seen; return { hand: s.hand, draws: s.draws, frames: s.frames, seconds: (performance.now() - s.start) / 1000 } }")
+    page.mouse.up()
+    settle(page, 400)
+    return seen
+
+
+def keys(page: Page) -> list[float]:
+    """Milliseconds from a key to the paint."""
+    slider = page.locator(".st-key-phi").get_by_role("slider")
+    page.evaluate("() => { window.__seen.hand = [] }")
+    for _ in range(KEYS):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(500)
+    return page.evaluate("window.__seen.hand")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        for title, path, reach in (("B0 to φ = 7", "/scaling", 130), ("by layers", "/scaling?level=Layers", 130), ("all unfolded", "/scaling?opened=1,2,3,4,5", 130),
+                                   ("absurd: α = 2", "/scaling?alpha=2&gamma=1", 130)):
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            open_page(page, address + path)
+            settle(page, 1500)
+            page.evaluate(WATCH)
+            seen = drag(page, "phi", reach)
+            pressed = keys(page)
+            show(f"The Scaling page, {title}", {"hand to paint, while dragging": seen["hand"], "key (a commit) to paint": pressed})
+            print(f"{seen['draws'] / seen['seconds']:.0f} updates and {seen['frames'] / seen['seconds']:.0f} frames a second, "
+                  f"over {seen['seconds']:.1f} s; p95 of a commit {quantile(pressed, 0.95):.0f} ms")
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
