@@ -1,6 +1,6 @@
 // One bar per unit of the network, on an axis with round ticks, above its stage's number.
-const TALL = 210
-const BELOW = 44
+const TALL = 260
+const BELOW = 52
 const LEFT = 56
 const TOP = 26
 

@@ -34,14 +34,14 @@ function nodeOf(node, box, index) {
     ...node.fill && { fill: node.fill }, ...node.border && { stroke: node.border } })
   const ring = element("rect", { class: "ring", x: box.x - 5, y: box.y - 5, width: box.width + 10, height: box.height + 10, rx: round + 5 })
   if (!node.pick) return element("g", { class: "still", "data-key": node.key }, body, ...labelsOf(node, box))
-  const mark = element("g", { class: node.chosen ? "mark chosen" : "mark", role: "button", tabindex: node.chosen ? 0 : -1, "data-id": node.key,
+  const mark = element("g", { class: `mark${node.group ? " inner" : ""}${node.chosen ? " chosen" : ""}`, role: "button", tabindex: node.chosen ? 0 : -1, "data-id": node.key,
     "data-index": index, "aria-pressed": node.chosen, "aria-label": spoken(node) }, ring, body, ...labelsOf(node, box))
   return mark
 }
 
 function foldOf(node, box, frame, index) {
   const width = node.fold.opens ? 22 + 7 * node.fold.text.length : 48
-  const [x, y] = frame ? [frame.x + frame.width - 26, frame.y] : [box.x + box.width - 24, box.y - 2] // on the upper edge
+  const [x, y] = frame ? [frame.x + frame.width - 26, frame.y] : [box.x + box.width - 24, box.y - 5] // on the upper edge
   const words_ = node.fold.opens ? `${node.fold.text} +` : "fold −"
   return element("g", { class: "mark fold", role: "button", tabindex: -1, "data-id": `fold ${node.fold.stage}`, "data-index": index, "aria-label": node.fold.label,
     "data-key": node.key }, element("rect", { class: "pill", x: x - width + 14, y: y - 10, width, height: 20, rx: 10, stroke: node.border }),
@@ -120,7 +120,7 @@ function legendOf({ title, top, colours, side }) {
   if (side) scale.append(Object.assign(html("i", ""), { title: "the image side", style: `left: ${100 * side}%` }))
   const legend = html("div", "legend")
   legend.append(html("span", "", title[0].toUpperCase() + title.slice(1)), html("span", "", "0"), scale, html("span", "", top))
-  legend.append(html("span", "faint", side ? "│ the image side; border: stage" : "border: stage"))
+  if (side) legend.append(html("span", "faint", "│ image side"))
   return legend
 }
 
@@ -143,7 +143,7 @@ function furnish(root, state) {
   buttons.append(button("−", "Zoom out", () => state.view.zoom(1 / 1.25)), button("+", "Zoom in", () => state.view.zoom(1.25)), button("Fit", "Show the whole network", fit),
     button("SVG", "Download as SVG", () => saveSvg(file(), fileName(state.picture.title))), button("PNG", "Download as PNG", () => savePng(file(), fileName(state.picture.title))))
   head.append(html("div", "legend"), buttons)
-  root.replaceChildren(head, window_, html("div", "hint", "Drag to move, Ctrl and the wheel or two fingers to zoom. Keys: arrows walk, Enter selects, + − 0 zoom."))
+  root.replaceChildren(head, window_, html("div", "hint", "Border: the colour of the stage. Drag to move, Ctrl and the wheel or two fingers to zoom. Keys: arrows walk, Enter selects, + − 0 zoom."))
 
   const keyOf = (event) => event.target.closest?.("[data-key], .mark")
   window_.addEventListener("pointerover", (event) => say(state, keyOf(event)?.dataset.key ?? keyOf(event)?.dataset.id))

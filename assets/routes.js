@@ -24,11 +24,12 @@ function rowsOf(nodes, level, room) {
     const [first, number] = node.unit.split(".")
     const own = first === "stages" ? `stage ${number}` : before?.startsWith("stage") || before === "back" ? "back" : "front"
     const [size] = sizeOf(node, level)
+    const widest = Math.max(size, SIZES[level === "stage" ? "stage" : "node"][0]) // all that begin a row have one middle
     const joins = own === before && (node.group ? node.group === part : rows.at(-1).width + GAP + size <= room)
     if (!joins) rows.push({ nodes: [], group: node.group, width: -GAP })
     const row = rows.at(-1)
     row.nodes.push(node)
-    row.width += node.group ? size + INSIDE.gap + (row.nodes.length === 1 ? GAP + 2 * INSIDE.side - INSIDE.gap : 0) : size + GAP
+    row.width += node.group ? size + INSIDE.gap + (row.nodes.length === 1 ? GAP + 2 * INSIDE.side - INSIDE.gap : 0) : GAP + (row.nodes.length === 1 ? widest : size)
     before = own
     part = node.group
   }
@@ -58,7 +59,7 @@ function placeNodes(row, boxes, level, left, line) {
   let x = left
   for (const node of row.nodes.filter(({ group }) => !group)) {
     const [width, height] = sizeOf(node, level)
-    const shift = x === 0 || x === LANE ? (widest - width) / 2 : 0 // all that begin a row have one middle
+    const shift = x === 0 || x === LANE ? (widest - width) / 2 : 0
     boxes.set(node.key, { x: x + shift, y: line - height / 2, width, height, row })
     x += width + 2 * shift + GAP
   }

@@ -12,8 +12,9 @@ from playwright.sync_api import Page, sync_playwright
 from ..serving import CHROMIUM, QUIET, open_page, server, settle
 from .report import quantile, show
 
-SWEEPS = 6
-KEYS = 40
+SWEEPS = 8
+STEPS = 60  # events of the mouse in a sweep
+KEYS = 30
 WATCH = """() => {
   const seen = window.__seen = { input: 0, hand: [], texts: new Set(), draws: 0, work: [] }
   for (const kind of ['pointermove', 'keydown']) document.addEventListener(kind, () => { seen.input = performance.now() }, true)
@@ -40,8 +41,7 @@ def drag(page: Page, key: str, reach: float) -> dict:
     page.mouse.down()
     page.evaluate("() => { Object.assign(window.__seen, { draws: 0, hand: [], start: performance.now(), frames: 0 }); const tick = () => { window.__seen.frames += 1; window.__seen.timer = requestAnimationFrame(tick) }; tick() }")
     for sweep in range(SWEEPS):
-        for step in range(50):
-            page.mouse.move(x + reach * (step if sweep % 2 == 0 else 50 - step) / 50, y)
+        page.mouse.move(x + reach * (1 - sweep % 2), y, steps=STEPS)
     seen = page.evaluate("() => { cancelAnimationFrame(window.__seen.timer); const s = window.__seen; return { hand: s.hand, draws: s.draws, frames: s.frames, seconds: (performance.now() - s.start) / 1000 } }")
     page.mouse.up()
     settle(page, 400)
