@@ -1,0 +1,123 @@
+"""One unit of the network, opened: its layers, what each costs and by which formula, its skip connection, and its drawing, as plain data."""
+
+from ..architecture import STOCHASTIC_DEPTH, Architecture, Block, Layer
+from ..cost import Cost, LayerCost
+from ..palette import percent, si, unit_colour
+from ..terms import Account, Term, accounts
+from .volumes import Flow, Step
+from .volumes_tall import tall
+from .volumes_wide import wide
+
+OPERATORS = {"conv": "convolution", "depthwise": "depthwise convolution", "pointwise": "convolution", "se": "squeeze-and-excitation",
+             "maxpool": "max pooling", "linear": "linear"}
+SHORT = {"conv": "conv", "depthwise": "depthwise", "pointwise": "conv", "maxpool": "max pool", "linear": "linear"}
+
+
+def unit(network: Architecture, total: Cost, unit_id: str, theme: str = "light") -> dict:
+    """The unit `unit_id` of `network`, whose cost is `total`. Raises `UserError` for an unknown unit or theme."""
+    unit_id = network.unit_of(unit_id)
+    layers, block = dict(network.units())[unit_id], block_of(network, unit_id)
+    flow = _flow(layers, block, total, network)
+    return {"id": unit_id, "title": title(unit_id, block, layers), "colour": unit_colour(unit_id, theme),
+            "layers": [_layer(layer, row, total, unit_id) for layer, row in zip(layers, accounts(layers, total))],
+            "wide": wide(flow), "tall": tall(flow)}
+
+
+def block_of(network: Architecture, unit_id: str) -> Block | None:
+    """The block that `unit_id` names; none where it names a layer before or after the blocks."""
+    return next((block for block in network.blocks if block.id == unit_id), None)
+
+
+def title(unit_id: str, block: Block | None, layers: tuple[Layer, ...]) -> str:
+    return f"{unit_id}, {block.label if block else operator(layers[0])}"
+
+
+def part_of(layer: Layer) -> str:
+    """The name of a layer within its unit."""
+    return layer.id.rpartition(".")[2]
+
+
+def operator(layer: Layer) -> str:
+    """`3×3 depthwise convolution, stride 2`."""
+    size = "" if layer.operator in ("se", "linear") else f"{layer.kernel}×{layer.kernel} "
+    return size + OPERATORS[layer.operator] + (f", stride {layer.stride}" if layer.stride > 1 else "")
+
+
+def normalised(layer: Layer) -> bool:
+    return layer.operator not in ("se", "linear", "maxpool")
+
+
+def ending(layer: Layer) -> str:
+    """What follows the multiply-adds: batch norm and the activation."""
+    if layer.operator == "se":
+        return f"{layer.activation} after the first, sigmoid after the second matrix"
+    if layer.operator == "maxpool":
+        return "the largest of each window"
+    if layer.operator == "linear":
+        return "with a bias, no activation"
+    return f"batch norm, then {layer.activation}" if layer.activation else "batch norm, no activation"
+
+
+def skip_reason(block: Block) -> str:
+    """Why the input of `block` is added at its end, or why it is not."""
+    came, left = block.input, block.output
+    if any(part_of(layer) == "shortcut" for layer in block.layers):
+        return (f"The input is added at the end, after a 1×1 convolution of its own: {came} goes in and {left} comes out, and only equal shapes "
+                "can be added.")
+    if block.skip:
+        return f"The input is added at the end: {came} goes in and {left} comes out, so the two can be added number by number."
+    if came != left:
+        return f"No skip connection: {came} goes in and {left} comes out, and only equal shapes can be added."
+    return "No skip connection: this kind of block has none."
+
+
+def stochastic_depth(block: Block, network: Architecture) -> str:
+    """How often training leaves the block out, and why that often."""
+    if not block.drop_rate:
+        return "Stochastic depth never leaves this block out" + (": it is the first." if block.skip else ": nothing would go around it.")
+    return (f"In training, stochastic depth leaves the block out for an image with probability {STOCHASTIC_DEPTH:g} · {block.index} ÷ "
+            f"{len(network.blocks)} = {block.drop_rate:.4f}; its input then passes by the skip connection alone.")
+
+
+def _flow(layers: tuple[Layer, ...], block: Block | None, total: Cost, network: Architecture) -> Flow:
+    steps = [_step(layer, total.rows[layer.id]) for layer in layers if part_of(layer) != "shortcut"]
+    shortcut = next((_step(layer, total.rows[layer.id]) for layer in layers if part_of(layer) == "shortcut"), None)
+    if layers[0].operator == "linear":  # before it, the mean of every map
+        last = network.head.output
+        return Flow(last, (Step("pool", ("global pooling", "the mean", "of each map"), ("no parameters",), layers[0].input), *steps), False)
+    after = getattr(block, "after", None) or ""
+    return Flow(layers[0].input, tuple(steps), bool(block and block.skip), shortcut, after)
+
+
+def _step(layer: Layer, row: LayerCost) -> Step:
+    counts = (si(row.params, "params"), si(row.macs, "MACs")) if row.params else ("no parameters",)
+    if layer.operator == "se":
+        return Step(layer.id, ("SE", "squeeze and", "excitation"), (layer.activation or "", *counts), layer.output, layer.squeeze)
+    size = "" if layer.operator == "linear" else f"{layer.kernel}×{layer.kernel} "
+    strided = (f"stride {layer.stride}",) if layer.stride > 1 else ()
+    norm = ("batch norm", layer.activation or "no activation") if normalised(layer) else ()
+    return Step(layer.id, (part_of(layer), size + SHORT[layer.operator], *strided), (*norm, *counts), layer.output)
+
+
+def _layer(layer: Layer, row: Account, total: Cost, unit_id: str) -> dict:
+    """One row below the drawing: what the layer is, and a cell for each figure with its formula."""
+    cost, whole = total.rows[layer.id], total.units[unit_id]
+    kernels = f", {layer.groups:,} groups" if layer.groups > 1 else ""
+    squeeze = f" through {layer.squeeze:,}" if layer.squeeze else ""
+    words = f"{operator(layer)}{kernels}{squeeze}: {layer.input} → {layer.output}; {ending(layer)}"
+    cells = [_cell("MACs", row.macs, cost.macs, _shares(cost.macs, whole.macs, total.macs), "nothing is multiplied and added"),
+             _cell("Parameters", row.params, cost.params, _shares(cost.params, whole.params, total.params), "nothing is learnt"),
+             _cell("Activations", (row.activations,), cost.activations, _shares(cost.activations, whole.activations, total.activations)),
+             _cell("Receptive field, px", (row.receptive_field,), cost.receptive_field, f"stride j · s = {row.stride.numbers} = {cost.stride:,} px")]
+    return {"id": layer.id, "name": part_of(layer), "words": words, "cells": cells,
+            "label": f"{part_of(layer)}: {words}; {cost.params:,} parameters, {cost.macs:,} MACs"}
+
+
+def _shares(own: int, block: int, network: int) -> str:
+    """Of the block, where it has other layers, and of the network."""
+    return (f"{percent(own / block)} of the block, " if own < block else "") + f"{percent(own / network)} of the network"
+
+
+def _cell(name: str, terms: tuple[Term, ...], value: int, note: str, nothing: str = "") -> dict:
+    return {"name": name, "value": f"{value:,}", "note": note if terms else nothing,
+            "terms": [[term.name if len(terms) > 1 else "", term.symbols, term.numbers, f"{term.value:,}"] for term in terms]}
