@@ -96,6 +96,6 @@ def accounts(layers: tuple[Layer, ...], total: Cost) -> tuple[Account, ...]:
     found = []
     for layer in layers:
         found.append(account(layer, field, stride))
-        if not layer.id.endswith(".shortcut"):  # which stands beside the other layers
+        if not layer.is_shortcut:  # which stands beside the other layers
             field, stride = found[-1].receptive_field.value, found[-1].stride.value
     return tuple(found)

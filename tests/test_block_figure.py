@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.families import compound, published
+from effnet_core.families import BASES, compound, published
 from effnet_core.figures import block, volumes
 from effnet_core.palette import unit_colour
 from effnet_core.terms import accounts
 
-NAMES = ("b0", "b7", "l2", "lite0", "lite4")
+NAMES = ("b0", "b7", "l2", "lite0", "lite4", "mobilenetv1", "mobilenetv2", "mnasnet-a1", "resnet50", "resnet152")
 SUPERSCRIPT = {"²": "**2", "·": "*", "−": "-", ",": ""}
-NETWORKS = st.builds(compound, st.floats(-2, 4), st.floats(1, 1.6), st.floats(1, 1.5), st.floats(1, 1.3))
+NETWORKS = st.builds(compound, st.floats(-2, 4), st.floats(1, 1.6), st.floats(1, 1.5), st.floats(1, 1.3), base=st.sampled_from(sorted(BASES)))
 
 
 def worked_out(text: str, values: dict[str, int] | None = None) -> int:
@@ -85,9 +85,9 @@ def test_boxes_are_in_proportion(name, way):
     network = published(name)
     for unit_id, layers in network.units():
         scene = block.unit(network, cost(network), unit_id)[way]
-        shapes = [layers[0].input, *(layer.output for layer in layers)]
+        shapes = [layers[0].input, *(layer.output for layer in layers if not layer.is_shortcut)]
         if unit_id == "classifier":
-            shapes = [network.head.output, layers[0].input, layers[0].output]
+            shapes = [network.last_map, layers[0].input, layers[0].output]
         boxes = [box for part in scene["parts"] for box in part["boxes"]]
         assert len(boxes) == len(shapes)
         most = max(shape.channels for shape in shapes), max(shape.height for shape in shapes)
@@ -106,7 +106,8 @@ def places(scene):
             yield left, y - 10, left + width, y + 2, text
 
 
-@pytest.mark.parametrize("network", [published("b0"), published("l2"), published("lite0"), compound(-2.0), compound(8.0)], ids=lambda n: n.name)
+@pytest.mark.parametrize("network", [published("b0"), published("l2"), published("lite0"), published("resnet50"), published("resnet152"),
+                                     published("mobilenetv1"), published("mnasnet-a1"), compound(-2.0), compound(8.0)], ids=lambda n: n.name)
 @pytest.mark.parametrize("way", ["wide", "tall"])
 def test_words_do_not_cover_each_other_and_stay_inside(network, way):
     for unit_id, _ in network.units():
@@ -146,6 +147,34 @@ def test_why_there_is_a_skip_or_none():
     assert block.skip_reason(second).startswith("The input is added at the end: 24 × 56 × 56")
     assert "0.2 · 2 ÷ 16 = 0.0250" in block.stochastic_depth(second, b0) and second.drop_rate == 0.025
     assert "never" in block.stochastic_depth(first, b0)
+
+
+def test_other_families_say_what_they_have():
+    resnet, separable = published("resnet50"), published("mobilenetv1").blocks[3]
+    first, second = resnet.stages[1].blocks[:2]
+    assert "after a 1×1 convolution of its own: 256 × 56 × 56 goes in and 512 × 28 × 28" in block.skip_reason(first)
+    assert block.skip_reason(second).startswith("The input is added at the end: 512 × 28 × 28")
+    assert block.skip_reason(separable) == "No skip connection: this family has none."
+    assert "without stochastic depth" in block.stochastic_depth(first, resnet)
+
+
+@pytest.mark.parametrize("way", ["wide", "tall"])
+def test_a_shortcut_stands_on_the_way_of_the_skip(way):
+    resnet = published("resnet50")
+    opened = block.unit(resnet, cost(resnet), "stages.1.0")
+    parts = {part["id"]: part for part in opened[way]["parts"]}
+    own = parts["stages.1.0.shortcut"]
+    words = " ".join(word[0] for word in own["words"])
+    assert not own["boxes"] and own["nodes"][0][0] == "+" and "132 k params" in words and "stride 2" in words and "relu" in words
+    assert set(parts) == {"input", *(layer["id"] for layer in opened["layers"])}
+
+
+def test_max_pooling_costs_nothing():
+    resnet = published("resnet50")
+    opened = block.unit(resnet, cost(resnet), "maxpool")
+    macs, params, activations, field = opened["layers"][0]["cells"]
+    assert (macs["terms"], macs["value"], params["terms"], params["value"]) == ([], "0", [], "0")
+    assert activations["value"] == "200,704" and field["value"] == "11"
 
 
 def test_lite_has_no_branch_and_another_activation():

@@ -1,6 +1,6 @@
 """One unit of the network, opened: its layers, what each costs and by which formula, its skip connection, and its drawing, as plain data."""
 
-from ..architecture import STOCHASTIC_DEPTH, Architecture, Block, Layer
+from ..architecture import Architecture, Block, Layer
 from ..cost import Cost, LayerCost
 from ..palette import percent, si, unit_colour
 from ..terms import Account, Term, accounts
@@ -32,11 +32,6 @@ def title(unit_id: str, block: Block | None, layers: tuple[Layer, ...]) -> str:
     return f"{unit_id}, {block.label if block else operator(layers[0])}"
 
 
-def part_of(layer: Layer) -> str:
-    """The name of a layer within its unit."""
-    return layer.id.rpartition(".")[2]
-
-
 def operator(layer: Layer) -> str:
     """`3×3 depthwise convolution, stride 2`."""
     size = "" if layer.operator in ("se", "linear") else f"{layer.kernel}×{layer.kernel} "
@@ -61,32 +56,34 @@ def ending(layer: Layer) -> str:
 def skip_reason(block: Block) -> str:
     """Why the input of `block` is added at its end, or why it is not."""
     came, left = block.input, block.output
-    if any(part_of(layer) == "shortcut" for layer in block.layers):
+    if block.shortcut:
         return (f"The input is added at the end, after a 1×1 convolution of its own: {came} goes in and {left} comes out, and only equal shapes "
                 "can be added.")
     if block.skip:
         return f"The input is added at the end: {came} goes in and {left} comes out, so the two can be added number by number."
-    if came != left:
+    if came != left and block.kind == "mbconv":
         return f"No skip connection: {came} goes in and {left} comes out, and only equal shapes can be added."
-    return "No skip connection: this kind of block has none."
+    return "No skip connection: this family has none."
 
 
 def stochastic_depth(block: Block, network: Architecture) -> str:
     """How often training leaves the block out, and why that often."""
+    most = network.family.stochastic_depth
+    if not most:
+        return "This family is trained without stochastic depth."
     if not block.drop_rate:
-        return "Stochastic depth never leaves this block out" + (": it is the first." if block.skip else ": nothing would go around it.")
-    return (f"In training, stochastic depth leaves the block out for an image with probability {STOCHASTIC_DEPTH:g} · {block.index} ÷ "
+        return f"Stochastic depth never leaves this block out: {'it is the first.' if block.skip else 'nothing goes around it.'}"
+    return (f"In training, stochastic depth leaves the block out for an image with probability {most:g} · {block.index} ÷ "
             f"{len(network.blocks)} = {block.drop_rate:.4f}; its input then passes by the skip connection alone.")
 
 
 def _flow(layers: tuple[Layer, ...], block: Block | None, total: Cost, network: Architecture) -> Flow:
-    steps = [_step(layer, total.rows[layer.id]) for layer in layers if part_of(layer) != "shortcut"]
-    shortcut = next((_step(layer, total.rows[layer.id]) for layer in layers if part_of(layer) == "shortcut"), None)
+    steps = [_step(layer, total.rows[layer.id]) for layer in layers if not layer.is_shortcut]
     if layers[0].operator == "linear":  # before it, the mean of every map
-        last = network.head.output
-        return Flow(last, (Step("pool", ("global pooling", "the mean", "of each map"), ("no parameters",), layers[0].input), *steps), False)
-    after = getattr(block, "after", None) or ""
-    return Flow(layers[0].input, tuple(steps), bool(block and block.skip), shortcut, after)
+        pool = Step("pool", ("global pooling", "the mean", "of each map"), ("no parameters",), layers[0].input)
+        return Flow(network.last_map, (pool, *steps), False)
+    shortcut = _step(block.shortcut, total.rows[block.shortcut.id]) if block and block.shortcut else None
+    return Flow(layers[0].input, tuple(steps), bool(block and block.skip), shortcut, (block and block.after) or "")
 
 
 def _step(layer: Layer, row: LayerCost) -> Step:
@@ -96,7 +93,7 @@ def _step(layer: Layer, row: LayerCost) -> Step:
     size = "" if layer.operator == "linear" else f"{layer.kernel}×{layer.kernel} "
     strided = (f"stride {layer.stride}",) if layer.stride > 1 else ()
     norm = ("batch norm", layer.activation or "no activation") if normalised(layer) else ()
-    return Step(layer.id, (part_of(layer), size + SHORT[layer.operator], *strided), (*norm, *counts), layer.output)
+    return Step(layer.id, (layer.part, size + SHORT[layer.operator], *strided), (*norm, *counts), layer.output)
 
 
 def _layer(layer: Layer, row: Account, total: Cost, unit_id: str) -> dict:
@@ -109,8 +106,8 @@ def _layer(layer: Layer, row: Account, total: Cost, unit_id: str) -> dict:
              _cell("Parameters", row.params, cost.params, _shares(cost.params, whole.params, total.params), "nothing is learnt"),
              _cell("Activations", (row.activations,), cost.activations, _shares(cost.activations, whole.activations, total.activations)),
              _cell("Receptive field, px", (row.receptive_field,), cost.receptive_field, f"stride j · s = {row.stride.numbers} = {cost.stride:,} px")]
-    return {"id": layer.id, "name": part_of(layer), "words": words, "cells": cells,
-            "label": f"{part_of(layer)}: {words}; {cost.params:,} parameters, {cost.macs:,} MACs"}
+    return {"id": layer.id, "name": layer.part, "words": words, "cells": cells,
+            "label": f"{layer.part}: {words}; {cost.params:,} parameters, {cost.macs:,} MACs"}
 
 
 def _shares(own: int, block: int, network: int) -> str:

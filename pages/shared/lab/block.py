@@ -35,7 +35,7 @@ def _table(network: Architecture, total: Cost, chosen: str) -> None:
     for layer in dict(network.units())[chosen]:
         row = total.rows[layer.id]
         what = f"squeeze to {layer.squeeze}" if layer.squeeze else block.operator(layer)
-        rows.append((block.part_of(layer), what, f"{layer.groups:,}", str(layer.input), str(layer.output), f"{row.params:,}", f"{row.macs:,}",
+        rows.append((layer.part, what, f"{layer.groups:,}", str(layer.input), str(layer.output), f"{row.params:,}", f"{row.macs:,}",
                      f"{row.activations:,}", f"{row.receptive_field:,}", f"{row.stride:,}", f"{100 * row.macs / total.macs:.2f} %"))
     html.table(("Layer", "Operator", "Groups", "Input, C × H × W", "Output, C × H × W", "Parameters", "MACs", "Activations", "Receptive field, px",
                 "Stride, px", "of all MACs"), rows)
