@@ -18,7 +18,7 @@ def unit(network: Architecture, total: Cost, unit_id: str, theme: str = "light")
     unit_id = network.unit_of(unit_id)
     layers, block = dict(network.units())[unit_id], block_of(network, unit_id)
     flow = _flow(layers, block, total, network)
-    return {"id": unit_id, "title": title(unit_id, block, layers), "colour": unit_colour(unit_id, theme),
+    return {"id": unit_id, "title": f"{unit_id}, {name_of(network, unit_id)}", "colour": unit_colour(unit_id, theme),
             "layers": [_layer(layer, row, total, unit_id) for layer, row in zip(layers, accounts(layers, total))],
             "wide": wide(flow), "tall": tall(flow)}
 
@@ -28,8 +28,10 @@ def block_of(network: Architecture, unit_id: str) -> Block | None:
     return next((block for block in network.blocks if block.id == unit_id), None)
 
 
-def title(unit_id: str, block: Block | None, layers: tuple[Layer, ...]) -> str:
-    return f"{unit_id}, {block.label if block else operator(layers[0])}"
+def name_of(network: Architecture, unit_id: str) -> str:
+    """`MBConv6 5×5`, or the operator of a layer before or after the blocks."""
+    block = block_of(network, unit_id)
+    return block.label if block else operator(dict(network.units())[unit_id][0])
 
 
 def operator(layer: Layer) -> str:

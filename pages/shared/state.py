@@ -11,7 +11,7 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
 from effnet_core.errors import UserError
-from effnet_core import families
+from effnet_core import families, pins
 from effnet_core.families import compound, published
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
@@ -31,9 +31,10 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "model": best_bundled(),
     "photo": "",  # one that suits the model
     "job": "",
+    "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
-LONGEST = 80  # characters of a carried value
+LONGEST = pins.LONGEST  # characters of a carried value
 
 
 def known() -> bool:
