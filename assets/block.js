@@ -23,13 +23,13 @@ function shapesOf(part) {
     ...part.boxes.flatMap(boxOf),
     ...part.needles.map(([x, y, width]) => element("rect", { class: "needle", x, y: y - 2.5, width, height: 5 })),
     ...part.nodes.flatMap(([sign, x, y]) => [element("circle", { class: "node", cx: x, cy: y, r: 9 }), words(sign, { class: "sign", x, y: y + 5, "text-anchor": "middle" })]),
-    ...part.words.map(([text, x, y, anchor, strong]) => words(text, { class: strong ? "strong" : "plain", x, y, "text-anchor": anchor })),
+    element("g", { class: "words" }, ...part.words.map(([text, x, y, anchor, strong]) => words(text, { class: strong ? "strong" : "plain", x, y, "text-anchor": anchor }))),
   ]
 }
 
-// What a pointer may hit: all that the part shows, a little enlarged. Known only once it is drawn.
+// What a pointer may hit: all that the part shows, a little enlarged; of a shortcut, which goes around everything, its words. Known only once it is drawn.
 function reachOf(group) {
-  const { x, y, width, height } = group.getBBox()
+  const { x, y, width, height } = (group.querySelector(".dashed") ? group.querySelector(".words") : group).getBBox()
   group.prepend(element("rect", { class: "reach", x: x - 3, y: y - 3, width: width + 6, height: height + 6 }))
 }
 
@@ -37,11 +37,12 @@ function drawingOf(data, scene) {
   const svg = element("svg", { viewBox: `0 0 ${scene.width} ${scene.height}`, width: scene.width, height: scene.height, role: "toolbar",
     "aria-label": `${data.title}, layer by layer; arrow keys move, Enter keeps a layer lit` })
   const layers = new Map(data.layers.map((layer) => [layer.id, layer]))
-  let index = 0
-  for (const part of scene.parts) {
-    const layer = layers.get(part.id)
-    svg.append(layer ? markOf(layer, index++, false, ...shapesOf(part)) : element("g", { "aria-hidden": true }, ...shapesOf(part)))
-  }
+  const order = data.layers.map((layer) => layer.id)
+  const groups = scene.parts.map((part) => layers.has(part.id) ? markOf(layers.get(part.id), order.indexOf(part.id), false, ...shapesOf(part))
+    : element("g", { "aria-hidden": true }, ...shapesOf(part)))
+  const around = groups.filter((group) => group.querySelector(".needle, .dashed"))
+  svg.append(...around, ...groups.filter((group) => !around.includes(group)))  // branches below what they lead around, so that each volume answers a pointer
+  svg.querySelector('[data-index="0"]').setAttribute("tabindex", 0)
   return svg
 }
 

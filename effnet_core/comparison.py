@@ -34,7 +34,7 @@ class Figure(NamedTuple):
 
 
 def _count(value: float) -> tuple[str, str]:
-    return si(value), f"{value:,}"
+    return si(value), f"{value:,}" if value >= 1000 else ""  # below, the first is exact
 
 
 def _pixels(value: float) -> tuple[str, str]:

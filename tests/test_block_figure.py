@@ -134,7 +134,8 @@ def test_squeeze_and_excitation_is_a_branch_and_the_skip_ends_in_a_sum():
     b0 = published("b0")
     for way in ("wide", "tall"):
         parts = {part["id"]: part for part in block.unit(b0, cost(b0), "stages.1.1")[way]["parts"]}
-        assert [node[0] for node in parts["stages.1.1.se"]["nodes"]] == ["×"] and [node[0] for node in parts["skip"]["nodes"]] == ["+"]
+        assert [node[0] for node in parts["stages.1.1.se"]["nodes"]] == ["×"] and [node[0] for node in parts["sum"]["nodes"]] == ["+"]
+        assert parts["skip"]["lines"][0][2]  # dashed
         around, few, _ = (needle[2] for needle in parts["stages.1.1.se"]["needles"])
         assert few == pytest.approx(max(3, around * 6 / 144), abs=0.1)
         assert "skip" not in {part["id"] for part in block.unit(b0, cost(b0), "stages.1.0")[way]["parts"]}
@@ -165,8 +166,9 @@ def test_a_shortcut_stands_on_the_way_of_the_skip(way):
     parts = {part["id"]: part for part in opened[way]["parts"]}
     own = parts["stages.1.0.shortcut"]
     words = " ".join(word[0] for word in own["words"])
-    assert not own["boxes"] and own["nodes"][0][0] == "+" and "132 k params" in words and "stride 2" in words and "relu" in words
-    assert set(parts) == {"input", *(layer["id"] for layer in opened["layers"])}
+    assert not own["boxes"] and "132 k params" in words and "stride 2" in words
+    assert parts["sum"]["nodes"][0][0] == "+" and "relu" in [word[0] for word in parts["sum"]["words"]]
+    assert set(parts) == {"input", "sum", *(layer["id"] for layer in opened["layers"])}
 
 
 def test_max_pooling_costs_nothing():

@@ -70,15 +70,13 @@ def _end(parts: list[Part], flow: Flow, box: Box) -> float:
         out.lines.append((path((MAIN, box.bottom + 3), (MAIN, box.bottom + 24)), True, False))
         parts.append(out)
         return box.bottom + 24
-    plus, own = box.bottom + 32, part(flow.shortcut.id if flow.shortcut else "skip")
-    own.lines.extend([(path((MAIN, box.bottom + 3), (MAIN, plus - 11)), True, False),
-                  (path((MAIN, 8), (BACK, 8), (BACK, plus), (MAIN - 11, plus)), True, True), (path((MAIN, plus + 10), (MAIN, plus + 30)), True, False)])
-    own.nodes.append(("+", MAIN, plus))
-    own.words.append(("the input is added", WORDS, plus + 4, "start", False))
-    if flow.after:
-        own.words.append((flow.after, WORDS, plus + 4 + LINE, "start", False))
+    plus, around, own = box.bottom + 32, part(flow.shortcut.id if flow.shortcut else "skip"), part("sum")
+    around.lines.append((path((MAIN, 8), (BACK, 8), (BACK, plus), (MAIN - 11, plus)), True, True))
     if flow.shortcut:
         y = parts[0].boxes[0].bottom + 24
-        own.words.extend([(line, BACK + 8, y + LINE * n, "start", n == 0) for n, line in enumerate((*flow.shortcut.above, *flow.shortcut.below))])
-    parts.append(own)
+        around.words.extend((line, BACK + 8, y + LINE * n, "start", n == 0) for n, line in enumerate((*flow.shortcut.above, *flow.shortcut.below)))
+    own.lines.extend([(path((MAIN, box.bottom + 3), (MAIN, plus - 11)), True, False), (path((MAIN, plus + 10), (MAIN, plus + 30)), True, False)])
+    own.nodes.append(("+", MAIN, plus))
+    own.words.extend((line, WORDS, plus + 4 + LINE * n, "start", False) for n, line in enumerate(filter(None, ("the input is added", flow.after))))
+    parts.extend([around, own])
     return plus + 30

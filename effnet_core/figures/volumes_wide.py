@@ -98,15 +98,14 @@ def _end(parts: list[Part], flow: Flow, box: Box, centre: float) -> float:
         parts.append(out)
         return clear + 26
     plus, top = clear + 18, 18.0 + (14 if flow.shortcut else 0)
-    own = part(flow.shortcut.id if flow.shortcut else "skip")
-    own.lines.append((path((box.right + 2, centre), (plus - 10, centre)), True, False))
-    own.lines.append((path((8, centre), (8, top), (plus, top), (plus, centre - 11)), True, True))
-    own.nodes.append(("+", plus, centre))
+    around, own = part(flow.shortcut.id if flow.shortcut else "skip"), part("sum")
+    around.lines.append((path((8, centre), (8, top), (plus, top), (plus, centre - 11)), True, True))
+    words = " · ".join((*flow.shortcut.above, *flow.shortcut.below)) if flow.shortcut else "skip connection: the input is added"
+    around.words.append((words, (8 + plus) / 2, top - 6, "middle", bool(flow.shortcut)))
     tail = 46 if flow.after else 26
-    own.lines.append((path((plus + 10, centre), (plus + tail, centre)), True, False))
+    own.lines.extend([(path((box.right + 2, centre), (plus - 10, centre)), True, False), (path((plus + 10, centre), (plus + tail, centre)), True, False)])
+    own.nodes.append(("+", plus, centre))
     if flow.after:
         own.words.append((flow.after, plus + 30, centre + 24, "middle", False))
-    words = " · ".join((*flow.shortcut.above, *flow.shortcut.below)) if flow.shortcut else "skip connection: the input is added"
-    own.words.append((words, (8 + plus) / 2, top - 6, "middle", bool(flow.shortcut)))
-    parts.append(own)
+    parts.extend([around, own])
     return plus + tail

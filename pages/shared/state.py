@@ -85,13 +85,14 @@ def architecture() -> Architecture:
 
 
 def selected(network: Architecture) -> str:
-    """The selected unit, or the nearest one that `network` has: the last block of the same stage, or the first block."""
+    """The selected unit, or the nearest one that `network` has: the last block of the same stage, or of the network, or its first block."""
     wanted = get("layer")
     try:
         return network.unit_of(wanted)
     except UserError:
         stage = ".".join(wanted.split(".")[:2])
-        return next((s.blocks[-1].id for s in network.stages if s.id == stage), network.blocks[0].id)
+        past = wanted == "head" or wanted.startswith("stages.")
+        return next((s.blocks[-1].id for s in network.stages if s.id == stage), network.blocks[-1 if past else 0].id)
 
 
 def select(unit: str) -> None:

@@ -14,20 +14,38 @@ from ..components import component
 def show(network: Architecture, total: Cost) -> None:
     chosen = state.selected(network)
     opened = block.unit(network, total, chosen, shell.theme())
-    st.markdown(f"#### The selected unit, {opened['title']}")
-    st.markdown(_summary(network, total, chosen))
+    _heading(network, chosen, opened["title"])
+    st.markdown(_share(network, total, chosen))
     component("block")(key="block", data=opened, height="content")
+    st.markdown(_words(network, total, chosen))
     st.caption(texts.text("block", "key"))
     with st.expander("The same as a table"):
         _table(network, total, chosen)
 
 
-def _summary(network: Architecture, total: Cost, chosen: str) -> str:
-    sums, found = total.units[chosen], block.block_of(network, chosen)
+def _heading(network: Architecture, chosen: str, title: str) -> None:
+    """With a way to the units before and after, since the spine is far above."""
+    units = [unit for unit, _ in network.units()]
+    place = units.index(chosen)
+    with st.container(horizontal=True, vertical_alignment="center", key="block_heading"):
+        st.markdown(f"#### The selected unit, {title}")
+        for icon, word, other in ((":material/arrow_back:", "before", place - 1), (":material/arrow_forward:", "after", place + 1)):
+            there = 0 <= other < len(units)
+            st.button(f"The unit {word}", icon=icon, key=f"unit_{word}", disabled=not there, help=units[other] if there else None, type="tertiary",
+                      on_click=state.select, args=(units[other] if there else chosen,))
+
+
+def _share(network: Architecture, total: Cost, chosen: str) -> str:
+    sums = total.units[chosen]
     shares = {name: percent(getattr(sums, name) / getattr(total, name)) for name in ("params", "macs", "activations")}
-    counts = {f"{name}_count": si(getattr(sums, name)) for name in shares}
-    text = texts.text("block", "share", **shares, **counts, field=f"{sums.receptive_field:,}", stride=f"{sums.stride:,}")
-    return " ".join([text, block.skip_reason(found), block.stochastic_depth(found, network)] if found else [text])
+    return texts.text("block", "share", **shares, **{f"{name}_count": si(getattr(sums, name)) for name in shares})
+
+
+def _words(network: Architecture, total: Cost, chosen: str) -> str:
+    """How far it sees, and of a block why it has a skip connection or none."""
+    sums, found = total.units[chosen], block.block_of(network, chosen)
+    sight = texts.text("block", "sight", field=f"{sums.receptive_field:,}", stride=f"{sums.stride:,}")
+    return " ".join([block.skip_reason(found), block.stochastic_depth(found, network), sight] if found else [sight])
 
 
 def _table(network: Architecture, total: Cost, chosen: str) -> None:

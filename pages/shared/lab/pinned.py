@@ -57,13 +57,33 @@ def _pinning(chosen: tuple[str, ...]) -> None:
     with st.container(horizontal=True, key="pins_row"):
         st.button("Pin this network", icon=":material/push_pin:", on_click=_pin, args=((live(),),), key="pin_live")
         for pin, name in zip(chosen, _names(chosen)):
-            st.button(name, icon=":material/close:", help=f"Unpin {name}", on_click=_unpin, args=(pin,), key=f"unpin_{pin}")
+            _chip(pin, name)
         if chosen:
             st.button("Unpin all", type="tertiary", on_click=state.put, kwargs={"pins": ""}, key="unpin_all")
         else:
             st.button("Start with B0 and B7", type="tertiary", on_click=_pin, args=(tuple(map(pins.named, EXAMPLES)),), key="pin_examples")
     if refused := st.session_state.pop("_pin_refused", ""):
         st.warning(refused, icon=":material/info:")
+
+
+def _chip(pin: str, name: str) -> None:
+    """A pin: its name brings it back to the sliders, the cross removes it."""
+    values = _controls(pin)
+    with st.container(horizontal=True, gap=None, width="content", key=f"chip_{pin}"):
+        st.button(name, help="Set the controls to this network" if values else "No slider reaches this network", disabled=not values,
+                  on_click=state.put, kwargs=values, key=f"show_{pin}")
+        st.button(f"Unpin {name}", icon=":material/close:", help=f"Unpin {name}", on_click=_unpin, args=(pin,), key=f"unpin_{pin}")
+
+
+def _controls(pin: str) -> dict[str, str | float]:
+    """The values of the controls that show the network of `pin`; none where a slider does not reach so far."""
+    kind, _, rest = pin.partition(":")
+    if kind == "p":
+        return {"source": "Published", "name": next(shown for shown, name in state.NAMES.items() if name == rest)}
+    numbers, base = [float(part) for part in rest.split(",")[:4]], (rest.split(",")[4:] or ["b0"])[0]
+    shown = next((word for word, name in state.BASES.items() if name == base), None)
+    reached = all(low <= value <= high for value, (low, high) in zip(numbers, state.RANGES.values()))
+    return {"source": "Formula", "base": shown, **dict(zip(state.RANGES, numbers))} if shown and reached else {}
 
 
 def _pin(new: tuple[str, ...]) -> None:
@@ -129,7 +149,7 @@ def _figures(sides: list[Side]) -> None:
 def _cell(line: comparison.Figure, place: int, reference: int, sides: list[Side]) -> tuple[str, ...]:
     """Three significant digits, the exact figure, the ratio, and whether it is the lowest."""
     ratio = "" if place == reference else comparison.ratio_text(comparison.ratios(line, reference, sides)[place])
-    return line.texts[place], line.exacts[place], ratio, "▾ lowest" if line.least == place else ""
+    return line.texts[place], line.exacts[place], ratio, "lowest" if line.least == place else ""
 
 
 def _unit(sides: list[Side]) -> None:
