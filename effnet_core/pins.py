@@ -9,7 +9,7 @@ from functools import lru_cache
 from .architecture import Architecture
 from .cost import Cost, cost
 from .errors import UserError
-from .families import BASES, NAMES, compound, published
+from .families import BASES, NAMES, PAPER, compound, published, title
 
 MOST = 4
 LONGEST = 240  # characters of a text with `MOST` pins
@@ -60,9 +60,15 @@ def table(pin: str) -> Cost:
     return cost(network(pin))
 
 
-def label(architecture: Architecture) -> str:
-    """Its name without what all have in common: `B7`, `φ = 3`."""
-    return architecture.name.removeprefix("EfficientNet-").removeprefix("B0 scaled by ")
+def label(pin: str) -> str:
+    """A short name: `B7`, `φ = 3`, `MobileNetV2, φ = 1, α = 1.4`; what is as the paper found it, and the base B0, are left out."""
+    kind, _, rest = pin.partition(":")
+    if kind == "p":
+        return title(rest).removeprefix("EfficientNet-")
+    phi, *others = rest.split(",")
+    bases = [title(base).removeprefix("EfficientNet-") for base in others[3:]]
+    moved = [f"{letter} = {value}" for letter, value, usual in zip("αβγ", others, PAPER) if float(value) != usual]
+    return ", ".join([*bases, f"φ = {phi.replace('-', '−')}", *moved])
 
 
 def _canonical(text: str) -> str | None:

@@ -61,8 +61,14 @@ def test_a_pin_is_its_network():
 
 
 def test_short_names():
-    assert [pins.label(pins.network(pin)) for pin in ("p:b7", "f:3,1.2,1.1,1.15", "f:2,1.4,1.1,1.15", "p:resnet50", "f:1,1.2,1.1,1.15,lite0")] == [
-        "B7", "φ = 3", "φ = 2, α = 1.4, β = 1.1, γ = 1.15", "ResNet-50", "Lite0 scaled by φ = 1"]
+    named = {"p:b7": "B7", "f:3,1.2,1.1,1.15": "φ = 3", "f:2,1.4,1.1,1.15": "φ = 2, α = 1.4", "f:-1.5,1.2,1,1": "φ = −1.5, β = 1, γ = 1",
+             "p:resnet50": "ResNet-50", "f:1,1.2,1.1,1.15,mobilenetv2": "MobileNetV2, φ = 1", "f:1,1.2,1.2,1.15,resnet50": "ResNet-50, φ = 1, β = 1.2"}
+    assert {pin: pins.label(pin) for pin in named} == named
+
+
+@given(st.lists(PINS, min_size=2, max_size=2, unique=True))
+def test_different_pins_have_different_names(pair):
+    assert pins.label(pair[0]) != pins.label(pair[1])
 
 
 def test_figures_are_those_of_the_cost():

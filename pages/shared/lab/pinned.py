@@ -40,7 +40,7 @@ def show(network: Architecture, total: Cost) -> None:
     if not chosen:
         st.markdown(texts.text("pinned", "empty"))
         return
-    sides = [_side(LIVE, network, total), *(_side(name, pins.network(pin), pins.table(pin)) for pin, name in zip(chosen, _names(chosen)))]
+    sides = [_side(LIVE, network, total), *(_side(pins.label(pin), pins.network(pin), pins.table(pin)) for pin in chosen)]
     _strips(sides)
     _figures(sides)
     _unit(sides)
@@ -48,16 +48,12 @@ def show(network: Architecture, total: Cost) -> None:
     _files(sides)
 
 
-def _names(chosen: tuple[str, ...]) -> list[str]:
-    return [pins.label(pins.network(pin)) for pin in chosen]
-
-
 def _pinning(chosen: tuple[str, ...]) -> None:
     """The button that pins, and a button for each pin that removes it."""
     with st.container(horizontal=True, key="pins_row"):
         st.button("Pin this network", icon=":material/push_pin:", on_click=_pin, args=((live(),),), key="pin_live")
-        for pin, name in zip(chosen, _names(chosen)):
-            _chip(pin, name)
+        for pin in chosen:
+            _chip(pin, pins.label(pin))
         if chosen:
             st.button("Unpin all", type="tertiary", on_click=state.put, kwargs={"pins": ""}, key="unpin_all")
         else:
@@ -96,7 +92,7 @@ def _pin(new: tuple[str, ...]) -> None:
 
 
 def _add(pin: str) -> None:
-    chosen, name = pins.parse(state.get("pins")), pins.label(pins.network(pin))
+    chosen, name = pins.parse(state.get("pins")), pins.label(pin)
     if pin in chosen:
         raise UserError(f"{name} is pinned already; move a slider, and there is another network to pin.")
     if len(chosen) == pins.MOST:
