@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .architecture import Architecture
 from .cost import FLOAT_BYTES, Cost
+from .families import to_spec
 from .palette import bytes_text, si
 
 
@@ -105,8 +106,8 @@ def ratio_text(ratio: float | None) -> str:
 
 
 def records(sides: Sequence[Side]) -> list[dict]:
-    """The comparison as JSON values: of each network its figures, its selected unit and its stages."""
-    return [{"name": side.name, **{key: value_of(side) for key, (_, value_of, _, _) in FIGURES.items()}, "measured": side.how or None,
+    """The comparison as JSON values: of each network what determines it, its figures, its selected unit and its stages."""
+    return [{"name": side.name, "network": to_spec(side.network), **{key: value_of(side) for key, (_, value_of, _, _) in FIGURES.items()}, "measured": side.how or None,
              "unit": {"id": side.unit, **_sums(side.total.units[side.unit])},
              "stages": {stage: _sums(total) for stage, total in side.total.stages.items()}} for side in sides]
 
@@ -121,7 +122,7 @@ def as_json(sides: Sequence[Side]) -> str:
 
 def as_csv(sides: Sequence[Side]) -> str:
     """A line per network; the selected unit's figures have `unit_` before their names."""
-    rows = [{**{key: value for key, value in record.items() if key not in ("unit", "stages")},
+    rows = [{**{key: value for key, value in record.items() if key not in ("network", "unit", "stages")},
              **{f"unit_{key}": value for key, value in record["unit"].items()}} for record in records(sides)]
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

@@ -11,7 +11,7 @@ from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, compound, published
 from effnet_core.figures import block, volumes
-from effnet_core.palette import unit_colour
+from effnet_core.palette import si, unit_colour
 from effnet_core.terms import accounts
 
 NAMES = ("b0", "b7", "l2", "lite0", "lite4", "mobilenetv1", "mobilenetv2", "mnasnet-a1", "resnet50", "resnet152")
@@ -169,6 +169,16 @@ def test_a_shortcut_stands_on_the_way_of_the_skip(way):
     assert not own["boxes"] and "132 k params" in words and "stride 2" in words
     assert parts["sum"]["nodes"][0][0] == "+" and "relu" in [word[0] for word in parts["sum"]["words"]]
     assert set(parts) == {"input", "sum", *(layer["id"] for layer in opened["layers"])}
+
+
+def test_what_the_cheap_convolution_saves():
+    inverted, separable, resnet = published("b0").blocks[8], published("mobilenetv1").blocks[4], published("resnet50").stages[1].blocks[1]
+    told = block.saving(inverted)
+    assert (told["came"], told["wide"], told["left"], told["kernel"], told["times"]) == ("80", "480", "112", "5×5", "480")
+    assert told["taken"] == si(cost(published("b0")).rows["stages.4.0.depthwise"].macs, "MACs")
+    assert block.saving(separable)["times"] == f"{1 / (1 / 256 + 1 / 9):.3g}"  # Howard et al., §3.1: 1/N + 1/D²
+    assert block.saving(separable)["taken"] == si(cost(published("mobilenetv1")).units[separable.id].macs, "MACs")
+    assert block.saving(resnet)["times"] == "16" and block.saving(resnet)["taken"] == si(cost(published("resnet50")).rows["stages.1.1.spatial"].macs, "MACs")
 
 
 def test_max_pooling_costs_nothing():

@@ -7,8 +7,8 @@ import pytest
 
 from effnet_core.comparison import ratio_text
 from effnet_core.cost import cost
-from effnet_core.families import compound, published
-from pages.shared import state
+from effnet_core.families import compound, published, to_spec
+from pages.shared import results, state
 
 from .apps import open_app
 
@@ -123,6 +123,23 @@ def test_ratios_to_the_first_pin():
     assert ratio_text(over) in words(app) and ratio_text(1 / over) not in words(app)
     app.button_group(key="against").set_value("The first pin").run()
     assert ratio_text(1 / over) in words(app) and ratio_text(over) not in words(app)
+
+
+def measurement(network, ms, threads=1):
+    """The part of a measurement that this room and its page read, as another page leaves it in the session."""
+    return {"key": results.key_of(network), "job": "none", "network": to_spec(network), "batch": 1, "threads": threads, "device_name": "the processor", "median_ms": ms}
+
+
+def test_measured_times_stand_beside_the_counts():
+    app = opened(pins="p:b7;p:b1")
+    assert "has been measured here yet" in " ".join(caption.value for caption in app.caption)
+    app.session_state["_measurements"] = [measurement(published("b0"), 30.0), measurement(published("b7"), 900.0), measurement(published("b7"), 1200.0, 2)]
+    app.run()
+    assert not app.exception and "30.0 ms" in words(app) and "1.20 s" in words(app) and "not measured" in words(app)
+    assert "×40.00" not in words(app)  # on one thread and on two: not compared
+    app.session_state["_measurements"] = app.session_state["_measurements"][:2]
+    app.run()
+    assert "900 ms" in words(app) and "×30.00" in words(app)
 
 
 @pytest.mark.parametrize("metric", ["MACs", "Parameters", "Activations"])

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effnet_core import pins
+from effnet_core.cli import main
 from effnet_core.comparison import FIGURES, Side, as_csv, as_json, figures, ratio_text, ratios
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.families import BASES, NAMES, compound, published
+from effnet_core.families import BASES, NAMES, compound, from_spec, published
 from effnet_core.figures import stages
 from effnet_core.palette import PAGE, contrast
 
@@ -114,6 +115,28 @@ def test_files_say_the_same():
         assert int(row["unit_params"]) == record["unit"]["params"] == one.total.units["stages.3.1"].params
         assert sum(stage["macs"] for stage in record["stages"].values()) == one.total.macs
     assert (rows[1]["ms"], records[1]["ms"], rows[0]["measured"]) == ("", None, "batch 1, 1 thread on a processor")
+
+
+def test_the_same_from_a_terminal(capsys):
+    names = ["b0", "f:3,1.2,1.1,1.15", "resnet50"]
+    assert main(["compare", *names, "--unit", "stages.5.3", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["macs"] for record in records] == [cost(network).macs for network in (published("b0"), compound(3), published("resnet50"))]
+    assert [record["unit"]["id"] for record in records] == ["stages.5.3", "stages.5.3", "stages.3.2"]
+    assert from_spec(records[1]["network"]) == compound(3)
+    assert main(["compare", *names, "--csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert main(["compare", *names]) == 0
+    shown = capsys.readouterr().out
+    assert "386 M" in shown and "×8.43" in shown and "φ = 3" in shown
+    assert main(["compare", "b0", "f:1,2"]) == 1 and "names no network" in capsys.readouterr().err
+
+
+def test_the_nearest_unit():
+    b0, resnet = published("b0"), published("resnet50")
+    asked = {"stages.5.99": "stages.5.3", "stages.9.0": "stages.6.0", "stages.1.0.se": "stages.1.0", "maxpool": "stages.0.0", "nonsense": "stages.0.0", "head": "head"}
+    assert {unit: b0.nearest(unit) for unit in asked} == asked
+    assert resnet.nearest("head") == "stages.3.2" and resnet.nearest("stages.6.0") == "stages.3.2" and resnet.nearest("maxpool") == "maxpool"
 
 
 SIDES = [side("b0"), side("b7"), side("resnet50"), side("mobilenetv1"), side("lite4")]

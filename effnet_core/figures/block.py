@@ -79,6 +79,20 @@ def stochastic_depth(block: Block, network: Architecture) -> str:
             f"{len(network.blocks)} = {block.drop_rate:.4f}; its input then passes by the skip connection alone.")
 
 
+def saving(block: Block) -> dict[str, str]:
+    """Why the block has its shape, in numbers: what a full convolution in the place of its cheap one would take."""
+    spatial = next(layer for layer in block.layers if layer.part in ("depthwise", "spatial"))
+    kernel, places = spatial.kernel**2, spatial.output.height * spatial.output.width
+    taken = kernel * (spatial.input.channels // spatial.groups) * spatial.output.channels * places
+    wide = spatial.output.channels if block.kind == "mbconv" else block.output.channels
+    came = block.input.channels if block.kind == "separable" else wide
+    full = kernel * came * wide * places
+    if block.kind == "separable":  # its pointwise convolution does the other half of the work
+        taken += block.output.channels * spatial.output.channels * places
+    return {"kernel": f"{spatial.kernel}×{spatial.kernel}", "came": f"{block.input.channels:,}", "wide": f"{spatial.output.channels:,}",
+            "left": f"{block.output.channels:,}", "taken": si(taken, "MACs"), "full": si(full, "MACs"), "times": f"{full / taken:,.3g}"}
+
+
 def _flow(layers: tuple[Layer, ...], block: Block | None, total: Cost, network: Architecture) -> Flow:
     steps = [_step(layer, total.rows[layer.id]) for layer in layers if not layer.is_shortcut]
     if layers[0].operator == "linear":  # before it, the mean of every map

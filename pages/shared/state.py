@@ -10,7 +10,6 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
-from effnet_core.errors import UserError
 from effnet_core import families, pins
 from effnet_core.families import compound, published
 
@@ -85,14 +84,8 @@ def architecture() -> Architecture:
 
 
 def selected(network: Architecture) -> str:
-    """The selected unit, or the nearest one that `network` has: the last block of the same stage, or of the network, or its first block."""
-    wanted = get("layer")
-    try:
-        return network.unit_of(wanted)
-    except UserError:
-        stage = ".".join(wanted.split(".")[:2])
-        past = wanted == "head" or wanted.startswith("stages.")
-        return next((s.blocks[-1].id for s in network.stages if s.id == stage), network.blocks[-1 if past else 0].id)
+    """The selected unit, or the nearest one that `network` has."""
+    return network.nearest(get("layer"))
 
 
 def select(unit: str) -> None:

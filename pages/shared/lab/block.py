@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effnet_core.architecture import Architecture
+from effnet_core.architecture import Architecture, Block
 from effnet_core.cost import Cost
 from effnet_core.figures import block
 from effnet_core.palette import percent, si
@@ -17,8 +17,13 @@ def show(network: Architecture, total: Cost) -> None:
     _heading(network, chosen, opened["title"])
     st.markdown(_share(network, total, chosen))
     component("block")(key="block", data=opened, height="content")
-    st.markdown(_words(network, total, chosen))
     st.caption(texts.text("block", "key"))
+    if found := block.block_of(network, chosen):
+        kind = "mbconv1" if found.kind == "mbconv" and found.expand == 1 else found.kind
+        st.markdown(texts.text("block", kind, **block.saving(found)))
+    st.markdown(_words(network, total, found, chosen))
+    with st.expander("Letters and words of the drawing"):
+        st.markdown(texts.text("block", "words"))
     with st.expander("The same as a table"):
         _table(network, total, chosen)
 
@@ -41,9 +46,9 @@ def _share(network: Architecture, total: Cost, chosen: str) -> str:
     return texts.text("block", "share", **shares, **{f"{name}_count": si(getattr(sums, name)) for name in shares})
 
 
-def _words(network: Architecture, total: Cost, chosen: str) -> str:
+def _words(network: Architecture, total: Cost, found: Block | None, chosen: str) -> str:
     """How far it sees, and of a block why it has a skip connection or none."""
-    sums, found = total.units[chosen], block.block_of(network, chosen)
+    sums = total.units[chosen]
     sight = texts.text("block", "sight", field=f"{sums.receptive_field:,}", stride=f"{sums.stride:,}")
     return " ".join([block.skip_reason(found), block.stochastic_depth(found, network), sight] if found else [sight])
 
