@@ -75,8 +75,8 @@ function draw(root, data, kept) {
   const svg = drawingOf(data, scene)
   const rows = tag("div", "rows", ...data.layers.map(rowOf))
   root.style.setProperty("--colour", data.colour)
-  root.classList.toggle("beside", scene === data.tall && root.clientWidth >= 640)
-  root.replaceChildren(tag("div", "drawing", svg), rows)
+  const opened = tag("div", scene === data.tall && root.clientWidth >= 640 ? "beside" : "stacked", tag("div", "drawing", svg), rows)
+  root.replaceChildren(opened)
   svg.querySelectorAll(".mark").forEach(reachOf)
   const all = [...root.querySelectorAll(".mark, .row")]
   const light = (id) => all.forEach((node) => node.classList.toggle("lit", node.dataset.id === id))
@@ -92,11 +92,8 @@ function draw(root, data, kept) {
     button.setAttribute("aria-pressed", chosen)
   })
   const idOf = (event) => event.target.closest?.(".mark, .row")?.dataset.id ?? kept.id
-  root.onpointerover = (event) => light(idOf(event))
-  root.onfocusin = root.onpointerover
-  root.addEventListener("focusin", root.onfocusin)
-  root.onpointerleave = () => light(kept.id)
-  root.addEventListener("focusout", root.onpointerleave)
+  for (const kind of ["pointerover", "focusin"]) opened.addEventListener(kind, (event) => light(idOf(event)))
+  for (const kind of ["pointerleave", "focusout"]) opened.addEventListener(kind, () => light(kept.id))
   pickable(svg, keep)
   rows.onclick = (event) => {
     const name = event.target.closest(".name")
