@@ -107,7 +107,8 @@ def ratio_text(ratio: float | None) -> str:
 
 def records(sides: Sequence[Side]) -> list[dict]:
     """The comparison as JSON values: of each network what determines it, its figures, its selected unit and its stages."""
-    return [{"name": side.name, "network": to_spec(side.network), **{key: value_of(side) for key, (_, value_of, _, _) in FIGURES.items()}, "measured": side.how or None,
+    return [{"name": side.name, "network": to_spec(side.network),
+             **{key: value_of(side) for key, (_, value_of, _, _) in FIGURES.items()}, "measured": side.how or None,
              "unit": {"id": side.unit, **_sums(side.total.units[side.unit])},
              "stages": {stage: _sums(total) for stage, total in side.total.stages.items()}} for side in sides]
 

@@ -16,7 +16,8 @@ from effnet_core.terms import accounts
 
 NAMES = ("b0", "b7", "l2", "lite0", "lite4", "mobilenetv1", "mobilenetv2", "mnasnet-a1", "resnet50", "resnet152")
 SUPERSCRIPT = {"²": "**2", "·": "*", "−": "-", ",": ""}
-NETWORKS = st.builds(compound, st.floats(-2, 4), st.floats(1, 1.6), st.floats(1, 1.5), st.floats(1, 1.3), base=st.sampled_from(sorted(BASES)))
+NETWORKS = st.builds(compound, st.floats(-2, 4), st.floats(1, 1.6), st.floats(1, 1.5), st.floats(1, 1.3),
+                     base=st.sampled_from(sorted(BASES)))
 
 
 def worked_out(text: str, values: dict[str, int] | None = None) -> int:
@@ -107,13 +108,15 @@ def places(scene):
 
 
 @pytest.mark.parametrize("network", [published("b0"), published("l2"), published("lite0"), published("resnet50"), published("resnet152"),
-                                     published("mobilenetv1"), published("mnasnet-a1"), compound(-2.0), compound(8.0)], ids=lambda n: n.name)
+                                     published("mobilenetv1"), published("mnasnet-a1"), compound(-2.0), compound(8.0)],
+                         ids=lambda network: network.name)
 @pytest.mark.parametrize("way", ["wide", "tall"])
 def test_words_do_not_cover_each_other_and_stay_inside(network, way):
     for unit_id, _ in network.units():
         scene = block.unit(network, cost(network), unit_id)[way]
         words = list(places(scene))
-        assert all(left >= -1 and top >= 0 and right <= scene["width"] + 1 and bottom <= scene["height"] for left, top, right, bottom, _ in words)
+        for left, top, right, bottom, text in words:
+            assert left >= -1 and top >= 0 and right <= scene["width"] + 1 and bottom <= scene["height"], (unit_id, text)
         for i, a in enumerate(words):
             for b in words[i + 1:]:
                 apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
@@ -125,8 +128,8 @@ def test_every_shape_and_count_is_written():
     scene = block.unit(b0, cost(b0), "stages.1.0")
     for way in ("wide", "tall"):
         words = " ".join(text for _, _, _, _, text in places(scene[way]))
-        for text in ("16 × 112 × 112", "96 × 112 × 112", "96 × 56 × 56", "24 × 56 × 56", "stride 2", "1.73 k params", "19.3 M MACs", "868 params", "96 gates",
-                     "swish", "sigmoid", "no activation"):
+        for text in ("16 × 112 × 112", "96 × 112 × 112", "96 × 56 × 56", "24 × 56 × 56", "stride 2", "1.73 k params",
+                     "19.3 M MACs", "868 params", "96 gates", "swish", "sigmoid", "no activation"):
             assert text in words, (way, text)
 
 
@@ -178,7 +181,8 @@ def test_what_the_cheap_convolution_saves():
     assert told["taken"] == si(cost(published("b0")).rows["stages.4.0.depthwise"].macs, "MACs")
     assert block.saving(separable)["times"] == f"{1 / (1 / 256 + 1 / 9):.3g}"  # Howard et al., §3.1: 1/N + 1/D²
     assert block.saving(separable)["taken"] == si(cost(published("mobilenetv1")).units[separable.id].macs, "MACs")
-    assert block.saving(resnet)["times"] == "16" and block.saving(resnet)["taken"] == si(cost(published("resnet50")).rows["stages.1.1.spatial"].macs, "MACs")
+    assert block.saving(resnet)["times"] == "16"
+    assert block.saving(resnet)["taken"] == si(cost(published("resnet50")).rows["stages.1.1.spatial"].macs, "MACs")
 
 
 def test_max_pooling_costs_nothing():

@@ -87,7 +87,8 @@ def test_the_fifth_and_the_same_again_get_a_sentence():
     assert has_pins(app, FOUR) and "pinned already" in app.warning[0].value
 
 
-@pytest.mark.parametrize("text", ["x", ";;;", "f:nan,1,1,1", "p:../../etc", "f:99,9,9,9", "<script>alert(1)</script>", "f:8,1,1,2", "p:" + "b" * 230, "f:" + "9" * 400])
+@pytest.mark.parametrize("text", ["x", ";;;", "f:nan,1,1,1", "p:../../etc", "f:99,9,9,9", "<script>alert(1)</script>", "f:8,1,1,2",
+                                  "p:" + "b" * 230, "f:" + "9" * 400])
 def test_nonsense_is_ignored(text):
     app = opened(pins=text)
     assert has_pins(app, "") and "Nothing is pinned yet" in words(app)
@@ -127,13 +128,15 @@ def test_ratios_to_the_first_pin():
 
 def measurement(network, ms, threads=1):
     """The part of a measurement that this room and its page read, as another page leaves it in the session."""
-    return {"key": results.key_of(network), "job": "none", "network": to_spec(network), "batch": 1, "threads": threads, "device_name": "the processor", "median_ms": ms}
+    return {"key": results.key_of(network), "job": "none", "network": to_spec(network), "batch": 1, "threads": threads,
+            "device_name": "the processor", "median_ms": ms}
 
 
 def test_measured_times_stand_beside_the_counts():
     app = opened(pins="p:b7;p:b1")
     assert "has been measured here yet" in " ".join(caption.value for caption in app.caption)
-    app.session_state["_measurements"] = [measurement(published("b0"), 30.0), measurement(published("b7"), 900.0), measurement(published("b7"), 1200.0, 2)]
+    b0, b7 = published("b0"), published("b7")
+    app.session_state["_measurements"] = [measurement(b0, 30.0), measurement(b7, 900.0), measurement(b7, 1200.0, threads=2)]
     app.run()
     assert not app.exception and "30.0 ms" in words(app) and "1.20 s" in words(app) and "not measured" in words(app)
     assert "×40.00" not in words(app)  # on one thread and on two: not compared
@@ -152,7 +155,7 @@ def test_every_chart(metric, scale):
 def test_a_pin_comes_back_to_the_sliders():
     app = opened(pins="f:1,1.3,1.1,1.15,mobilenetv2;p:b7;f:9,1,1,1;f:0,1.2,1.1,1.15,small")
     app.button(key="show_f:1,1.3,1.1,1.15,mobilenetv2").click().run()
-    assert not app.exception and (app.session_state["base"], app.session_state["phi"], app.session_state["alpha"]) == ("MobileNetV2", 1.0, 1.3)
+    assert not app.exception and [app.session_state[key] for key in ("base", "phi", "alpha")] == ["MobileNetV2", 1.0, 1.3]
     app.button(key="show_p:b7").click().run()
     assert (app.session_state["source"], app.session_state["name"]) == ("Published", "B7") and not app.exception
     assert app.button(key="show_f:9,1,1,1").disabled and app.button(key="show_f:0,1.2,1.1,1.15,small").disabled
@@ -171,8 +174,10 @@ def test_a_value_that_is_too_long_is_not_carried():
 
 
 @pytest.mark.parametrize("query", [{}, {"layer": "stem"}, {"layer": "head"}, {"layer": "classifier"}, {"layer": "stages.0.0"},
-                                   {"source": "Published", "name": "ResNet-50", "layer": "maxpool"}, {"source": "Published", "name": "ResNet-152", "layer": "stages.1.0"},
-                                   {"source": "Published", "name": "MobileNetV1"}, {"source": "Published", "name": "L2"}, {"phi": "8"}, {"phi": "-2"}])
+                                   {"source": "Published", "name": "ResNet-50", "layer": "maxpool"},
+                                   {"source": "Published", "name": "ResNet-152", "layer": "stages.1.0"},
+                                   {"source": "Published", "name": "MobileNetV1"}, {"source": "Published", "name": "L2"},
+                                   {"phi": "8"}, {"phi": "-2"}])
 def test_the_opened_unit_of_any_network(query):
     app = open_app("scaling", **query)
     assert not app.exception
@@ -180,7 +185,8 @@ def test_the_opened_unit_of_any_network(query):
     assert sent["title"] in words(app)
     for layer in sent["layers"]:
         counted = total.rows[layer["id"]]
-        assert [cell["value"] for cell in layer["cells"]] == [f"{value:,}" for value in (counted.macs, counted.params, counted.activations, counted.receptive_field)]
+        figures = counted.macs, counted.params, counted.activations, counted.receptive_field
+        assert [cell["value"] for cell in layer["cells"]] == [f"{value:,}" for value in figures]
         assert f"{counted.params:,}" in words(app)  # in the table too
 
 

@@ -63,7 +63,8 @@ def test_a_pin_is_its_network():
 
 def test_short_names():
     named = {"p:b7": "B7", "f:3,1.2,1.1,1.15": "φ = 3", "f:2,1.4,1.1,1.15": "φ = 2, α = 1.4", "f:-1.5,1.2,1,1": "φ = −1.5, β = 1, γ = 1",
-             "p:resnet50": "ResNet-50", "f:1,1.2,1.1,1.15,mobilenetv2": "MobileNetV2, φ = 1", "f:1,1.2,1.2,1.15,resnet50": "ResNet-50, φ = 1, β = 1.2"}
+             "p:resnet50": "ResNet-50", "f:1,1.2,1.1,1.15,mobilenetv2": "MobileNetV2, φ = 1",
+             "f:1,1.2,1.2,1.15,resnet50": "ResNet-50, φ = 1, β = 1.2"}
     assert {pin: pins.label(pin) for pin in named} == named
 
 
@@ -79,7 +80,8 @@ def test_figures_are_those_of_the_cost():
     assert lines["macs"].values[:2] == (385_814_752, 37_745_884_192) and lines["macs"].texts[0] == "386 M"
     assert lines["receptive_field"].values[:2] == (851, 3079) and lines["field_over_side"].values[0] == 851 / 224
     assert lines["weight_bytes"].values[0] == 4 * 5_288_548 and lines["activation_bytes"].values[0] == 4 * cost(published("b0")).activations
-    assert lines["depth"].values[1] == 3.1 and lines["side"].texts == ("224 px", "600 px", "224 px") and lines["blocks"].values == (16, 55, 16)
+    assert lines["depth"].values[1] == 3.1 and lines["side"].texts == ("224 px", "600 px", "224 px")
+    assert lines["blocks"].values == (16, 55, 16)
     assert [lines[key].least for key in ("params", "macs", "depth", "ms")] == [0, 0, None, None]
 
 
@@ -88,7 +90,8 @@ def test_ratios_are_to_the_reference():
     macs = next(line for line in figures(sides) if line.key == "macs")
     assert ratios(macs, 0, sides) == (1.0, 37_745_884_192 / 385_814_752)
     assert ratios(macs, 1, sides)[0] == 385_814_752 / 37_745_884_192
-    assert [ratio_text(ratio) for ratio in (None, 1.0, 2.5678, 97.834, 123.4, 12_345.6, 0.00123)] == ["", "×1.00", "×2.57", "×97.83", "×123", "×12,346", "×0.00123"]
+    written = {None: "", 1.0: "×1.00", 2.5678: "×2.57", 97.834: "×97.83", 123.4: "×123", 12_345.6: "×12,346", 0.00123: "×0.00123"}
+    assert {ratio: ratio_text(ratio) for ratio in written} == written
 
 
 def test_equal_figures_have_no_lowest():
@@ -121,7 +124,8 @@ def test_the_same_from_a_terminal(capsys):
     names = ["b0", "f:3,1.2,1.1,1.15", "resnet50"]
     assert main(["compare", *names, "--unit", "stages.5.3", "--json"]) == 0
     records = json.loads(capsys.readouterr().out)
-    assert [record["macs"] for record in records] == [cost(network).macs for network in (published("b0"), compound(3), published("resnet50"))]
+    networks = published("b0"), compound(3), published("resnet50")
+    assert [record["macs"] for record in records] == [cost(network).macs for network in networks]
     assert [record["unit"]["id"] for record in records] == ["stages.5.3", "stages.5.3", "stages.3.2"]
     assert from_spec(records[1]["network"]) == compound(3)
     assert main(["compare", *names, "--csv"]) == 0
@@ -134,9 +138,10 @@ def test_the_same_from_a_terminal(capsys):
 
 def test_the_nearest_unit():
     b0, resnet = published("b0"), published("resnet50")
-    asked = {"stages.5.99": "stages.5.3", "stages.9.0": "stages.6.0", "stages.1.0.se": "stages.1.0", "maxpool": "stages.0.0", "nonsense": "stages.0.0", "head": "head"}
+    asked = {"stages.5.99": "stages.5.3", "stages.9.0": "stages.6.0", "stages.1.0.se": "stages.1.0", "maxpool": "stages.0.0",
+             "nonsense": "stages.0.0", "head": "head"}
     assert {unit: b0.nearest(unit) for unit in asked} == asked
-    assert resnet.nearest("head") == "stages.3.2" and resnet.nearest("stages.6.0") == "stages.3.2" and resnet.nearest("maxpool") == "maxpool"
+    assert resnet.nearest("head") == resnet.nearest("stages.6.0") == "stages.3.2" and resnet.nearest("maxpool") == "maxpool"
 
 
 SIDES = [side("b0"), side("b7"), side("resnet50"), side("mobilenetv1"), side("lite4")]

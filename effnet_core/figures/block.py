@@ -1,4 +1,4 @@
-"""One unit of the network, opened: its layers, what each costs and by which formula, its skip connection, and its drawing, as plain data."""
+"""One unit of the network, opened: its layers, what each costs and by which formula, its skip connection, and its drawing."""
 
 from ..architecture import Architecture, Block, Layer
 from ..cost import Cost, LayerCost
@@ -59,8 +59,8 @@ def skip_reason(block: Block) -> str:
     """Why the input of `block` is added at its end, or why it is not."""
     came, left = block.input, block.output
     if block.shortcut:
-        return (f"The input is added at the end, after a 1×1 convolution of its own: {came} goes in and {left} comes out, and only equal shapes "
-                "can be added.")
+        return (f"The input is added at the end, after a 1×1 convolution of its own: {came} goes in and {left} comes out, "
+                "and only equal shapes can be added.")
     if block.skip:
         return f"The input is added at the end: {came} goes in and {left} comes out, so the two can be added number by number."
     if came != left and block.kind == "mbconv":
@@ -121,7 +121,8 @@ def _layer(layer: Layer, row: Account, total: Cost, unit_id: str) -> dict:
     cells = [_cell("MACs", row.macs, cost.macs, _shares(cost.macs, whole.macs, total.macs), "nothing is multiplied and added"),
              _cell("Parameters", row.params, cost.params, _shares(cost.params, whole.params, total.params), "nothing is learnt"),
              _cell("Activations", (row.activations,), cost.activations, _shares(cost.activations, whole.activations, total.activations)),
-             _cell("Receptive field, px", (row.receptive_field,), cost.receptive_field, f"stride j · s = {row.stride.numbers} = {cost.stride:,} px")]
+             _cell("Receptive field, px", (row.receptive_field,), cost.receptive_field,
+                   f"stride j · s = {row.stride.numbers} = {cost.stride:,} px")]
     return {"id": layer.id, "name": layer.part, "words": words, "cells": cells,
             "label": f"{layer.part}: {words}; {cost.params:,} parameters, {cost.macs:,} MACs"}
 

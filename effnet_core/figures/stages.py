@@ -54,5 +54,6 @@ def _bars(place: int, side: Side, stages: list[str], heights: list[float | None]
     hover = [f"{exact(value, metric)}, {percent(value / total)} of {side.name}" if value is not None else ""
              for value in (getattr(side.total.stages[s], metric) if s in side.total.stages else None for s in stages)]
     return {"type": "bar", "name": side.name, "x": [stage.removeprefix("stages.") for stage in stages], "y": heights, "customdata": hover,
-            "marker": {"color": colour, "line": {"color": colour, "width": 1}, "pattern": {"shape": PATTERNS[place % len(PATTERNS)], "size": 6}},
+            "marker": {"color": colour, "line": {"color": colour, "width": 1},
+                       "pattern": {"shape": PATTERNS[place % len(PATTERNS)], "size": 6}},
             "hovertemplate": "<b>stage %{x}</b>: %{customdata}<extra></extra>"}

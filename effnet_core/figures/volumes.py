@@ -1,9 +1,11 @@
 """A unit of the network as volumes in proportion: where every box, line and word of its drawing stands, as plain data.
 
-A box is as long as its channels, as high and as deep as its map, each in proportion to the largest in the drawing. `wide` runs from left
-to right, `tall` from top to bottom for a narrow screen. Coordinates are pixels; nothing is scaled when it is drawn, so words keep their size.
+A box is as long as its channels, as high and as deep as its map, each in proportion to the largest in the drawing. `wide` runs from
+left to right, `tall` from top to bottom for a narrow screen. Coordinates are pixels; nothing is scaled when it is drawn, so that words
+keep their size.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..architecture import Shape
@@ -86,13 +88,21 @@ class Part(NamedTuple):
     words: list[tuple[str, float, float, str, bool]]  # text, x, y, anchor, whether it is strong
     nodes: list[tuple[str, float, float]]  # "×" and "+" in a circle
 
+    def arrow(self, *points: tuple[float, float], dashed: bool = False) -> None:
+        """A line through `points` that ends in an arrow."""
+        self.lines.append(("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), True, dashed))
+
+    def say(self, lines: Iterable[str], x: float, y: float, anchor: str = "middle", strong: bool = False) -> None:
+        """Lines of words, one below the other; `strong` is the first."""
+        self.words.extend((line, x, y + LINE * place, anchor, strong and place == 0) for place, line in enumerate(lines))
+
 
 def part(id: str) -> Part:
     return Part(id, [], [], [], [], [])
 
 
 def drawing(width: float, height: float, parts: list[Part]) -> dict:
-    """JSON values; the corner and the size of the area that answers a pointer are those of what the part shows."""
+    """JSON values."""
     return {"width": round(width, 1), "height": round(height, 1), "parts": [_plain(p) for p in parts]}
 
 
@@ -100,12 +110,7 @@ def _plain(p: Part) -> dict:
     def cut(values):
         return [round(v, 1) if isinstance(v, float) else v for v in values]
 
-    return {"id": p.id, "boxes": [cut(b) for b in p.boxes], "needles": [cut(n) for n in p.needles], "lines": [list(line) for line in p.lines],
-            "words": [cut(w) for w in p.words], "nodes": [cut(n) for n in p.nodes]}
-
-
-def path(*points: tuple[float, float]) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return {name: value if name == "id" else [cut(row) for row in value] for name, value in p._asdict().items()}
 
 
 def shape_text(shape: Shape) -> str:

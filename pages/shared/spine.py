@@ -50,6 +50,6 @@ def spine(network: Architecture, theme: str) -> str:
     """Draws the strip and returns the id of the selected unit, also after a click in it."""
 
     chosen, drawn = state.selected(network), marks(network, theme)
-    component("spine")(key="spine", data={"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown(chosen, drawn)},
-                       on_picked_change=picking("spine", {mark["id"] for mark in drawn}), height="content")
+    data = {"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown(chosen, drawn)}
+    component("spine")(key="spine", data=data, on_picked_change=picking("spine", {mark["id"] for mark in drawn}), height="content")
     return chosen

@@ -36,8 +36,8 @@ def _heading(network: Architecture, chosen: str, title: str) -> None:
         st.markdown(f"#### The selected unit, {title}")
         for icon, word, other in ((":material/arrow_back:", "before", place - 1), (":material/arrow_forward:", "after", place + 1)):
             there = 0 <= other < len(units)
-            st.button(f"The unit {word}", icon=icon, key=f"unit_{word}", disabled=not there, help=units[other] if there else None, type="tertiary",
-                      on_click=state.select, args=(units[other] if there else chosen,))
+            st.button(f"The unit {word}", icon=icon, key=f"unit_{word}", disabled=not there, help=units[other] if there else None,
+                      type="tertiary", on_click=state.select, args=(units[other] if there else chosen,))
 
 
 def _share(network: Architecture, total: Cost, chosen: str) -> str:
@@ -60,5 +60,5 @@ def _table(network: Architecture, total: Cost, chosen: str) -> None:
         what = f"squeeze to {layer.squeeze}" if layer.squeeze else block.operator(layer)
         rows.append((layer.part, what, f"{layer.groups:,}", str(layer.input), str(layer.output), f"{row.params:,}", f"{row.macs:,}",
                      f"{row.activations:,}", f"{row.receptive_field:,}", f"{row.stride:,}", f"{100 * row.macs / total.macs:.2f} %"))
-    html.table(("Layer", "Operator", "Groups", "Input, C × H × W", "Output, C × H × W", "Parameters", "MACs", "Activations", "Receptive field, px",
-                "Stride, px", "of all MACs"), rows)
+    html.table(("Layer", "Operator", "Groups", "Input, C × H × W", "Output, C × H × W", "Parameters", "MACs", "Activations",
+                "Receptive field, px", "Stride, px", "of all MACs"), rows)

@@ -1,4 +1,4 @@
-"""Up to four pinned networks beside the live one: a strip each with one selection for all, their figures, their stages, as files to keep."""
+"""Up to four pinned networks beside the live one: a strip each with one selection for all, their figures, stages and files."""
 
 from functools import lru_cache
 
@@ -118,11 +118,16 @@ def _marks(pin: str, theme: str) -> list[dict]:
 def _strips(sides: list[Side]) -> None:
     theme, chosen = shell.theme(), kept()
     drawn = [spine.marks(sides[0].network, theme), *(_marks(pin, theme) for pin in chosen)]
-    strips = [{"name": side.name, "note": f"{side.network.name}, " * (side.name == LIVE) + f"{len(side.network.blocks):,} blocks, input {side.network.input}",
-               "chosen": _chosen(side), "marks": marks, "selected": spine.shown(side.unit, marks)} for side, marks in zip(sides, drawn)]
+    strips = [{"name": side.name, "note": _note(side), "chosen": _chosen(side), "marks": marks, "selected": spine.shown(side.unit, marks)}
+              for side, marks in zip(sides, drawn)]
     known = {mark["id"] for marks in drawn for mark in marks}
     component("strips")(key="strips", data={"strips": strips}, on_picked_change=picking("strips", known), height="content")
     st.caption(texts.text("pinned", "strips"))
+
+
+def _note(side: Side) -> str:
+    name = f"{side.network.name}, " if side.name == LIVE else ""
+    return f"{name}{len(side.network.blocks):,} blocks, input {side.network.input}"
 
 
 def _chosen(side: Side) -> str:
@@ -154,22 +159,25 @@ def _unit(sides: list[Side]) -> None:
     rows = []
     for side in sides:
         layers, sums = dict(side.network.units())[side.unit], side.total.units[side.unit]
-        rows.append((side.name, side.unit, block.name_of(side.network, side.unit), f"{layers[0].input} → {layers[-1].output}", f"{sums.params:,}",
-                     f"{sums.macs:,}", percent(sums.macs / side.total.macs), f"{sums.activations:,}", f"{sums.receptive_field:,} px"))
-    html.table(("", "Unit", "What it is", "Shape in → out, C × H × W", "Parameters", "MACs", "of its MACs", "Activations", "Receptive field"), rows)
+        rows.append((side.name, side.unit, block.name_of(side.network, side.unit), f"{layers[0].input} → {layers[-1].output}",
+                     f"{sums.params:,}", f"{sums.macs:,}", percent(sums.macs / side.total.macs), f"{sums.activations:,}", f"{sums.receptive_field:,} px"))
+    html.table(("", "Unit", "What it is", "Shape in → out, C × H × W", "Parameters", "MACs", "of its MACs", "Activations",
+                "Receptive field"), rows)
 
 
 def _stages(sides: list[Side]) -> None:
     metric, scale = st.columns(2)
-    chosen = METRICS[metric.segmented_control("Stage by stage", list(METRICS), default="MACs", required=True, **state.bound("versus"))]
+    word = metric.segmented_control("Stage by stage", list(METRICS), default="MACs", required=True, **state.bound("versus"))
+    chosen = METRICS[word]
     shared = scale.segmented_control("As", ["Counts", "Shares"], default="Counts", required=True, **state.bound("versus_as"),
-                                     help="Shares of each network's own total, so that small and large networks can be seen together.") == "Shares"
+                                     help="Shares of each network's own total: small and large networks can be seen together.") == "Shares"
     st.plotly_chart(stages.by_stage(sides, chosen, shared, shell.theme()), theme=None, key="by_stage", config={"displayModeBar": False},
                     alt=f"{chosen} of every stage, {'as shares' if shared else 'counted'}, for {', '.join(side.name for side in sides)}")
 
 
 def _files(sides: list[Side]) -> None:
     with st.container(horizontal=True):
-        st.download_button("CSV", lambda: comparison.as_csv(sides), "comparison.csv", "text/csv", on_click="ignore", icon=":material/download:", key="pins_csv")
+        st.download_button("CSV", lambda: comparison.as_csv(sides), "comparison.csv", "text/csv", on_click="ignore",
+                           icon=":material/download:", key="pins_csv")
         st.download_button("JSON", lambda: comparison.as_json(sides), "comparison.json", "application/json", on_click="ignore",
                            icon=":material/download:", key="pins_json")
