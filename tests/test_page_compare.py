@@ -113,6 +113,14 @@ def test_one_selection_for_all_or_the_nearest():
     assert f"{cost(b7).units['stages.5.11'].params:,}" in words(app)
 
 
+@pytest.mark.parametrize("layer, asked", [("stages.4.2.se", "stages.4.2"), ("[x](http://a.b)", "stages.0.0"),
+                                          ("stages.99.9", "stages.6.0"), ("<b>", "stages.0.0")])
+def test_what_the_address_calls_a_layer_is_never_shown_as_it_is(layer, asked):
+    app = opened(pins="p:b7", layer=layer)
+    assert f"**The selected unit, {asked}, in every network**" in [m.value for m in app.markdown]
+    assert strips(app)["This network"]["chosen"] == f"selected: {asked}"
+
+
 def test_the_ends_have_a_nearest_too():
     assert strips(opened(pins="p:resnet50", layer="head"))["ResNet-50"]["selected"] == "stages.3.2"
     assert strips(opened(pins="p:b0", layer="maxpool", source="Published", name="ResNet-50"))["B0"]["selected"] == "stages.0.0"

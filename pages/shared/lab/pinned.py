@@ -116,9 +116,9 @@ def _marks(pin: str, theme: str) -> list[dict]:
 
 
 def _strips(sides: list[Side]) -> None:
-    theme, chosen = shell.theme(), kept()
+    theme, chosen, asked = shell.theme(), kept(), _asked(sides)
     drawn = [spine.marks(sides[0].network, theme), *(_marks(pin, theme) for pin in chosen)]
-    strips = [{"name": side.name, "note": _note(side), "chosen": _chosen(side), "marks": marks, "selected": spine.shown(side.unit, marks)}
+    strips = [{"name": side.name, "note": _note(side), "chosen": _chosen(side, asked), "marks": marks, "selected": spine.shown(side.unit, marks)}
               for side, marks in zip(sides, drawn)]
     known = {mark["id"] for marks in drawn for mark in marks}
     component("strips")(key="strips", data={"strips": strips}, on_picked_change=picking("strips", known), height="content")
@@ -130,8 +130,14 @@ def _note(side: Side) -> str:
     return f"{name}{len(side.network.blocks):,} blocks, input {side.network.input}"
 
 
-def _chosen(side: Side) -> str:
-    return f"selected: {side.unit}" + ("" if side.unit == state.get("layer") else ", the nearest that it has")
+def _asked(sides: list[Side]) -> str:
+    """The unit that the visitor chose, where one of the networks has it; otherwise the live network's nearest."""
+    wanted = ".".join(state.get("layer").split(".")[:3])
+    return wanted if any(side.unit == wanted for side in sides) else sides[0].unit
+
+
+def _chosen(side: Side, asked: str) -> str:
+    return f"selected: {side.unit}" + ("" if side.unit == asked else ", the nearest that it has")
 
 
 def _figures(sides: list[Side]) -> None:
@@ -155,12 +161,13 @@ def _cell(line: comparison.Figure, place: int, reference: int, sides: list[Side]
 
 def _unit(sides: list[Side]) -> None:
     """The selected unit of every network, or the nearest that it has."""
-    st.markdown(f"**The selected unit, {state.get('layer')}, in every network**")
+    st.markdown(f"**The selected unit, {_asked(sides)}, in every network**")
     rows = []
     for side in sides:
         layers, sums = dict(side.network.units())[side.unit], side.total.units[side.unit]
         rows.append((side.name, side.unit, block.name_of(side.network, side.unit), f"{layers[0].input} → {layers[-1].output}",
-                     f"{sums.params:,}", f"{sums.macs:,}", percent(sums.macs / side.total.macs), f"{sums.activations:,}", f"{sums.receptive_field:,} px"))
+                     f"{sums.params:,}", f"{sums.macs:,}", percent(sums.macs / side.total.macs), f"{sums.activations:,}",
+                     f"{sums.receptive_field:,} px"))
     html.table(("", "Unit", "What it is", "Shape in → out, C × H × W", "Parameters", "MACs", "of its MACs", "Activations",
                 "Receptive field"), rows)
 
