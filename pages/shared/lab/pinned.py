@@ -118,8 +118,8 @@ def _marks(pin: str, theme: str) -> list[dict]:
 def _strips(sides: list[Side]) -> None:
     theme, chosen, asked = shell.theme(), kept(), _asked(sides)
     drawn = [spine.marks(sides[0].network, theme), *(_marks(pin, theme) for pin in chosen)]
-    strips = [{"name": side.name, "note": _note(side), "chosen": _chosen(side, asked), "marks": marks, "selected": spine.shown(side.unit, marks)}
-              for side, marks in zip(sides, drawn)]
+    strips = [{"name": side.name, "note": _note(side), "chosen": _chosen(side, asked), "marks": marks,
+               "selected": spine.shown(side.unit, marks)} for side, marks in zip(sides, drawn)]
     known = {mark["id"] for marks in drawn for mark in marks}
     component("strips")(key="strips", data={"strips": strips}, on_picked_change=picking("strips", known), height="content")
     st.caption(texts.text("pinned", "strips"))
