@@ -177,12 +177,12 @@ function mirrorOf(constants) {
   const blockAt = (stage, place) => place ? stage.rest : stage.first
   const fieldAt = (stage, place) => blockAt(stage, place).fields.at(-1) + Math.max(0, place - 1) * blockAt(stage, place).wider
 
-  // The nearest unit that the network has, as pages/shared/state.py finds it.
+  // The nearest unit that the network has, as Architecture.nearest finds it.
   function selectedOf(made, wanted) {
     const [first, stage, place] = wanted.split(".")
     if ([...made.front, ...made.back].some((layer) => layer.part === wanted.split(".").slice(0, 3).join("."))) return first
     const found = first === "stages" && made.stages.find(({ id }) => id === `${first}.${stage}`)
-    if (!found) return "stages.0.0"
+    if (!found) return wanted === "head" || wanted.startsWith("stages.") ? `${made.stages.at(-1).id}.${made.stages.at(-1).count - 1}` : "stages.0.0"
     const known = /^(0|[1-9]\d*)$/.test(place ?? "") && Number(place) < found.count
     return `${found.id}.${known ? place : found.count - 1}`
   }

@@ -84,7 +84,8 @@ function follow({ parentElement, data }, selector, draw, mirrored) {
     const focused = root.getRootNode().activeElement
     const place = root.contains(focused) ? focused.dataset?.id : undefined
     draw(root, shown, instance.width)
-    if (place === undefined || root.getRootNode().activeElement?.dataset?.id === place) return
+    const now = root.getRootNode().activeElement
+    if (place === undefined || (root.contains(now) && (now !== focused || now.dataset.id === place))) return
     const again = root.querySelector(`[data-id="${CSS.escape(place)}"]`) ?? root.querySelector(".chosen")
     again?.focus()
   }

@@ -9,10 +9,10 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import UNSCALED, compound, published
 from effnet_core.scaling import Compound
-from pages.shared import html, measured, results, shell, state, texts
+from pages.shared import measured, results, shell, state, texts
 from pages.shared.bars import bars
 from pages.shared.drawing import drawing
-from pages.shared.lab import kinds
+from pages.shared.lab import block, kinds, pinned
 from pages.shared.tiles import tiles
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
@@ -21,6 +21,7 @@ METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations",
 
 QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
     "Kinds of layers": ("Where does the cost live?", kinds.show),
+    "Compare": ("How do networks differ, side by side?", pinned.show),
 }
 
 
@@ -60,18 +61,6 @@ def formula(network: Architecture, total: Cost) -> str:
                       promised=times(c.promised), **{key: f"{state.get(key):g}" for key in state.RANGES})
 
 
-def unit_table(network: Architecture, total: Cost, chosen: str) -> None:
-    layers = dict(network.units())[chosen]
-    rows = []
-    for layer in layers:
-        row = total.rows[layer.id]
-        kernel = f"{layer.kernel}×{layer.kernel}" + (f", stride {layer.stride}" if layer.stride > 1 else "")
-        what = f"squeeze to {layer.squeeze}" if layer.operator == "se" else "–" if layer.operator == "linear" else kernel
-        rows.append((layer.id.rpartition(".")[2] if "." in layer.id else layer.id, layer.operator, what, str(layer.input), str(layer.output),
-                     f"{row.params:,}", f"{row.macs:,}", f"{100 * row.macs / total.macs:.2f} %"))
-    html.table(("Layer", "Operator", "Kernel", "Input, C × H × W", "Output, C × H × W", "Parameters", "MACs", "of all MACs"), rows)
-
-
 def page(network: Architecture) -> None:
     total, times = cost(network), results.layer_times(network)
     place = st.container()
@@ -84,12 +73,6 @@ def page(network: Architecture) -> None:
     with right:
         st.markdown(formula(network, total))
         bars(network, total, metric, times)
-
-
-def details(network: Architecture) -> None:
-    chosen = state.selected(network)
-    st.markdown(f"#### The selected unit, {chosen}")
-    unit_table(network, cost(network), chosen)
 
 
 def questions(network: Architecture) -> None:
@@ -105,5 +88,5 @@ with shell.refusals():
     network = state.architecture()
     shell.strip(network)
     page(network)
-    details(network)
+    block.show(network, cost(network))
     questions(network)

@@ -56,7 +56,7 @@ def answer(settings):
     except UserError as refused:
         return {"refused": str(refused)}
     total, theme, metric = cost(network), settings["theme"], settings["metric"]
-    selected, before = strip.nearest(network, settings["wanted"]), settings["before"]
+    selected, before = network.nearest(settings["wanted"]), settings["before"]
     opened = [stage.id for stage in network.stages if stage.id in settings["opened"]]
     return same({
         "strip": strip.strip(network, theme, selected),

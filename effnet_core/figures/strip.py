@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from ..architecture import Architecture, Block, Layer
-from ..errors import UserError
 from ..palette import unit_colour
 
 MOST = 130  # marks; beyond that the equal blocks of a stage stand as one
@@ -29,15 +28,6 @@ def run_of(network: Architecture, unit: str) -> str:
     """The id of the mark in which `unit` is drawn."""
     stage, _, place = unit.rpartition(".")
     return f"{stage}.1" if stage and int(place) > 1 and len(network.blocks) > MOST else unit
-
-
-def nearest(network: Architecture, wanted: str) -> str:
-    """The unit that `wanted` names or lies in, or the nearest one that `network` has: the last block of the same stage, or the first block."""
-    try:
-        return network.unit_of(wanted)
-    except UserError:
-        stage = ".".join(wanted.split(".")[:2])
-        return next((s.blocks[-1].id for s in network.stages if s.id == stage), network.blocks[0].id)
 
 
 def _mark(unit: str, label: str, channels: int, side: int, theme: str, count: int = 1) -> dict:

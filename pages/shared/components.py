@@ -1,7 +1,7 @@
 """Our own browser components: files in `assets/`, no build step. `NAME.js` and `NAME.css`, behind the scripts that it shares with others."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import streamlit as st
@@ -28,13 +28,13 @@ def component(name: str):
     return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
 
 
-def picking(key: str) -> Callable[[], None]:
-    """What a component calls when a unit is picked in it: it becomes the selected one. Which units there are changes with the hand on a
-    slider, so any unit is taken; the nearest that the network has is shown."""
+def picking(key: str, known: Container[str] | None = None) -> Callable[[], None]:
+    """What a component calls when a unit is picked in it: it becomes the selected one, if it is one of `known`. Without them any unit is
+    taken, since which there are changes with the hand on a slider; the nearest that the network has is shown."""
 
     def picked() -> None:
         unit = st.session_state[key].picked
-        if isinstance(unit, str) and _UNIT.fullmatch(unit):  # a browser may send anything
+        if isinstance(unit, str) and (_UNIT.fullmatch(unit) if known is None else unit in known):  # a browser may send anything
             state.select(unit)
 
     return picked

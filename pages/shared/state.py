@@ -10,9 +10,8 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
-from effnet_core import families
+from effnet_core import families, pins
 from effnet_core.families import compound, published
-from effnet_core.figures.strip import nearest
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.NAMES}
@@ -32,9 +31,10 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "model": best_bundled(),
     "photo": "",  # one that suits the model
     "job": "",
+    "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
-LONGEST = 80  # characters of a carried value
+LONGEST = pins.LONGEST  # characters of a carried value
 
 
 def known() -> bool:
@@ -85,8 +85,8 @@ def architecture() -> Architecture:
 
 
 def selected(network: Architecture) -> str:
-    """The selected unit, or the nearest one that `network` has: the last block of the same stage, or the first block."""
-    return nearest(network, get("layer"))
+    """The selected unit, or the nearest one that `network` has."""
+    return network.nearest(get("layer"))
 
 
 def select(unit: str) -> None:
