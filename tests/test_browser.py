@@ -146,25 +146,6 @@ def test_the_spine_answers_the_keyboard(visit):
     here.marks("stages.4.2")
 
 
-def nodes(page):
-    """The names by which the browser's renderer knows the nodes it has drawn."""
-    drawn = page.locator("[data-testid=stGraphVizChart] g.node")
-    return drawn.evaluate_all("nodes => nodes.map(node => node.__data__.key)")
-
-
-def test_every_new_picture_has_new_node_names(visit):
-    here = visit("/scaling")
-    here.page.wait_for_selector("[data-testid=stGraphVizChart] g.node")
-    first = nodes(here.page)
-    here.slider("phi").press("ArrowRight")
-    here.shows(*exact(compound(0.1)))
-    here.page.wait_for_function("first => document.querySelector('[data-testid=stGraphVizChart] g.node')?.__data__.key !== first", arg=first[0])
-    settle(here.page, 800)
-    second = nodes(here.page)
-    assert len(first) > 12 and len(second) > 12
-    assert not set(first) & set(second)
-
-
 def test_nonsense_in_the_address_is_ignored(visit):
     here = visit("/scaling?phi=99&layer=../../etc&source=magic&name=B99&model=" + "x" * 300)
     here.shows(*exact(published("b0")))

@@ -14,18 +14,29 @@ from effnet_core.families import compound, published
 from .apps import open_app
 from .serving import ROOT
 
+LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
+
+
+def component(app, key):
+    """What the component `key` is given to draw."""
+    return json.loads(next(element.proto.json for element in app.get("bidi_component") if element.key == key))
+
 
 def words(app):
-    return " ".join(re.sub("<[^>]*>", " ", element.proto.body) for element in app.get("html")) + " ".join(m.value for m in app.markdown)
+    tiles = [" ".join(tile.values()) for tile in component(app, "tiles")["tiles"]] if "tiles" in {e.key for e in app.get("bidi_component")} else []
+    prose = [re.sub("<[^>]*>", " ", element.proto.body) for element in app.get("html")] + [m.value for m in app.markdown]
+    return " ".join(tiles + prose)
 
 
-def dot(app):
-    return app.get("graphviz_chart")[0].proto.spec
+def keys(app):
+    """Of what the graph shows, in order."""
+    return [node["key"] for node in component(app, "graph")["nodes"]]
 
 
 def shows(app, network):
-    total = cost(network)
-    return f"{total.params:,}" in words(app) and f"{total.macs:,}" in words(app)
+    total, drawn = cost(network), component(app, "tiles")
+    exact = [tile["exact"] for tile in drawn["tiles"]]
+    return exact[:2] == [f"{total.params:,}", f"{total.macs:,}"] and drawn["figures"]["activations"] == str(total.activations)
 
 
 def test_start_greets_with_a_live_network():
@@ -50,10 +61,10 @@ def test_published_networks():
 
 
 @pytest.mark.parametrize("level", ["Stages", "Blocks", "Layers"])
-@pytest.mark.parametrize("colour", ["MACs", "Parameters", "Activations", "Measured time"])
+@pytest.mark.parametrize("colour", ["MACs", "Parameters", "Activations", "Receptive field ÷ image side", "Measured time"])
 def test_every_level_and_colour(level, colour):
     app = open_app("scaling", level=level, colour=colour)
-    assert not app.exception and dot(app).startswith("digraph")
+    assert not app.exception and component(app, "graph")["level"] == LEVELS[level]
     assert (app.session_state["level"], app.session_state["colour"]) == (level, colour)
     if colour == "Measured time":  # nothing is measured yet, and no number is invented
         assert "has not been measured yet" in app.info[0].value
@@ -61,23 +72,26 @@ def test_every_level_and_colour(level, colour):
 
 def test_folded_repeats_open_on_demand():
     app = open_app("scaling")
-    assert "3 × MBConv6" in dot(app)
-    app.multiselect(key="opened").set_value(["stages.5"]).run()
-    assert "3 × MBConv6" not in dot(app) and all(f"stages.5.{block}" in dot(app) for block in range(4))
+    assert "stages.5.1-3" in keys(app)
+    for opened in ("5", "5,5", "5,9,x,-1"):  # what means nothing is left aside
+        app = open_app("scaling", opened=opened)
+        assert not app.exception and "stages.5.1-3" not in keys(app) and {f"stages.5.{block}" for block in range(4)} <= {*keys(app)}
+        assert [node["key"] for node in component(app, "graph")["nodes"] if node["fold"] and not node["fold"]["opens"]] == ["stages.5.1"]
 
 
-def test_a_new_picture_has_new_node_names_and_an_old_one_is_left_alone():
-    def names(app):
-        return set(re.findall(r"__v([0-9a-f]+)", dot(app)))
-
+def test_the_graph_of_graphviz_waits_until_it_is_asked_for():
     app = open_app("scaling")
-    first = names(app)
-    app.slider(key="phi").set_value(1.0).run()
-    second = names(app)
-    assert len(first) == len(second) == 1 and first != second
-    before = dot(app)
-    app.toggle(key="flops").set_value(True).run()
-    assert dot(app) == before
+    (button,) = (element for element in app.get("download_button") if element.key == "dot")
+    assert button.proto.deferred_file_id
+
+
+def test_what_is_drawn_says_to_which_settings_it_belongs():
+    app = open_app("scaling", phi="1.5", base="ResNet-50")
+    for key in ("spine", "tiles", "graph", "bars"):
+        settings = component(app, key)["settings"]
+        assert (settings["live"], settings["base"], settings["phi"], settings["alpha"]) == (True, "resnet50", 1.5, 1.2)
+    app = open_app("scaling", source="Published", name="B3", phi="1.5")
+    assert not any(component(app, key)["settings"]["live"] for key in ("spine", "tiles", "graph", "bars"))
 
 
 def test_flops_are_twice_the_macs():

@@ -15,18 +15,20 @@ from ..serving import CHROMIUM, QUIET, open_page, server, settle
 from .report import show
 
 MOVES = 40
-REGIONS = {"numbers": ".ef-tiles", "spine": ".st-key-spine", "graph": "[data-testid=stGraphVizChart]", "bars": ".st-key-bars"}
+REGIONS = {"numbers": ".st-key-tiles", "spine": ".st-key-spine", "graph": ".st-key-graph", "bars": ".st-key-bars"}
 WATCH = """(regions) => {
   const main = document.querySelector('[data-testid=stMain]')
   window.__key = 0; window.__changed = {}
-  new MutationObserver((records) => {
+  const watch = (records) => {
     const now = performance.now()
     window.__changed.page = now
     for (const { target } of records) {
       const node = target.nodeType === 1 ? target : target.parentElement
-      for (const [name, css] of Object.entries(regions)) if (node?.closest(css) || node?.querySelector?.(css)) window.__changed[name] = now
+      for (const [name, css] of Object.entries(regions)) if (node?.closest(css) || node?.getRootNode().host?.closest(css)) window.__changed[name] = now
     }
-  }).observe(main, { subtree: true, childList: true, attributes: true, characterData: true })
+  }
+  for (const root of [main, ...[...main.querySelectorAll('[data-testid=stBidiComponentIsolated]')].map((host) => host.shadowRoot)])
+    new MutationObserver(watch).observe(root, { subtree: true, childList: true, attributes: true, characterData: true })
   document.addEventListener('keydown', () => { window.__key = performance.now(); window.__changed = {} }, true)
 }"""
 
