@@ -79,6 +79,7 @@ function follow({ parentElement, data }, selector, draw, mirrored) {
     const shown = live.shown(data, mirrored)
     const drawn = JSON.stringify([shown, instance.width])
     if (drawn === instance.drawn) return
+    if (shown.refused && instance.drawn === undefined) draw(root, data, instance.width) // something has to stand behind the sentence
     instance.drawn = drawn
     root.classList.toggle("refused", Boolean(shown.refused))
     const focused = root.getRootNode().activeElement

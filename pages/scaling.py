@@ -9,7 +9,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import UNSCALED, compound, published
 from effnet_core.scaling import Compound
-from pages.shared import measured, results, shell, state, texts
+from pages.shared import html, live, measured, results, shell, state, texts
 from pages.shared.bars import bars
 from pages.shared.drawing import drawing
 from pages.shared.lab import block, kinds, pinned
@@ -61,7 +61,7 @@ def formula(network: Architecture, total: Cost) -> str:
                       promised=times(c.promised), **{key: f"{state.get(key):g}" for key in state.RANGES})
 
 
-def page(network: Architecture) -> None:
+def page(network: Architecture, refused: str) -> None:
     total, times = cost(network), results.layer_times(network)
     place = st.container()
     detail, metric = drawing_controls(network)
@@ -71,7 +71,7 @@ def page(network: Architecture) -> None:
     with left:
         drawing(network, total, detail, metric, times)
     with right:
-        st.markdown(formula(network, total))
+        st.warning(html.plain(refused), icon=":material/info:") if refused else st.markdown(formula(network, total))
         bars(network, total, metric, times)
 
 
@@ -85,8 +85,9 @@ def questions(network: Architecture) -> None:
 
 shell.require("scaling")
 with shell.refusals():
-    network = state.architecture()
-    shell.strip(network)
-    page(network)
-    block.show(network, cost(network))
-    questions(network)
+    network, refused = live.network()
+    shell.strip(network, refused)
+    page(network, refused)
+    if not refused:
+        block.show(network, cost(network))
+        questions(network)

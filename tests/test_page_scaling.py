@@ -116,8 +116,12 @@ def test_absurd_sliders_are_refused_in_words_and_the_way_back_stays():
     app = open_app("scaling", phi="8", gamma="2")
     assert not app.exception
     assert "57344" in app.warning[0].value and "8 to 8192" in app.warning[0].value
+    settings = component(app, "graph")["settings"]  # faint behind the sentence, so that nothing jumps: the base network, or what was drawn last
+    assert (settings["live"], settings["phi"], settings["gamma"]) == (True, 0.0, 1.15) and shows(app, compound(0.0))
     app.slider(key="gamma").set_value(1.15).run()
     assert not app.warning and shows(app, compound(8.0))
+    app.slider(key="gamma").set_value(2.0).run()
+    assert app.warning and component(app, "tiles")["settings"]["phi"] == 8.0 and shows(app, compound(8.0))
 
 
 @pytest.mark.parametrize("query", [{"phi": "nan"}, {"phi": "1e9"}, {"source": "x"}, {"layer": "stages.99.9"}, {"layer": ""}, {"level": "atom"},

@@ -3,6 +3,11 @@
 from functools import cache
 from typing import Any
 
+import streamlit as st
+
+from effnet_core.architecture import Architecture
+from effnet_core.errors import UserError
+from effnet_core.families import compound
 from effnet_core.figures import lab
 
 from . import state
@@ -24,8 +29,32 @@ def computable(metric: str) -> str:
     return "macs" if metric == "time" else metric
 
 
+def _controls() -> dict[str, Any]:
+    return {"live": state.get("source") == "Formula", "base": state.BASES[state.get("base")], **{key: state.get(key) for key in state.RANGES}}
+
+
+def _last() -> dict[str, Any]:
+    """The controls of what was drawn last, if they were sliders; else of the base network itself."""
+    last = st.session_state.get("_drawn", {})
+    return last if last.get("live") else {**_controls(), **{key: state.BOUND[key] for key in state.RANGES}}
+
+
+def network() -> tuple[Architecture, str]:
+    """The network of the controls. Where they ask for the impossible, the last one that was drawn, and the sentence of the refusal: its
+    pictures stay, faint, and the way back is live."""
+    try:
+        return state.architecture(), ""
+    except UserError as refused:
+        last = _last()
+        return compound(*(last[key] for key in state.RANGES), base=last["base"]), str(refused)
+
+
+def begin(refused: bool) -> None:
+    """Before any component of a page is drawn: notes to which controls all of them belong."""
+    st.session_state["_drawn"] = _last() if refused else _controls()
+
+
 def settings(theme: str, **more: Any) -> dict:
     """What a component's data belong to. Where its sliders stand elsewhere, the component shows what the mirror computes there; a
     published network has no sliders."""
-    return {"live": state.get("source") == "Formula", "base": state.BASES[state.get("base")], "classes": 1000, "theme": theme,
-            "wanted": state.get("layer"), **{key: state.get(key) for key in state.RANGES}, **more}
+    return {**st.session_state["_drawn"], "classes": 1000, "theme": theme, "wanted": state.get("layer"), **more}

@@ -115,8 +115,9 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     texts.closing(slug)
 
 
-def strip(network: Architecture) -> str:
-    """The spine of `network` in its place at the top; returns the selected unit."""
+def strip(network: Architecture, refused: str = "") -> str:
+    """The spine of `network` in its place at the top; returns the selected unit. `refused` where the controls ask for another."""
+    live.begin(bool(refused))
     with st.session_state["_strip"]:
         live.engine()
         return spine(network, theme())
