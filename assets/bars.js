@@ -1,6 +1,7 @@
 // One bar per unit of the network, on an axis with round ticks, above its stage's number.
 const TALL = 260
-const BELOW = 52
+const LINES = 3
+const BELOW = 8 + 14 * LINES + 2
 const LEFT = 56
 const TOP = 26
 
@@ -11,9 +12,14 @@ function axisOf(data, right) {
   })
 }
 
+// Words stand in the first line below their own where they meet no other.
 function groupsOf(data, place, right) {
+  const ends = []
   return data.groups.map(({ first, last, text, row }) => {
-    const x = Math.min(right - 4 * text.length, (place(first) + place(last + 1)) / 2)
+    const half = 3.4 * text.length
+    const x = Math.min(right - half, (place(first) + place(last + 1)) / 2)
+    while (row < LINES - 1 && ends[row] > x - half - 4) row += 1
+    ends[row] = x + half
     return words(text, { class: "tick", x, y: TOP + TALL + 16 + 14 * row, "text-anchor": "middle" })
   })
 }

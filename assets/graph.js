@@ -1,4 +1,6 @@
 // The network as a picture that can be clicked, from what `lab.picture` or its mirror says. Where things stand is in routes.js.
+const MANY = 120 // nodes; of a larger drawing only what is near the window is there
+
 const fileName = (title) => title.split(",")[0].replace(/[^\p{L}\p{N}.=-]+/gu, "-").toLowerCase()
 
 function html(name, kind, text = "", more = {}) {
@@ -48,9 +50,10 @@ function foldOf(node, box, frame, index) {
   words(words_, { class: "first", x: x - width / 2 + 14, y: y + 4, "text-anchor": "middle" }))
 }
 
-function edgesOn(world, picture, boxes) {
+function edgesOn(world, picture, boxes, seen) {
   for (const [source, target, shape, skip] of picture.edges) {
     const [a, b] = [boxes.get(source), boxes.get(target)]
+    if (!seen(a) && !seen(b)) continue
     if (skip) {
       world.append(element("path", { class: "skip", d: skipRoute(a, b, source === target), "marker-end": "url(#tip)" }))
       continue
@@ -67,21 +70,24 @@ function edgesOn(world, picture, boxes) {
   }
 }
 
-function drawingOf(picture, layout) {
+// Where there are very many nodes, those near the window.
+function drawingOf(picture, layout, seen = () => true) {
   const tip = element("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" },
     element("path", { class: "tip", d: "M0 0.5L8 4L0 7.5z" }))
   const world = element("g", { class: "world" })
-  for (const frame of layout.frames) {
+  for (const frame of layout.frames.filter(seen)) {
     const own = frame.row.nodes.some(({ chosen, group }) => chosen && group)
     world.append(element("rect", { class: own ? "frame own" : "frame", x: frame.x, y: frame.y, width: frame.width, height: frame.height, rx: 10 }),
       words(frame.title, { class: "first group", x: frame.x + INSIDE.side, y: frame.y + 18 }))
   }
-  edgesOn(world, picture, layout.boxes)
+  edgesOn(world, picture, layout.boxes, seen)
   let index = 0
   for (const node of picture.nodes) {
     const box = layout.boxes.get(node.key)
-    world.append(nodeOf(node, box, node.pick ? index++ : -1))
-    if (node.fold) world.append(foldOf(node, box, node.group && layout.frames.find(({ row }) => row === box.row), index++))
+    const [place, button] = [node.pick ? index++ : -1, node.fold ? index++ : -1]
+    if (!seen(box)) continue
+    world.append(nodeOf(node, box, place))
+    if (node.fold) world.append(foldOf(node, box, node.group && layout.frames.find(({ row }) => row === box.row), button))
   }
   return element("svg", { class: "drawing", width: "100%", height: "100%", role: "toolbar",
     "aria-label": `${picture.title}. Arrow keys walk along the network, Enter selects, plus and minus zoom, 0 shows all.` },
@@ -127,7 +133,7 @@ function legendOf({ title, top, colours, side }) {
 // Everything that stays: the window, its buttons, its ears. What is drawn changes with `redraw`.
 function furnish(root, state) {
   const [head, window_] = [html("div", "head"), html("div", "window")]
-  Object.assign(state, { head, window: window_, view: viewOf(window_), svg: element("svg", {}) })
+  Object.assign(state, { head, window: window_, view: viewOf(window_, () => refill(state)), svg: element("svg", {}) })
   window_.append(state.svg)
   const button = (text, label, act) => {
     const node = html("button", "", text, { type: "button", onclick: act, title: label })
@@ -135,7 +141,10 @@ function furnish(root, state) {
     return node
   }
   const buttons = html("div", "buttons")
-  const file = () => standAlone(window_.querySelector("svg"), state.layout, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
+  const file = () => {
+    paint(state, true)
+    return standAlone(state.svg, state.layout, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
+  }
   const fit = () => {
     state.view.touched = false
     state.view.fit()
@@ -168,16 +177,33 @@ function draw(root, picture, width, state, send) {
   if (picture.refused) return // what was drawn last stays, faint
   if (!state.window) furnish(root, state)
   if (state.width !== width) state.view.measure()
-  Object.assign(state, { picture, width, layout: layoutOf(picture, width) })
-  state.svg = patch(state.svg, drawingOf(picture, state.layout))
-  pickable(state.svg, (id) => {
-    if (state.view.moved) return // the end of a drag is no click
-    id.startsWith("fold ") ? send("folded", id.slice(5)) : send("picked", picture.nodes.find(({ key }) => key === id).pick)
-  })
-  patch(state.head.firstChild, legendOf(picture.legend))
+  Object.assign(state, { picture, width, send, layout: layoutOf(picture, width) })
   const chosen = picture.nodes.find((node) => node.chosen)
   state.view.show(state.layout, chosen ? middle(state.layout.boxes.get(chosen.key)) : null)
+  paint(state)
+  patch(state.head.firstChild, legendOf(picture.legend))
   if (state.tip) say(state, state.tip.dataset.about)
+}
+
+function paint(state, whole = state.picture.nodes.length <= MANY) {
+  const { left, right, top, bottom } = state.view.around()
+  const near = (box) => box.x < right && box.x + box.width > left && box.y < bottom && box.y + box.height > top
+  state.svg = patch(state.svg, drawingOf(state.picture, state.layout, whole ? undefined : near))
+  state.view.place()
+  pickable(state.svg, (id) => {
+    if (state.view.moved) return // the end of a drag is no click
+    id.startsWith("fold ") ? state.send("folded", id.slice(5)) : state.send("picked", state.picture.nodes.find(({ key }) => key === id).pick)
+  })
+}
+
+// After the window has moved over a drawing of which only a part is there.
+function refill(state) {
+  if (!state.picture || state.picture.nodes.length <= MANY || state.waiting) return
+  state.waiting = true
+  requestAnimationFrame(() => {
+    state.waiting = false
+    paint(state)
+  })
 }
 
 const states = new WeakMap()

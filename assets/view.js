@@ -3,12 +3,22 @@
 const MARGIN = 14
 const SMALLEST = 0.85 // below this a text is too small to read: then the selected node is brought into view instead
 
-function viewOf(window_) {
+function viewOf(window_, moved = () => {}) {
   const view = { x: 0, y: 0, scale: 1, touched: false, size: { width: 1, height: 1 }, moved: false }
   const pointers = new Map()
   let pinch = 0
 
-  const apply = () => window_.querySelector(".world")?.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`)
+  const apply = () => {
+    view.place()
+    moved()
+  }
+  view.place = () => window_.querySelector(".world")?.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`)
+
+  // What can be seen, and as much again on all sides.
+  view.around = () => {
+    const [width, height] = room()
+    return { left: (-view.x - width) / view.scale, right: (2 * width - view.x) / view.scale, top: (-view.y - height) / view.scale, bottom: (2 * height - view.y) / view.scale }
+  }
   let space = [1, 1]
   const room = () => space
   view.measure = () => {

@@ -315,6 +315,21 @@ def test_a_hover_shows_all_costs_inside_the_picture(visit, width):
         assert outer["y"] <= inner["y"] and inner["y"] + inner["height"] <= outer["y"] + outer["height"]
 
 
+def test_of_a_huge_drawing_what_is_near_the_window_is_there_and_the_file_has_all(visit):
+    here = visit("/scaling?phi=7&level=Layers&opened=0,1,2,3,4,5,6")
+    network = compound(7.0)
+    drawn = lab.picture(network, cost(network), "layer", "macs", [stage.id for stage in network.stages], "light", SELECTED)
+    sync_api.expect(node(here, "stages.4.1.project")).to_have_count(1, timeout=PATIENCE_MS)
+    shown = here.page.locator(".graph .world .body").count()
+    assert 20 < shown < len(drawn["nodes"]) / 2
+    assert not node(here, "stages.6.0.project").count()
+    _, data = saved(here, here.page.get_by_role("button", name="Download as SVG").click)
+    texts = [element.text for element in tree.fromstring(data).iter("{http://www.w3.org/2000/svg}text")]
+    assert sum(texts.count(figure) for figure in {node["figure"] for node in drawn["nodes"] if node["figure"]}) >= len([n for n in drawn["nodes"] if n["figure"]])
+    here.page.get_by_role("button", name="Show the whole network").click()
+    sync_api.expect(node(here, "stages.6.0.project")).to_have_count(1, timeout=PATIENCE_MS)
+
+
 def saved(here, press):
     with here.page.expect_download(timeout=PATIENCE_MS) as waiting:
         press()
