@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from .architecture import Family, assemble
-from .cost import cost
+from .cost import Cost, cost
 from .rounding import macs
 from .scaling import Scaling
 
@@ -29,10 +29,10 @@ class Growth(NamedTuple):
         return all(abs(found - promised) < CLOSE for found, promised in zip(self[2:], PROMISED))
 
 
-def kind_sums(family: Family, scaling: Scaling) -> Mapping[str, int]:
+def kind_sums(table: Cost) -> Mapping[str, int]:
     """MACs by the last part of the layers' ids: stem, expand, depthwise, se, project, head, classifier; and "all"."""
     sums: dict[str, int] = {}
-    for row in cost(assemble(family, scaling, 1000, "")).layers:
+    for row in table.layers:
         if row.macs:
             kind = row.id.rpartition(".")[2]
             sums[kind] = sums.get(kind, 0) + row.macs
@@ -42,9 +42,8 @@ def kind_sums(family: Family, scaling: Scaling) -> Mapping[str, int]:
 @cache
 def doublings(family: Family) -> tuple[Growth, ...]:
     """Every kind of layer of `family`'s base network, in its order, and "all" last: counted on networks of twice the depth, width or side."""
-    base = kind_sums(family, Scaling(1.0, 1.0, family.side))
-    larger = [kind_sums(family, scaling) for scaling in (
-        Scaling(TIMES, 1.0, family.side), Scaling(1.0, TIMES, family.side), Scaling(1.0, 1.0, round(TIMES * family.side)))]
+    factors = ((1.0, 1.0, 1), (TIMES, 1.0, 1), (1.0, TIMES, 1), (1.0, 1.0, TIMES))
+    base, *larger = (kind_sums(cost(assemble(family, Scaling(d, w, int(r * family.side)), 1000, ""))) for d, w, r in factors)
     return tuple(Growth(kind, base[kind] / base["all"], *(math.log(sums[kind] / base[kind], TIMES) for sums in larger)) for kind in base)
 
 

@@ -9,10 +9,12 @@ Left aside: parameters and buffers (they are the weights' part), libraries' work
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
-from .architecture import Architecture, Block, Layer
-from .cost import Cost
+from .architecture import Architecture, Block, Family, Layer, assemble
+from .cost import Cost, cost
+from .scaling import Scaling
 
 FORMATS = {"fp32": 4, "fp16": 2}  # bytes of a number
 OPTIMISERS = {  # name → copies of every weight that it keeps
@@ -167,3 +169,27 @@ def largest_batch(one: Budget, two: Budget, room: int) -> int:
     """The most images at once for which the budget stays within `room` bytes, from the budgets of one image and of two; 0 if none."""
     each = two.total - one.total
     return max(0, (room - one.total) // each + 1)
+
+
+class Doubling(NamedTuple):
+    """What doubling one dimension of a base network multiplies."""
+
+    dimension: str
+    weights: float
+    saved: float  # for each image
+    peak: float
+    macs: float
+
+
+@cache
+def doublings(family: Family) -> tuple[Doubling, ...]:
+    """Depth, width and resolution of `family`'s base, each doubled by itself."""
+
+    def measured(scaling: Scaling) -> tuple[int, int, int, int]:
+        network = assemble(family, scaling, 1000, "")
+        walked, table = footprint(network), cost(network)
+        return table.params, walked.saved, walked.peak, table.macs
+
+    base = measured(Scaling(1.0, 1.0, family.side))
+    ways = {"depth": Scaling(2.0, 1.0, family.side), "width": Scaling(1.0, 2.0, family.side), "resolution": Scaling(1.0, 1.0, 2 * family.side)}
+    return tuple(Doubling(name, *(after / before for after, before in zip(measured(scaling), base))) for name, scaling in ways.items())

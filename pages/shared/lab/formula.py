@@ -1,0 +1,148 @@
+"""Why is B7 not α⁷? The released networks beside the formula: the φ that they mean, what rounding does, and the gap."""
+
+import streamlit as st
+
+from effnet_core import formula
+from effnet_core.architecture import Architecture
+from effnet_core.cost import Cost
+from effnet_core.families import EFFICIENTNET
+from effnet_core.figures import formula as drawn
+from effnet_core.formula import Comparison, Reading
+from effnet_core.rounding import RULES, Part, Rounded, parts
+
+from .. import html, shell, state, texts
+
+PLACES = {"Its nearest φ": "nearest", "The number in its name": "number", "The sliders' φ": "sliders"}
+SHORT = {"exact": "", "up": "↑", "down": "↓", "0.9": "↑ 10 % rule", "ceiling": "⌈ ⌉", "fixed": "not scaled"}  # RULES, in a table's cell
+
+
+def show(network: Architecture, total: Cost) -> None:
+    sliders = state.get("source") == "Formula"
+    bases = tuple(state.get(key) for key in ("alpha", "beta", "gamma"))
+    near = formula.comparisons(*bases)
+    st.markdown(texts.text("formula", "lead", **_lead(near)))
+    if network.family is not EFFICIENTNET:
+        st.caption(texts.text("formula", "other_base", base=network.name))
+    place = st.container()
+    chosen = _tables(bases)
+    with place:
+        st.plotly_chart(drawn.implied(near, shell.theme(), state.get("phi") if sliders else None, chosen), theme=None, key="implied",
+                        config={"displayModeBar": False}, alt="The φ that depth, width and resolution of every released network mean, and the φ with the nearest MACs")
+    st.markdown("##### B7, stage 4, three ways")
+    _worked()
+
+
+def _lead(rows: tuple[Comparison, ...]) -> dict[str, str]:
+    b7 = next(row for row in rows if row.name == "b7")
+    return {**{f"phi_{name}": _number(value) for name, value in zip("dwr", b7.implied)}, "near": _number(b7.nearest and b7.nearest.phi)}
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def _tables(bases: tuple[float, float, float]) -> str:
+    """The numbers of the picture; returns the network that is chosen in them."""
+    place, which = st.columns([4, 6], vertical_alignment="bottom")
+    at = place.segmented_control("Formula at", list(PLACES), default="Its nearest φ", required=True, width="stretch", wrap=True,
+                                 help=texts.text("formula", "at"), **state.bound("formula_at"))
+    name = which.pills("Released network", [name.upper() for name in formula.RELEASED], default="B7", required=True, wrap=True, **state.bound("released")).lower()
+    wanted = state.get("phi") if PLACES[at] == "sliders" else PLACES[at]
+    rows = formula.comparisons(*bases, wanted)
+    mark = formula.RELEASED.index(name)
+    html.table(("", "φ", "d by φ", "d table", "means φ", "w by φ", "w table", "means φ", "side by φ", "side table", "means φ"),
+               [_factors(row, bases) for row in rows], mark=mark, caption=texts.text("formula", "factors"))
+    html.table(("", "φ", "Parameters by φ", "table", "gap", "MACs by φ", "table", "gap"), [_costs(row) for row in rows], mark=mark,
+               caption=texts.text("formula", "costs"))
+    _stages(rows[mark])
+    return name
+
+
+def _factors(row: Comparison, bases: tuple[float, float, float]) -> tuple[str, ...]:
+    ours = (None, None, None) if row.formula is None else (row.formula.scaling.depth, row.formula.scaling.width, row.formula.scaling.side)
+    s, means = row.released.scaling, [_number(value) for value in row.implied]
+    return (row.name.upper(), _number(row.phi), _number(ours[0]), f"{s.depth:g}", means[0], _number(ours[1]), f"{s.width:g}", means[1],
+            _number(ours[2], 0), f"{s.side}", means[2])
+
+
+def _gap(ours: int, theirs: int) -> str:
+    return f"{100 * (ours / theirs - 1):+.1f} %".replace("-", "−")
+
+
+def _costs(row: Comparison) -> tuple[str, ...]:
+    cells = [row.name.upper(), _number(row.phi)]
+    for figure in ("params", "macs"):
+        theirs, ours = getattr(row.theirs, figure), row.ours and getattr(row.ours, figure)
+        cells += [f"{ours:,}" if ours else "–", f"{theirs:,}", _gap(ours, theirs) if ours else "–"]
+    return tuple(cells)
+
+
+def _rounded(value: Rounded | None) -> str:
+    if value is None:
+        return ""
+    if value.rule == "exact":
+        return f"{value.value}"
+    return f"{value.exact:.2f} → {value.value} {SHORT[value.rule]}"
+
+
+def _stages(row: Comparison) -> None:
+    """Every row of the paper's Table 1 under the formula's factors and the released ones."""
+    theirs = parts(EFFICIENTNET, row.released.scaling)
+    ours: list[Part | None] = parts(EFFICIENTNET, row.formula.scaling) if row.formula else [None] * len(theirs)
+    lines = []
+    for place, (a, b) in enumerate(zip(ours, theirs)):
+        lines.append((b.id, f"{place + 1}", f"{b.channels.base}", _rounded(a and a.channels), _rounded(b.channels),
+                      f"{b.repeats.base}" if b.repeats else "", _rounded(a and a.repeats), _rounded(b.repeats),
+                      _sides(row.formula, b.id), _sides(row.released, b.id)))
+    at = f"the formula at φ = {_number(row.phi)}" if row.formula else "no formula here"
+    html.table(("Part", "Table 1 row", "channels of B0", "by φ", "table", "blocks of B0", "by φ", "table", "sides by φ", "table"), lines,
+               caption=f"{row.name.upper()}, part by part: {at} and the released table; exact value → what is built. "
+                       f"{'; '.join(f'{SHORT[rule]}: {words}' for rule, words in RULES.items() if rule in _used(ours, theirs))}.")
+
+
+def _used(*tables: list[Part | None]) -> set[str]:
+    numbers = [number for table in tables for part in table if part for number in (part.channels, part.repeats) if number]
+    return {number.rule for number in numbers} - {"exact"}
+
+
+def _sides(network: Architecture | None, part: str) -> str:
+    if network is None:
+        return "–"
+    if part in ("stem", "head"):
+        layer = getattr(network, part)
+        return f"{layer.input.height} → {layer.output.height}"
+    blocks = network.stages[int(part.rpartition(".")[2])].blocks
+    return f"{blocks[0].input.height} → {blocks[-1].output.height}"
+
+
+def _worked() -> None:
+    ways = formula.readings()
+    rows = [
+        ("Image side, px", *(_exact(way.side) for way in ways)),
+        ("Side that enters the stage", *(_exact(way.enters) for way in ways)),
+        ("Side that leaves it", *(_exact(way.leaves) for way in ways)),
+        ("Channels", *(_pair(way.channels) for way in ways)),
+        ("Blocks (\"layers\" in the paper)", *(_pair(way.repeats) for way in ways)),
+    ]
+    html.table(("", *(_title(way) for way in ways)), rows, caption="Row 4 of the paper's Table 1, MBConv6 with 5 × 5 kernels; here it is called stages.2")
+    rough, built, released = ways
+    base = formula.released()["b0"][0].stages[2]
+    st.markdown(texts.text(
+        "formula", "worked", row_side=f"{base.blocks[0].input.height}", row_channels=f"{base.row.channels}", row_repeats=f"{base.row.repeats}",
+        rough_gamma=f"{rough.gamma:g}", gamma=f"{built.gamma:g}", enters=f"{rough.enters:.2f}", channels=f"{rough.channels[0]:.2f}", repeats=f"{rough.repeats[0]:.2f}",
+        b_enters=f"{built.enters:g}", b_leaves=f"{built.leaves:g}", b_repeats=f"{built.repeats[1]}", b_channels=f"{built.channels[1]}",
+        r_enters=f"{released.enters:g}", r_leaves=f"{released.leaves:g}", r_channels=f"{released.channels[1]}", r_repeats=f"{released.repeats[1]}",
+        r_exact=f"{released.repeats[0]:g}", depth=f"{formula.released()['b7'][0].scaling.depth:g}"))
+
+
+def _title(way: Reading) -> str:
+    return way.title if way.phi is None else f"{way.title}: φ = {way.phi:g}, γ = {way.gamma:g}"
+
+
+def _exact(value: float) -> str:
+    return f"{value}" if isinstance(value, int) else f"{value:.2f}"
+
+
+def _pair(value: tuple[float, int | None]) -> str:
+    exact, built = value
+    return f"{exact:.2f}" if built is None else f"{built}" if abs(exact - built) < 1e-9 else f"{exact:.2f} → {built}"
