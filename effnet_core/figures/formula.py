@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from ..formula import Comparison
-from ..growth import Stride
+from ..exponents import Stride
 from ..palette import ACCENT, INK, MUTED, PAGE, STAGES, ink_on, themed
 from . import SIZE, axis, figure, note
 
 DIMENSIONS = {"depth": ("circle", 0), "width": ("square", 1), "resolution": ("diamond", 4)}  # → shape, place among the colours
+APART = {"depth": -0.2, "width": 0.0, "resolution": 0.2}  # of a line: marks at one φ do not hide each other
 
 
 def dimension_colour(dimension: str, theme: str) -> str:
@@ -30,13 +31,13 @@ def implied(rows: Sequence[Comparison], theme: str = "light", phi: float | None 
         words.append(note(f"<b>the sliders: φ = {phi:g}</b>".replace("-", "−"), theme, x=phi, yref="paper", y=1, yanchor="bottom",
                           font={"size": 12, "color": ACCENT[theme]}))
     labels = [f"<b>{name}</b>" if row.name == chosen else name for name, row in zip(names, rows)]
-    return figure([_numbers(rows, theme), *marks, _nearest(rows, theme)], theme, 92 + 34 * len(rows), shapes=lines, annotations=words, showlegend=True,
+    return figure([_numbers(rows, theme), *marks, _nearest(rows, theme)], theme, 92 + 36 * len(rows), shapes=lines, annotations=words, showlegend=True,
                   legend={"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "font": {"size": SIZE}}, hovermode="closest",
                   margin={"l": 8, "r": 16, "t": 26, "b": 8}, xaxis=axis(theme, "φ", nticks=12),
                   yaxis=axis(theme, "", tickvals=[*range(len(rows))], ticktext=labels, range=[len(rows) - 0.4, -0.6], tickfont={"size": SIZE, "color": INK[theme]}))
 
 
-def _points(name: str, points: list[tuple[float, int, str]], marker: dict) -> dict:
+def _points(name: str, points: list[tuple[float, float, str]], marker: dict) -> dict:
     return {"type": "scatter", "mode": "markers", "name": name, "x": [x for x, _, _ in points], "y": [y for _, y, _ in points],
             "customdata": [text for _, _, text in points], "marker": marker, "hovertemplate": "%{customdata}<extra></extra>"}
 
@@ -44,10 +45,10 @@ def _points(name: str, points: list[tuple[float, int, str]], marker: dict) -> di
 def _marks(rows: Sequence[Comparison], dimension: str, theme: str) -> dict:
     shape, _ = DIMENSIONS[dimension]
     found = [(getattr(row.implied, dimension), place, row) for place, row in enumerate(rows)]
-    points = [(value, place, f"<b>{row.name.upper()}</b>: its {dimension}, {_factor(row, dimension)}, means φ = {value:.2f}".replace("-", "−"))
+    points = [(value, place + APART[dimension], f"<b>{row.name.upper()}</b>: its {dimension}, {_factor(row, dimension)}, means φ = {value:.2f}".replace("-", "−"))
               for value, place, row in found if value is not None]
     colour = dimension_colour(dimension, theme)
-    return _points(dimension, points, {"symbol": shape, "size": 12, "color": colour, "opacity": 0.9, "line": {"width": 1, "color": PAGE[theme]}})
+    return _points(dimension, points, {"symbol": shape, "size": 10, "color": colour, "line": {"width": 1, "color": PAGE[theme]}})
 
 
 def _factor(row: Comparison, dimension: str) -> str:
@@ -63,32 +64,34 @@ def _nearest(rows: Sequence[Comparison], theme: str) -> dict:
 
 def _numbers(rows: Sequence[Comparison], theme: str) -> dict:
     points = [(float(row.name[1:]), place, f"the number in the name {row.name.upper()}") for place, row in enumerate(rows) if row.name[0] == "b"]
-    return _points("number in the name", points, {"symbol": "circle-open", "size": 19, "color": MUTED[theme], "line": {"width": 1.5, "color": MUTED[theme]}})
+    return _points("number in the name", points, {"symbol": "circle-open", "size": 22, "color": MUTED[theme], "line": {"width": 1.5, "color": MUTED[theme]}})
 
 
 def step(strides: Sequence[Stride], theme: str = "light") -> go.Figure:
     """What one step of φ multiplies the work by, as lengths on a logarithmic axis, so that factors of dimensions add up: the promise above,
     the count below, and a line at 2, where the paper wants the end of the promise."""
-    bars, words = [], []
+    bars, names = [], {"counted": "", "promised": ""}
     totals = {"promised": math.prod(s.promised for s in strides), "counted": math.prod(s.counted for s in strides)}
     for name, total in totals.items():
         base = 1.0
         for stride in strides:
             factor = getattr(stride, name)
-            bars.append(_piece(name, stride.dimension, base, factor, total, theme))
+            bars.append(_piece(name, stride.dimension, base, factor, theme))
             base *= factor
-        words.append(note(f"<b>×{total:.3f}</b>", theme, x=math.log10(total), y=name, xanchor="left", xshift=6, font={"size": SIZE, "color": INK[theme]}))
+        names[name] = f"{name} <b>×{total:.3f}</b>"
     top = max(2.6, 1.25 * max(totals.values()))
+    words = [note("the paper's 2", theme, x=math.log10(2), yref="paper", y=1, yanchor="bottom")]
     two = {"type": "line", "x0": 2, "x1": 2, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 2, "dash": "dash"}}
     ticks = [tick for tick in (1, 1.25, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128) if tick <= top]
-    return figure(bars, theme, 170, barmode="overlay", shapes=[two], annotations=words, margin={"l": 8, "r": 30, "t": 8, "b": 8}, bargap=0.3,
+    return figure(bars, theme, 190, barmode="overlay", shapes=[two], annotations=words, margin={"l": 8, "r": 24, "t": 22, "b": 8}, bargap=0.3,
+                  uniformtext={"mode": "hide", "minsize": 12},
                   xaxis=axis(theme, "factor on the MACs", type="log", range=[0, math.log10(top)], tickvals=ticks, ticktext=[f"×{tick:g}" for tick in ticks]),
-                  yaxis=axis(theme, "", categoryorder="array", categoryarray=["counted", "promised"], showgrid=False, tickfont={"size": SIZE, "color": INK[theme]}))
+                  yaxis=axis(theme, "", categoryorder="array", categoryarray=[*names], tickvals=[*names], ticktext=[*names.values()], showgrid=False, tickfont={"size": SIZE, "color": INK[theme]}))
 
 
-def _piece(row: str, dimension: str, base: float, factor: float, total: float, theme: str) -> dict:
-    colour, share = dimension_colour(dimension, theme), math.log(factor) / math.log(total) if total != 1 else 0.0
+def _piece(row: str, dimension: str, base: float, factor: float, theme: str) -> dict:
+    colour = dimension_colour(dimension, theme)
     return {"type": "bar", "orientation": "h", "y": [row], "base": [base], "x": [base * (factor - 1)], "marker": {"color": colour},
-            "text": [f"{dimension} ×{factor:.2f}" if share > 0.16 else ""], "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
+            "text": [f"{dimension} ×{factor:.2f}"], "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
             "constraintext": "inside", "textfont": {"size": 12, "color": ink_on(colour)},
             "hovertemplate": f"{dimension}, {row}: ×{factor:.4f}<extra></extra>"}

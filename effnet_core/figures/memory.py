@@ -14,8 +14,8 @@ from .staircase import decades
 
 SERIES = {  # → field of Row, shape, dash, place among the colours
     "training, everything": ("training", "circle", "solid", 1),
-    "of it, activations": ("activations", "square", "dash", 3),
     "inference, everything": ("inference", "diamond", "dot", 0),
+    "training, without activations": ("states", "square", "dash", 6),
     "weights alone": ("weights", "triangle-up", "dashdot", 4),
 }
 PARTS = {"weights": 4, "gradients": 6, "optimiser": 5, "activations": 3}  # of a budget → place among the colours
@@ -28,8 +28,8 @@ class Row(NamedTuple):
     name: str
     macs: int
     training: int
-    activations: int
     inference: int
+    states: int  # weights, gradients and the optimiser's
     weights: int
 
 
@@ -44,7 +44,8 @@ def over_networks(rows: Sequence[Row], live: Row, cards: Sequence[int], theme: s
     low, high = 0.6 * min(row.weights for row in everything), 1.6 * max(max(row.training for row in everything), max(cards) * GIB)
     macs = [row.macs for row in everything]
     shapes = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": card * GIB, "y1": card * GIB, "line": {"color": MUTED[theme], "width": 1, "dash": "dot"}} for card in cards]
-    words = [note(f"{card} GB", theme, xref="paper", x=1, xanchor="right", y=math.log10(card * GIB), yanchor="bottom", font={"size": 12, "color": MUTED[theme]}) for card in cards]
+    words = [note(f"{card} GB", theme, xref="paper", x=1 - 0.14 * (place % 2), xanchor="right", y=math.log10(card * GIB), yanchor="bottom",
+                  font={"size": 12, "color": MUTED[theme]}) for place, card in enumerate(cards)]
     words.append(note(f"<b>{live.name}</b>", theme, x=math.log10(live.macs), yref="paper", y=1, yanchor="bottom", font={"size": 12, "color": INK[theme]}))
     shapes.append({"type": "line", "x0": live.macs, "x1": live.macs, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": MUTED[theme], "width": 1}})
     y = decades(low, high)
@@ -52,7 +53,7 @@ def over_networks(rows: Sequence[Row], live: Row, cards: Sequence[int], theme: s
                   legend={"orientation": "h", "x": 0, "y": -0.17, "yanchor": "top", "font": {"size": SIZE}},
                   xaxis=axis(theme, "networks by their MACs, logarithmic", type="log", range=[math.log10(0.7 * min(macs)), math.log10(1.4 * max(macs))],
                              tickvals=[row.macs for row in rows], ticktext=[row.name for row in rows], showgrid=False),
-                  yaxis=axis(theme, "bytes", **{**y, "ticktext": [bytes_text(round(tick)).replace(".00", "").replace(".0 ", " ") for tick in y["tickvals"]]}))
+                  yaxis=axis(theme, "", **{**y, "ticktext": [bytes_text(round(tick)).replace(".00", "").replace(".0 ", " ") for tick in y["tickvals"]]}))
 
 
 def _line(name: str, rows: Sequence[Row], field: str, theme: str, **looks) -> dict:

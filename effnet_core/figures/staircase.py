@@ -68,16 +68,16 @@ def over_side(line: Sequence[tuple[int, int]], here: int, theme: str = "light") 
          "hovertemplate": "%{x} px: %{y:.4s} MACs%{customdata}<extra></extra>"},
         {**_here(here, macs[here], 0.0, theme)[0]},
     ]
-    top, words = 1.05 * max(*macs.values(), *smooth), []
+    low, top, words = 0.95 * min(*macs.values(), *smooth), 1.03 * max(*macs.values(), *smooth), []
     if here + 1 in macs:
         words = [note(f"<b>{here} px</b>: {si(macs[here])}<br>one pixel more: {_percent(macs[here + 1] / macs[here])}", theme, x=here, y=macs[here], xanchor="right",
                       yanchor="bottom", xshift=-8, yshift=6, align="right", font={"size": SIZE, "color": INK[theme]})]
-    power = 10.0 ** math.floor(math.log10(top / 4))
-    tick = next(factor * power for factor in (1, 2, 5, 10) if top / (factor * power) <= 6)
-    ticks = [place * tick for place in range(int(top / tick) + 1)]
+    power = 10.0 ** math.floor(math.log10((top - low) / 4))
+    tick = next(factor * power for factor in (1, 2, 5, 10) if (top - low) / (factor * power) <= 6)
+    ticks = [place * tick for place in range(math.ceil(low / tick), int(top / tick) + 1)]
     return figure(data, theme, 300, annotations=words, hovermode="closest", margin={"l": 8, "r": 16, "t": 12, "b": 8},
                   xaxis=axis(theme, "image side, px", range=[sides[0], sides[-1]], nticks=10),
-                  yaxis=axis(theme, "MACs, one image", range=[0.9 * min(macs.values()), top], tickvals=ticks, ticktext=[short(value) for value in ticks]))
+                  yaxis=axis(theme, "MACs, one image", range=[low, top], tickvals=ticks, ticktext=[short(value) for value in ticks]))
 
 
 def _percent(ratio: float) -> str:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from effnet_core import growth, rounding
+from effnet_core import exponents, rounding
 from effnet_core.architecture import Architecture, Family
 from effnet_core.cost import Cost
 from effnet_core.errors import UserError
@@ -17,10 +17,11 @@ from effnet_core.scaling import Compound, Scaling
 from .. import html, shell, state, texts
 from ..html import Tile
 
-FINE = 50  # points for one step of φ
+FINE = 30  # points for one step of φ
 KINDS = {"stem": "Stem", "expand": "Expand, 1×1", "depthwise": "Depthwise", "se": "Squeeze-and-excitation", "project": "Project, 1×1", "head": "Head, 1×1",
          "classifier": "Classifier", "pointwise": "Pointwise, 1×1", "reduce": "Reduce, 1×1", "spatial": "Convolution, 3×3", "shortcut": "Shortcut, 1×1",
          "all": "The whole network"}
+RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")
 PLOT = {"theme": None, "config": {"displayModeBar": False}}
 
 
@@ -38,7 +39,7 @@ def show(network: Architecture, total: Cost) -> None:
 
 def _step(family: Family, law: Compound) -> None:
     try:
-        strides = growth.one_step(family, law.alpha, law.beta, law.gamma)
+        strides = exponents.one_step(family, law.alpha, law.beta, law.gamma)
     except UserError:
         st.info("One step of φ with these α, β, γ leaves the range of networks that can be counted.", icon=":material/info:")
         return
@@ -86,20 +87,20 @@ def _pixel(network: Architecture) -> Tile:
 
 
 def _kinds(family: Family, total: Cost) -> None:
-    here = growth.kind_sums(total)
+    here = exponents.kind_sums(total)
     rows, breaking, all_here = [], 0.0, here["all"]
-    for kind in growth.doublings(family):
+    for kind in exponents.doublings(family):
         share = here.get(kind.kind, 0) / all_here
-        breaking += 0.0 if kind.obeys or kind.kind == "all" else share
+        breaking += share if kind.breaks and kind.kind != "all" else 0.0
         rows.append((KINDS.get(kind.kind, kind.kind), percent(kind.share), percent(share), *(_power(letter, exponent) for letter, exponent in zip("dwr", kind[2:])),
-                     "follows" if kind.obeys else "breaks"))
+                     f"breaks in {', '.join(kind.breaks)}" if kind.breaks else "follows"))
     html.table(("Kind of layer", "of the base's MACs", "of this network's", "2 × depth", "2 × width", "2 × side", "the rule d · w² · r²"), rows,
                mark=len(rows) - 1, caption="Counted: the base network with one dimension doubled; the factor on the MACs, as a power of the dimension")
     st.markdown(texts.text("constraint", "kinds", breaking=percent(breaking)))
 
 
 def _power(letter: str, exponent: float) -> str:
-    return f"×{2**exponent:.2f} = {letter}^{exponent:.2f}"
+    return f"×{2**exponent:.2f} = {letter}{f'{exponent + 0.0:.2f}'.translate(RAISED)}"
 
 
 @lru_cache(maxsize=64)

@@ -24,41 +24,50 @@ def show(network: Architecture, total: Cost) -> None:
     if network.family is not EFFICIENTNET:
         st.caption(texts.text("formula", "other_base", base=network.name))
     place = st.container()
-    chosen = _tables(bases)
+    at, chosen = _choices()
     with place:
         st.plotly_chart(drawn.implied(near, shell.theme(), state.get("phi") if sliders else None, chosen), theme=None, key="implied",
                         config={"displayModeBar": False}, alt="The φ that depth, width and resolution of every released network mean, and the φ with the nearest MACs")
-    st.markdown("##### B7, stage 4, three ways")
-    _worked()
+    factors, costs, rounding, example = st.tabs(["Factors", "Parameters and MACs", "Rounding, part by part", "B7, stage 4, three ways"])
+    rows = formula.comparisons(*bases, at)
+    mark = formula.RELEASED.index(chosen)
+    with factors:
+        html.table(("", "φ", "depth, formula", "table", "means φ", "width, formula", "table", "means φ", "side, formula", "table", "means φ"),
+                   [_factors(row) for row in rows], mark=mark, caption=texts.text("formula", "factors"))
+    with costs:
+        html.table(("", "φ", "parameters, formula", "table", "gap", "MACs, formula", "table", "gap"), [_costs(row) for row in rows], mark=mark,
+                   caption=texts.text("formula", "costs"))
+    with rounding:
+        _stages(rows[mark])
+    with example:
+        _worked()
 
 
 def _lead(rows: tuple[Comparison, ...]) -> dict[str, str]:
+    """How far apart the three φ of B7 are, and of the two networks that agree and disagree most."""
     b7 = next(row for row in rows if row.name == "b7")
-    return {**{f"phi_{name}": _number(value) for name, value in zip("dwr", b7.implied)}, "near": _number(b7.nearest and b7.nearest.phi)}
+    ranges = {row.name.upper(): (min(known), max(known)) for row in rows if row.name != "b0" and (known := [phi for phi in row.implied if phi is not None])}
+    numbers = {f"phi_{name}": _number(value) for name, value in zip("dwr", b7.implied)} | {"near": _number(b7.nearest and b7.nearest.phi)}
+    for word, choose in (("best", min), ("worst", max)):
+        name = choose(ranges, key=lambda name: ranges[name][1] - ranges[name][0], default="")
+        numbers |= {word: name or "none", f"{word}_range": " to ".join(_number(phi) for phi in ranges.get(name, ()))}
+    return numbers
 
 
 def _number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
-def _tables(bases: tuple[float, float, float]) -> str:
-    """The numbers of the picture; returns the network that is chosen in them."""
+def _choices() -> tuple[str | float, str]:
+    """At which φ the formula stands beside the table, and the network that is looked at."""
     place, which = st.columns([4, 6], vertical_alignment="bottom")
     at = place.segmented_control("Formula at", list(PLACES), default="Its nearest φ", required=True, width="stretch", wrap=True,
                                  help=texts.text("formula", "at"), **state.bound("formula_at"))
-    name = which.pills("Released network", [name.upper() for name in formula.RELEASED], default="B7", required=True, wrap=True, **state.bound("released")).lower()
-    wanted = state.get("phi") if PLACES[at] == "sliders" else PLACES[at]
-    rows = formula.comparisons(*bases, wanted)
-    mark = formula.RELEASED.index(name)
-    html.table(("", "φ", "d by φ", "d table", "means φ", "w by φ", "w table", "means φ", "side by φ", "side table", "means φ"),
-               [_factors(row, bases) for row in rows], mark=mark, caption=texts.text("formula", "factors"))
-    html.table(("", "φ", "Parameters by φ", "table", "gap", "MACs by φ", "table", "gap"), [_costs(row) for row in rows], mark=mark,
-               caption=texts.text("formula", "costs"))
-    _stages(rows[mark])
-    return name
+    name = which.pills("Released network", [name.upper() for name in formula.RELEASED], default="B7", required=True, wrap=True, **state.bound("released"))
+    return state.get("phi") if PLACES[at] == "sliders" else PLACES[at], name.lower()
 
 
-def _factors(row: Comparison, bases: tuple[float, float, float]) -> tuple[str, ...]:
+def _factors(row: Comparison) -> tuple[str, ...]:
     ours = (None, None, None) if row.formula is None else (row.formula.scaling.depth, row.formula.scaling.width, row.formula.scaling.side)
     s, means = row.released.scaling, [_number(value) for value in row.implied]
     return (row.name.upper(), _number(row.phi), _number(ours[0]), f"{s.depth:g}", means[0], _number(ours[1]), f"{s.width:g}", means[1],
@@ -66,7 +75,7 @@ def _factors(row: Comparison, bases: tuple[float, float, float]) -> tuple[str, .
 
 
 def _gap(ours: int, theirs: int) -> str:
-    return f"{100 * (ours / theirs - 1):+.1f} %".replace("-", "−")
+    return "equal" if ours == theirs else f"{100 * (ours / theirs - 1):+.1f} %".replace("-", "−")
 
 
 def _costs(row: Comparison) -> tuple[str, ...]:

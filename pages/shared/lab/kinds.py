@@ -22,7 +22,7 @@ OPERATORS = {  # → section of the texts that says what it is
 def show(network: Architecture, total: Cost) -> None:
     times, theme = results.layer_times(network), shell.theme()
     html.shares(bars.by_operator(total, theme, times))
-    st.markdown("\n".join(_sentences(total)))
+    st.markdown("\n".join(_sentences(total, times)))
     by = st.segmented_control("Four shares for every", list(VIEWS), default="Kind of layer", required=True, **state.bound("shares_by"))
     _four(shares.four(total, network, VIEWS[by], theme, times))
     if times is None:
@@ -34,19 +34,24 @@ def show(network: Architecture, total: Cost) -> None:
                    compare.rows(network, total, other, theirs))
 
 
-def _sentences(total: Cost) -> list[str]:
-    """What every operator has of the parameters and of the MACs, in words."""
+def _sentences(total: Cost, times: dict[str, float] | None) -> list[str]:
+    """What every operator has of the parameters, of the MACs and of the time, in words."""
     found = []
     for operator, section in OPERATORS.items():
         if (part := total.operators.get(operator)) is not None:
-            found.append("- " + texts.text("kinds", section, params=percent(part.params / total.params), macs=percent(part.macs / total.macs)))
+            time = "" if times is None else f", {percent(_time(total, times, operator) / sum(times.values()))} of the measured time"
+            found.append("- " + texts.text("kinds", section, params=percent(part.params / total.params), macs=percent(part.macs / total.macs), time=time))
     return found
+
+
+def _time(total: Cost, times: dict[str, float], operator: str) -> float:
+    return sum(times[row.id] for row in total.layers if row.operator == operator)
 
 
 def _four(lines: list[Line]) -> None:
     """A row per kind or block with a bar under every share; all bars have one scale."""
     longest = max(share for line in lines for share, _ in line.shares.values())
-    head = "".join(f'<b role="columnheader">{HEADS[metric]}</b>' for metric in METRICS)
+    head = "".join(f'<b role="columnheader">{HEADS[metric]}{"" if metric in lines[0].shares else "<small>not measured yet</small>"}</b>' for metric in METRICS)
     rows = "".join(_row(line, longest) for line in lines)
     st.html(f'<div class="ef-four" role="table" tabindex="0"><div role="row"><b></b>{head}</div>{rows}</div>')
     st.caption(texts.text("kinds", "scale", longest=percent(longest)))
@@ -59,6 +64,6 @@ def _row(line: Line, longest: float) -> str:
 
 def _cell(line: Line, metric: str, longest: float) -> str:
     if metric not in line.shares:
-        return '<span role="cell"><em>not measured</em></span>'
+        return '<span role="cell">–</span>'
     share, words = line.shares[metric]
     return (f'<span role="cell" title="{escape(words)}">{percent(share)}<i><u style="width:{100 * share / longest:.2f}%;background:{line.colour}"></u></i></span>')

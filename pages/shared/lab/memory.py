@@ -33,7 +33,7 @@ def show(network: Architecture, total: Cost) -> None:
     st.markdown(texts.text("memory", "what", at=walked.at, batch=f"{batch}"))
     name = network.name.removeprefix("EfficientNet-")
     st.plotly_chart(drawn.over_networks([_row(key.upper(), *pair, batch, optimiser) for key, pair in _walked().items()],
-                                        Row(name, total.macs, train.total, train.activations, infer.total, train.weights), CARDS, shell.theme()),
+                                        _row(name, total, walked, batch, optimiser), CARDS, shell.theme()),
                     theme=None, key="memory_chart", config={"displayModeBar": False}, alt="Memory in training and in inference, of B0 to B7 and of this network")
     _fits(network, total, walked, optimiser)
     _scaling(network)
@@ -48,7 +48,7 @@ def _walked() -> dict[str, tuple[Cost, Footprint]]:
 
 def _row(name: str, table: Cost, walked: Footprint, batch: int, optimiser: str) -> Row:
     train = memory.training(table, walked, batch, optimiser)
-    return Row(name, table.macs, train.total, train.activations, memory.inference(table, walked, batch).total, train.weights)
+    return Row(name, table.macs, train.total, memory.inference(table, walked, batch).total, train.total - train.activations, train.weights)
 
 
 def _tiles(train: Budget, infer: Budget, walked: Footprint, batch: int) -> list[Tile]:

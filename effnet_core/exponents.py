@@ -25,8 +25,9 @@ class Growth(NamedTuple):
     resolution: float
 
     @property
-    def obeys(self) -> bool:
-        return all(abs(found - promised) < CLOSE for found, promised in zip(self[2:], PROMISED))
+    def breaks(self) -> list[str]:
+        """The dimensions in which it does not grow as the rule says."""
+        return [name for name, found, promised in zip(self._fields[2:], self[2:], PROMISED) if abs(found - promised) >= CLOSE]
 
 
 def kind_sums(table: Cost) -> Mapping[str, int]:
