@@ -75,8 +75,7 @@ class _Pass:
         """Convolution → batch norm → activation."""
         self.layer = layer.id
         self.held.append(x)
-        padded = _padded(layer)
-        read = self.tensor(padded, (x,)) if padded else x
+        read = self.tensor(_framed(layer), (x,)) if layer.kernel > 1 and _zeros(layer) % 2 else x  # an even frame needs no copy
         y = self.tensor(layer.output.elements, (read,), (read,))
         self.saved_once += 2 * layer.output.channels  # mean and deviation of the batch
         y = self.activation(layer.activation, self.tensor(layer.output.elements, (y,), (y,)))
@@ -97,23 +96,44 @@ class _Pass:
         return made
 
     def block(self, block: Block, x: int) -> int:
+        depth = len(self.held)
         self.held.append(x)
-        y = x
+        beside, y = x, x
         for layer in block.layers:
-            y = self.excitation(layer, y) if layer.operator == "se" else self.convolution(layer, y)
+            if layer.is_shortcut:
+                beside = self.convolution(layer, x)
+                self.held.append(beside)
+            else:
+                y = self.excitation(layer, y) if layer.operator == "se" else self.convolution(layer, y)
         if block.skip:
             if block.drop_rate:
                 self.mask(1)
-            y = self.tensor(self.sizes[y], (x, y))
+            y = self.tensor(self.sizes[y], (beside, y))
+        del self.held[depth + 1 :]
+        y = self.activation(block.after, y)
         self.held.pop()
         return y
 
 
-def _padded(layer: Layer) -> int:
-    """Elements of the copy with zeros around that "same" padding makes where it is uneven; 0 where none is made."""
-    side = layer.input.height
-    total = max((layer.output.height - 1) * layer.stride + layer.kernel - side, 0)
-    return layer.input.channels * (side + total) ** 2 if layer.kernel > 1 and total % 2 else 0
+    def pooling(self, layer: Layer, x: int) -> int:
+        """Max pooling: of a padded copy, with the place of every maximum as a 64-bit number."""
+        self.layer = layer.id
+        self.held.append(x)
+        read = self.tensor(_framed(layer), (x,))
+        places = self.tensor(2 * layer.output.elements, (read,))
+        y = self.tensor(layer.output.elements, (read, places), (read, places))
+        self.held.pop()
+        return y
+
+
+def _zeros(layer: Layer) -> int:
+    """How many rows of zeros "same" padding adds."""
+    return max((layer.output.height - 1) * layer.stride + layer.kernel - layer.input.height, 0)
+
+
+def _framed(layer: Layer) -> int:
+    """Elements of a copy of the input with the zeros around it."""
+    return layer.input.channels * (layer.input.height + _zeros(layer)) ** 2
 
 
 def footprint(architecture: Architecture) -> Footprint:
@@ -122,6 +142,7 @@ def footprint(architecture: Architecture) -> Footprint:
     image = run.tensor(architecture.input.elements)
     run.held.append(image)
     x = run.convolution(architecture.stem, image)
+    x = x if architecture.maxpool is None else run.pooling(architecture.maxpool, x)
     run.held.append(x)
     for stage in architecture.stages:
         run.held.append(x)
@@ -129,7 +150,7 @@ def footprint(architecture: Architecture) -> Footprint:
             x = run.block(block, x)
         run.held.pop()
     run.held.pop()
-    x = run.convolution(architecture.head, x)
+    x = x if architecture.head is None else run.convolution(architecture.head, x)
     run.layer = architecture.classifier.id
     x = run.tensor(architecture.classifier.input.channels, (x,))
     if architecture.scaling.dropout:

@@ -41,7 +41,7 @@ def factors(family: Family, depth: float, width: float) -> tuple[float, float, l
     """The factors that really act: on the stem's width, on the head's, and on the repeats of every stage."""
     ends = 1.0 if family.fixed_ends else width
     last = len(family.rows) - 1
-    return ends, ends, [1.0 if family.fixed_ends and i in (0, last) else depth for i in range(last + 1)]
+    return ends, max(1.0, ends) if family.whole_head else ends, [1.0 if family.fixed_ends and i in (0, last) else depth for i in range(last + 1)]
 
 
 def channels_rule(base: int, width: float, scaled: bool = True) -> Rounded:
@@ -61,12 +61,13 @@ def repeats_rule(base: int, depth: float, scaled: bool = True) -> Rounded:
 
 
 def parts(family: Family, scaling: Scaling) -> list[Part]:
-    """Stem, stages and head of `family` under `scaling`, exact and rounded, as `assemble` builds them."""
+    """Stem, stages and (where there is one) head of `family` under `scaling`, exact and rounded, as `assemble` builds them."""
     stem, head, depths = factors(family, scaling.depth, scaling.width)
     free = not family.fixed_ends
     stages = [Part(f"stages.{i}", channels_rule(row.channels, scaling.width), repeats_rule(row.repeats, depth, free or i not in (0, len(depths) - 1)))
               for i, (row, depth) in enumerate(zip(family.rows, depths))]
-    return [Part("stem", channels_rule(family.stem, stem, free), None), *stages, Part("head", channels_rule(family.head, head, free), None)]
+    ends = [Part("head", channels_rule(family.head, head, free and (not family.whole_head or scaling.width >= 1)), None)] if family.head else []
+    return [Part("stem", channels_rule(family.stem, stem, free), None), *stages, *ends]
 
 
 class Form(NamedTuple):
@@ -79,11 +80,25 @@ class Form(NamedTuple):
         return self.once + sum(weights * (-(-side // stride)) ** 2 for stride, weights in self.per_cell.items())
 
 
-def _block(row: Row, family: Family, c_in: int, c_out: int) -> tuple[int, int, int]:
-    """MACs of one block: per cell of its input, per cell of its output, and once."""
-    middle = c_in * row.expand
-    squeeze = max(1, int(c_in * family.se_ratio)) if family.se_ratio else 0
-    return (c_in * middle if row.expand != 1 else 0), middle * (row.kernel**2 + c_out), 2 * middle * squeeze
+class _Block(NamedTuple):
+    """The MACs of one block, and the channels that it hands on."""
+
+    enter: int  # per cell of its input
+    leave: int  # per cell of its output
+    once: int
+    output: int
+
+
+def _block(row: Row, family: Family, c_in: int, channels: int, stride: int) -> _Block:
+    taps = row.kernel**2
+    if row.kind == "bottleneck":
+        wide = channels * row.expand
+        shortcut = c_in * wide if stride > 1 or c_in != wide else 0
+        return _Block(c_in * channels, channels * (taps * channels + wide) + shortcut, 0, wide)
+    middle = c_in * row.expand  # of a separable block, whose ratio is 1: its input
+    ratio = family.se_ratio if row.se_ratio is None else row.se_ratio
+    squeeze = max(1, int(c_in * ratio)) if ratio and row.kind == "mbconv" else 0
+    return _Block(c_in * middle if row.expand != 1 else 0, middle * (taps + channels), 2 * middle * squeeze, channels)
 
 
 @lru_cache(maxsize=4096)
@@ -91,18 +106,21 @@ def form(family: Family, depth: float, width: float, classes: int = 1000) -> For
     """The closed form of `family` under these factors."""
     stem, head, depths = factors(family, depth, width)
     stride, c_in = family.stem_stride, round_channels(family.stem, stem)
-    per_cell, once = {stride: 27 * c_in}, 0
+    per_cell, once = {stride: 3 * family.stem_kernel**2 * c_in}, 0
+    stride *= 2 if family.maxpool else 1
     for row, factor in zip(family.rows, depths):
-        c_out, count = round_channels(row.channels, width), round_repeats(row.repeats, factor)
-        enter, leave, fixed = _block(row, family, c_in, c_out)
-        again = _block(row, family, c_out, c_out)
-        per_cell[stride] = per_cell.get(stride, 0) + enter
+        channels, count = round_channels(row.channels, width), round_repeats(row.repeats, factor)
+        first = _block(row, family, c_in, channels, row.stride)
+        again = _block(row, family, first.output, channels, 1)
+        per_cell[stride] = per_cell.get(stride, 0) + first.enter
         stride *= row.stride
-        per_cell[stride] = per_cell.get(stride, 0) + leave + (count - 1) * (again[0] + again[1])
-        once, c_in = once + fixed + (count - 1) * again[2], c_out
-    top = round_channels(family.head, head)
-    per_cell[stride] += c_in * top
-    return Form(once + top * classes, per_cell)
+        per_cell[stride] = per_cell.get(stride, 0) + first.leave + (count - 1) * (again.enter + again.leave)
+        once, c_in = once + first.once + (count - 1) * again.once, first.output
+    if family.head:
+        top = round_channels(family.head, head)
+        per_cell[stride] += c_in * top
+        c_in = top
+    return Form(once + c_in * classes, per_cell)
 
 
 def scaled(family: Family, phi: float, alpha: float, beta: float, gamma: float) -> Scaling | None:

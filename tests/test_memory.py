@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from effnet_core.architecture import assemble
 from effnet_core.cost import cost
 from effnet_core.families import BASES, compound, published
 from effnet_core.memory import OPTIMISERS, Budget, doublings, footprint, inference, largest_batch, training
 from effnet_core.network import build
+from effnet_core.scaling import Scaling
 
 B0 = published("b0")
 TABLE, WALKED = cost(B0), footprint(B0)
@@ -76,12 +78,21 @@ networks = st.builds(compound, phi=st.floats(-1.5, 1.0), alpha=st.floats(1, 1.6)
                      base=st.sampled_from([*BASES]), classes=st.integers(1, 1200))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(network=networks, batch=st.integers(2, 3))
 def test_what_is_kept_and_held_to_the_byte(network, batch):
     module, images, walked = build(network, seed=0), torch.zeros(batch, *network.input), footprint(network)
     assert kept(module, images) == 4 * walked.training(batch)
     assert fullest(module, images) == 4 * batch * walked.peak
+
+
+@pytest.mark.parametrize("side", [64, 75])
+@pytest.mark.parametrize("base", BASES)
+def test_every_family_to_the_byte_at_even_and_odd_sides(base, side):
+    network = assemble(BASES[base], Scaling(1.0, 0.5, side, 0.2), 10, base)
+    module, images, walked = build(network, seed=0), torch.zeros(2, *network.input), footprint(network)
+    assert kept(module, images) == 4 * walked.training(2)
+    assert fullest(module, images) == 8 * walked.peak
 
 
 @pytest.mark.parametrize("name", ["b0", "b1", "lite0"])

@@ -52,10 +52,10 @@ def test_the_closed_form_counts_what_the_table_counts(found):
         if part.repeats:
             blocks = network.stages[int(part.id.rpartition(".")[2])].blocks
             assert len(blocks) == part.repeats.value
-            if network.family.rows[0].expand == 1 and blocks[0].layers[-1].operator == "pointwise" and "bottleneck" not in blocks[0].label.lower():
-                assert blocks[0].output.channels == part.channels.value
-        elif (layer := getattr(network, part.id)) is not None:
-            assert layer.output.channels == part.channels.value
+            assert blocks[-1].output.channels == part.channels.value * (blocks[0].expand if blocks[0].kind == "bottleneck" else 1)
+        else:
+            assert getattr(network, part.id).output.channels == part.channels.value
+    assert (network.head is None) == (parts(BASES[base], network.scaling)[-1].id != "head")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
