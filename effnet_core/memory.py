@@ -2,7 +2,8 @@
 
 Counted for training: every tensor that automatic differentiation keeps until the backward pass, once each: the input of every
 convolution (its padded copy where the padding is uneven), the input of every batch norm and its two statistics per channel, the input
-of every swish, what the SE units' parts need, the masks of stochastic depth and dropout, and the classifier's input.
+of every swish (of a ReLU its output), what the SE units' parts need, the masks of stochastic depth and dropout, what max pooling read and where
+the maxima were, and the classifier's input.
 Counted for inference: the tensors that are alive at one moment when layer follows layer: what a layer reads and writes, and what the code
 around it still holds (the image, and what the stages, the stage and the block were called with).
 Left aside: parameters and buffers (they are the weights' part), libraries' working space, and gradients on their way back.

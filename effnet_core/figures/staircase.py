@@ -24,14 +24,15 @@ def over_phi(line: Sequence[tuple[float, int, int]], base_macs: int, constraint:
 
     `line` has (φ, side, MACs), `here` the present (φ, MACs).
     """
-    phi, macs = np.array([p for p, _, _ in line], np.float32), np.array([float(m) for _, _, m in line])
-    promise = base_macs * constraint**phi.astype(np.float64)
+    phi, macs = np.array([p for p, _, _ in line]), np.array([float(m) for _, _, m in line])
+    promise = base_macs * constraint**phi
     ratio, sides = macs / promise, np.array([side for _, side, _ in line], np.int32)
-    counted = {"type": "scatter", "mode": "lines", "line": {"color": ACCENT[theme], "width": 2, "shape": "hv"}, "x": phi}
-    dashed = {"color": themed(MUTED, theme), "width": 2, "dash": "dash"}
+    counted = {"type": "scatter", "mode": "lines", "line": {"color": themed(ACCENT, theme), "width": 2, "shape": "hv"}, "x": phi.astype(np.float32)}
+    dashed = {"color": MUTED[theme], "width": 2, "dash": "dash"}
     data = [
         {"type": "scatter", "mode": "lines", "x": phi[[0, -1]], "y": promise[[0, -1]], "line": dashed, "hoverinfo": "skip"},
-        {**counted, "y": macs.astype(np.float32), "customdata": sides, "hovertemplate": "φ %{x:.2f}: %{y:.3s} MACs at %{customdata} px<extra></extra>"},
+        {**counted, "y": macs.astype(np.float32), "customdata": sides,
+         "hovertemplate": "φ %{x:.2f}: %{y:.3s} MACs at %{customdata} px<extra></extra>"},
         {**counted, "y": ratio.astype(np.float32), "yaxis": "y2", "hovertemplate": "φ %{x:.2f}: ×%{y:.3f} of the promise<extra></extra>"},
     ]
     if here is not None:
@@ -68,20 +69,21 @@ def over_side(line: Sequence[tuple[int, int]], here: int, theme: str = "light") 
          "hovertemplate": "%{x} px: %{y:.4s} MACs%{customdata}<extra></extra>"},
         {**_here(here, macs[here], 0.0, theme)[0]},
     ]
-    low, top, words = 0.95 * min(*macs.values(), *smooth), 1.03 * max(*macs.values(), *smooth), []
+    low, top = 0.95 * min(*macs.values(), *smooth), 1.03 * max(*macs.values(), *smooth)
+    words = [_title("<b>MACs</b> of this network at other image sides: counted (line) and the square (dashes)", 1.0, theme)]
     if here + 1 in macs:
-        words = [note(f"<b>{here} px</b>: {si(macs[here])}<br>one pixel more: {_percent(macs[here + 1] / macs[here])}", theme, x=here, y=macs[here], xanchor="right",
-                      yanchor="bottom", xshift=-8, yshift=6, align="right", font={"size": SIZE, "color": INK[theme]})]
+        words.append(note(f"<b>{here} px</b>: {si(macs[here])}<br>one pixel more: {_percent(macs[here + 1] / macs[here])}", theme, x=here, y=macs[here], xanchor="right",
+                      yanchor="bottom", xshift=-8, yshift=6, align="right", font={"size": SIZE, "color": INK[theme]}))
     power = 10.0 ** math.floor(math.log10((top - low) / 4))
     tick = next(factor * power for factor in (1, 2, 5, 10) if (top - low) / (factor * power) <= 6)
     ticks = [place * tick for place in range(math.ceil(low / tick), int(top / tick) + 1)]
-    return figure(data, theme, 300, annotations=words, hovermode="closest", margin={"l": 8, "r": 16, "t": 12, "b": 8},
+    return figure(data, theme, 310, annotations=words, hovermode="closest", margin={"l": 8, "r": 16, "t": 28, "b": 8},
                   xaxis=axis(theme, "image side, px", range=[sides[0], sides[-1]], nticks=10),
-                  yaxis=axis(theme, "MACs, one image", range=[low, top], tickvals=ticks, ticktext=[short(value) for value in ticks]))
+                  yaxis=axis(theme, "", range=[low, top], tickvals=ticks, ticktext=[short(value) for value in ticks]))
 
 
 def _percent(ratio: float) -> str:
-    return f"{100 * (ratio - 1):+.1f} %".replace("-", "−")
+    return "no change" if ratio == 1 else f"{100 * (ratio - 1):+.1f} %".replace("-", "−")
 
 
 def _jump(macs: dict[int, int], side: int) -> str:

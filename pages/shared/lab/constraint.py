@@ -83,7 +83,7 @@ def _pixel(network: Architecture) -> Tile:
         grown = rounding.next_step(network.family, network.scaling)
     except UserError:
         return Tile("One pixel more", "–", "the largest side")
-    return Tile("One pixel more", f"{100 * (grown - 1):+.1f} %", f"{side} → {side + 1} px, MACs")
+    return Tile("One pixel more", "no change" if grown == 1 else f"{100 * (grown - 1):+.1f} %", f"{side} → {side + 1} px, MACs")
 
 
 def _kinds(family: Family, total: Cost) -> None:

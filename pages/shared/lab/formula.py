@@ -64,7 +64,8 @@ def _choices() -> tuple[str | float, str]:
     at = place.segmented_control("Formula at", list(PLACES), default="Its nearest φ", required=True, width="stretch", wrap=True,
                                  help=texts.text("formula", "at"), **state.bound("formula_at"))
     name = which.pills("Released network", [name.upper() for name in formula.RELEASED], default="B7", required=True, wrap=True, **state.bound("released"))
-    return state.get("phi") if PLACES[at] == "sliders" else PLACES[at], name.lower()
+    wanted = PLACES.get(at, "nearest")  # an address may leave it empty
+    return state.get("phi") if wanted == "sliders" else wanted, (name or "B7").lower()
 
 
 def _factors(row: Comparison) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def show(network: Architecture, total: Cost) -> None:
     html.shares(bars.by_operator(total, theme, times))
     st.markdown("\n".join(_sentences(total, times)))
     by = st.segmented_control("Four shares for every", list(VIEWS), default="Kind of layer", required=True, **state.bound("shares_by"))
-    _four(shares.four(total, network, VIEWS[by], theme, times))
+    _four(shares.four(total, network, VIEWS.get(by, "kind"), theme, times))
     if times is None:
         st.caption(texts.text("kinds", "unmeasured"))
         st.page_link("pages/latency.py", label="Measure it on the Latency page", icon=":material/timer:")

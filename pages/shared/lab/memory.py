@@ -68,7 +68,8 @@ def _tile(label: str, count: int, explain: str) -> Tile:
 
 def _batches(table: Cost, walked: Footprint, optimiser: str, way: str) -> list[str]:
     one, two = (memory.training(table, walked, batch, optimiser) if way == "training" else memory.inference(table, walked, batch, way) for batch in (1, 2))
-    return [f"{memory.largest_batch(one, two, card * GIB):,}" for card in CARDS]
+    found = [memory.largest_batch(one, two, card * GIB) for card in CARDS]
+    return [f"{batch:,}" if batch else "none" for batch in found]
 
 
 def _fits(network: Architecture, total: Cost, walked: Footprint, optimiser: str) -> None:
