@@ -42,7 +42,7 @@ def kind_sums(table: Cost) -> Mapping[str, int]:
 
 @cache
 def doublings(family: Family) -> tuple[Growth, ...]:
-    """Every kind of layer of `family`'s base network, in its order, and "all" last: counted on networks of twice the depth, width or side."""
+    """Every kind of layer of `family`'s base, in its order, and "all" last: counted on networks of twice the depth, width or side."""
     factors = ((1.0, 1.0, 1), (TIMES, 1.0, 1), (1.0, TIMES, 1), (1.0, 1.0, TIMES))
     base, *larger = (kind_sums(cost(assemble(family, Scaling(d, w, int(r * family.side)), 1000, ""))) for d, w, r in factors)
     return tuple(Growth(kind, base[kind] / base["all"], *(math.log(sums[kind] / base[kind], TIMES) for sums in larger)) for kind in base)
@@ -66,5 +66,5 @@ def one_step(family: Family, alpha: float, beta: float, gamma: float, phi: float
         return macs(family, Scaling(d, w, int(family.side * r + 0.5)))
 
     way = [at(phi, phi, phi), at(phi + 1, phi, phi), at(phi + 1, phi + 1, phi), at(phi + 1, phi + 1, phi + 1)]
-    promised = (alpha, beta**2, gamma**2)
-    return tuple(Stride(name, rule, after / before) for name, rule, before, after in zip(("depth", "width", "resolution"), promised, way, way[1:]))
+    promised = {"depth": alpha, "width": beta**2, "resolution": gamma**2}
+    return tuple(Stride(*rule, after / before) for rule, before, after in zip(promised.items(), way, way[1:]))

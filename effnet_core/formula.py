@@ -39,10 +39,13 @@ class Nearest(NamedTuple):
     @property
     def phi(self) -> float:
         """The roundest of these φ: the one with the fewest decimals."""
-        return next((shown for digits in range(6) if self.low <= (shown := round((self.low + self.high) / 2, digits) + 0.0) < self.high), self.low)
+        middle = (self.low + self.high) / 2
+        shown = (round(middle, digits) + 0.0 for digits in range(6))  # no −0
+        return next((phi for phi in shown if self.low <= phi < self.high), self.low)
 
 
-def nearest(wanted: int, family: Family = EFFICIENTNET, alpha: float = PAPER[0], beta: float = PAPER[1], gamma: float = PAPER[2]) -> Nearest | None:
+def nearest(wanted: int, family: Family = EFFICIENTNET, alpha: float = PAPER[0], beta: float = PAPER[1],
+            gamma: float = PAPER[2]) -> Nearest | None:
     """The φ at which the formula's MACs come nearest to `wanted`, by ratio. None where no φ reaches it: α = β = γ = 1.
 
     Bases of at least 1 make the MACs a staircase that never falls, so its steps are found by halving.
@@ -138,16 +141,17 @@ class Reading(NamedTuple):
 
 def _unrounded(stage: int, phi: float, gamma: float) -> Reading:
     base = released()["b0"][0]
-    row, factor = base.family.rows[stage], gamma**phi
-    first = base.stages[stage].blocks[0]
-    return Reading("Formula, nothing rounded", phi, gamma, base.family.side * factor, first.input.height * factor, first.output.height * factor,
-                   (row.channels * PAPER[1]**phi, None), (row.repeats * PAPER[0]**phi, None))
+    row, first = base.family.rows[stage], base.stages[stage].blocks[0]
+    sides = (side * gamma**phi for side in (base.family.side, first.input.height, first.output.height))
+    alpha, beta, _ = PAPER
+    return Reading("Formula, nothing rounded", phi, gamma, *sides, (row.channels * beta**phi, None), (row.repeats * alpha**phi, None))
 
 
 def _built(title: str, network: Architecture, stage: int, phi: float | None, gamma: float | None) -> Reading:
-    row, s, blocks = network.family.rows[stage], network.scaling, network.stages[stage].blocks
-    return Reading(title, phi, gamma, s.side, blocks[0].input.height, blocks[0].output.height,
-                   (row.channels * s.width, round_channels(row.channels, s.width)), (row.repeats * s.depth, round_repeats(row.repeats, s.depth)))
+    row, s, first = network.family.rows[stage], network.scaling, network.stages[stage].blocks[0]
+    channels = (row.channels * s.width, round_channels(row.channels, s.width))
+    repeats = (row.repeats * s.depth, round_repeats(row.repeats, s.depth))
+    return Reading(title, phi, gamma, s.side, first.input.height, first.output.height, channels, repeats)
 
 
 def readings(name: str = "b7", stage: int = 2, phi: float = 7.0, rough: float = 1.1) -> tuple[Reading, Reading, Reading]:

@@ -2,8 +2,8 @@
 
 Counted for training: every tensor that automatic differentiation keeps until the backward pass, once each: the input of every
 convolution (its padded copy where the padding is uneven), the input of every batch norm and its two statistics per channel, the input
-of every swish (of a ReLU its output), what the SE units' parts need, the masks of stochastic depth and dropout, what max pooling read and where
-the maxima were, and the classifier's input.
+of every swish (of a ReLU its output), what the SE units' parts need, the masks of stochastic depth and dropout, what max pooling read and
+where the maxima were, and the classifier's input.
 Counted for inference: the tensors that are alive at one moment when layer follows layer: what a layer reads and writes, and what the code
 around it still holds (the image, and what the stages, the stage and the block were called with).
 Left aside: parameters and buffers (they are the weights' part), libraries' working space, and gradients on their way back.
@@ -213,5 +213,6 @@ def doublings(family: Family) -> tuple[Doubling, ...]:
         return table.params, walked.saved, walked.peak, table.macs
 
     base = measured(Scaling(1.0, 1.0, family.side))
-    ways = {"depth": Scaling(2.0, 1.0, family.side), "width": Scaling(1.0, 2.0, family.side), "resolution": Scaling(1.0, 1.0, 2 * family.side)}
-    return tuple(Doubling(name, *(after / before for after, before in zip(measured(scaling), base))) for name, scaling in ways.items())
+    ways = {"depth": (2.0, 1.0, 1), "width": (1.0, 2.0, 1), "resolution": (1.0, 1.0, 2)}
+    return tuple(Doubling(name, *(after / before for after, before in zip(measured(Scaling(d, w, r * family.side)), base)))
+                 for name, (d, w, r) in ways.items())

@@ -40,8 +40,10 @@ class Part(NamedTuple):
 def factors(family: Family, depth: float, width: float) -> tuple[float, float, list[float]]:
     """The factors that really act: on the stem's width, on the head's, and on the repeats of every stage."""
     ends = 1.0 if family.fixed_ends else width
-    last = len(family.rows) - 1
-    return ends, max(1.0, ends) if family.whole_head else ends, [1.0 if family.fixed_ends and i in (0, last) else depth for i in range(last + 1)]
+    depths = [depth] * len(family.rows)
+    if family.fixed_ends:
+        depths[0] = depths[-1] = 1.0
+    return ends, max(1.0, ends) if family.whole_head else ends, depths
 
 
 def channels_rule(base: int, width: float, scaled: bool = True) -> Rounded:
@@ -63,11 +65,14 @@ def repeats_rule(base: int, depth: float, scaled: bool = True) -> Rounded:
 def parts(family: Family, scaling: Scaling) -> list[Part]:
     """Stem, stages and (where there is one) head of `family` under `scaling`, exact and rounded, as `assemble` builds them."""
     stem, head, depths = factors(family, scaling.depth, scaling.width)
-    free = not family.fixed_ends
-    stages = [Part(f"stages.{i}", channels_rule(row.channels, scaling.width), repeats_rule(row.repeats, depth, free or i not in (0, len(depths) - 1)))
-              for i, (row, depth) in enumerate(zip(family.rows, depths))]
-    ends = [Part("head", channels_rule(family.head, head, free and (not family.whole_head or scaling.width >= 1)), None)] if family.head else []
-    return [Part("stem", channels_rule(family.stem, stem, free), None), *stages, *ends]
+    free, last = not family.fixed_ends, len(depths) - 1
+    found = [Part("stem", channels_rule(family.stem, stem, free), None)]
+    for i, (row, depth) in enumerate(zip(family.rows, depths)):
+        repeats = repeats_rule(row.repeats, depth, free or i not in (0, last))
+        found.append(Part(f"stages.{i}", channels_rule(row.channels, scaling.width), repeats))
+    if family.head:
+        found.append(Part("head", channels_rule(family.head, head, free and (not family.whole_head or scaling.width >= 1)), None))
+    return found
 
 
 class Form(NamedTuple):

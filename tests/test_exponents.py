@@ -12,8 +12,8 @@ from effnet_core.families import BASES, EFFICIENTNET, compound, published
 B0 = {row.kind: row for row in doublings(EFFICIENTNET)}
 
 
-@pytest.mark.parametrize("kind, width, resolution", [("stem", 1, 2), ("expand", 2, 2), ("depthwise", 1, 2), ("se", 2, 0), ("project", 2, 2), ("head", 2, 2),
-                                                     ("classifier", 1, 0)])
+@pytest.mark.parametrize("kind, width, resolution", [
+    ("stem", 1, 2), ("expand", 2, 2), ("depthwise", 1, 2), ("se", 2, 0), ("project", 2, 2), ("head", 2, 2), ("classifier", 1, 0)])
 def test_exact_powers_of_width_and_resolution(kind, width, resolution):
     assert B0[kind][3:] == (pytest.approx(width, abs=1e-12), pytest.approx(resolution, abs=1e-12))
 

@@ -10,8 +10,8 @@ from effnet_core.formula import RELEASED, comparisons, implied, nearest, number,
 from effnet_core.rounding import macs, scaled
 
 MEANT = {  # φ of depth, width and resolution, with the paper's α, β, γ
-    "b0": (0, 0, 0), "b1": (0.52, 0, 0.49), "b2": (1.00, 1.00, 1.07), "b3": (1.85, 1.91, 2.09), "b4": (3.22, 3.53, 3.78), "b5": (4.32, 4.93, 5.09),
-    "b6": (5.24, 6.17, 6.14), "b7": (6.21, 7.27, 7.05), "b8": (7.03, 8.27, 7.86), "l2": (9.15, 15.30, 9.11)}
+    "b0": (0, 0, 0), "b1": (0.52, 0, 0.49), "b2": (1.00, 1.00, 1.07), "b3": (1.85, 1.91, 2.09), "b4": (3.22, 3.53, 3.78),
+    "b5": (4.32, 4.93, 5.09), "b6": (5.24, 6.17, 6.14), "b7": (6.21, 7.27, 7.05), "b8": (7.03, 8.27, 7.86), "l2": (9.15, 15.30, 9.11)}
 
 
 @pytest.mark.parametrize("name", MEANT)

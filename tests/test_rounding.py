@@ -14,8 +14,8 @@ B0 = Scaling(1.0, 1.0, 224)
 
 
 @pytest.mark.parametrize("base, width, value, rule", [
-    (32, 1.0, 32, "exact"), (40, 1.1**7, 80, "up"), (16, 1.2, 24, "0.9"), (24, 1.2, 32, "up"), (40, 1.2, 48, "exact"), (1280, 1.95, 2496, "exact"),
-    (112, 1.1, 120, "down"), (16, 0.1, 8, "up"), (16, 1.05, 16, "down")])
+    (32, 1.0, 32, "exact"), (40, 1.1**7, 80, "up"), (16, 1.2, 24, "0.9"), (24, 1.2, 32, "up"), (40, 1.2, 48, "exact"),
+    (1280, 1.95, 2496, "exact"), (112, 1.1, 120, "down"), (16, 0.1, 8, "up"), (16, 1.05, 16, "down")])
 def test_rules_of_channels(base, width, value, rule):
     assert channels_rule(base, width)[2:] == (value, rule) and channels_rule(base, width).exact == base * width
 
@@ -26,7 +26,8 @@ def test_the_ten_percent_rule_acts_once_in_the_released_table():
     assert acted == {("b3", "stages.0")}  # 16 × 1.2 = 19.2: 16 would be 17 % too low
 
 
-@pytest.mark.parametrize("base, depth, value, rule", [(2, 1.2**7, 8, "ceiling"), (2, 3.1, 7, "ceiling"), (3, 1.0, 3, "exact"), (1, 2**0.5 * 2**0.5, 2, "exact")])
+@pytest.mark.parametrize("base, depth, value, rule", [
+    (2, 1.2**7, 8, "ceiling"), (2, 3.1, 7, "ceiling"), (3, 1.0, 3, "exact"), (1, 2**0.5 * 2**0.5, 2, "exact")])
 def test_rules_of_repeats(base, depth, value, rule):
     assert repeats_rule(base, depth)[2:] == (value, rule)
 

@@ -34,41 +34,58 @@ class Row(NamedTuple):
 
 
 def over_networks(rows: Sequence[Row], live: Row, cards: Sequence[int], theme: str = "light") -> go.Figure:
-    """Lines through `rows` (the released networks), `live` as large marks, and the sizes of `cards` in GB as horizontal lines; both axes logarithmic."""
-    data, everything = [], [*rows, live]
-    for name, (field, shape, dash, place) in SERIES.items():
-        colour = themed(STAGES, theme)[place]
-        data.append(_line(name, rows, field, theme, line={"color": colour, "width": 2, "dash": dash}, marker={"symbol": shape, "size": 8, "color": colour}))
-        data.append(_line(name, [live], field, theme, mode="markers", showlegend=False,
-                          marker={"symbol": shape, "size": 15, "color": colour, "line": {"width": 2, "color": INK[theme]}}))
-    low, high = 0.6 * min(row.weights for row in everything), 1.6 * max(max(row.training for row in everything), max(cards) * GIB)
-    macs = [row.macs for row in everything]
-    shapes = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": card * GIB, "y1": card * GIB, "line": {"color": MUTED[theme], "width": 1, "dash": "dot"}} for card in cards]
-    words = [note(f"{card} GB", theme, xref="paper", x=1 - 0.14 * (place % 2), xanchor="right", y=math.log10(card * GIB), yanchor="bottom",
-                  font={"size": 12, "color": MUTED[theme]}) for place, card in enumerate(cards)]
-    words.append(note(f"<b>{live.name}</b>", theme, x=math.log10(live.macs), yref="paper", y=1, yanchor="bottom", font={"size": 12, "color": INK[theme]}))
-    shapes.append({"type": "line", "x0": live.macs, "x1": live.macs, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": MUTED[theme], "width": 1}})
-    y = decades(low, high)
-    return figure(data, theme, 460, shapes=shapes, annotations=words, showlegend=True, hovermode="closest", margin={"l": 8, "r": 16, "t": 28, "b": 8},
+    """Lines through `rows` (the released networks), `live` as large marks, and the sizes of `cards` in GB as horizontal lines.
+
+    Both axes are logarithmic.
+    """
+    data = [trace for name, (field, *looks) in SERIES.items() for trace in _series(name, field, rows, live, theme, *looks)]
+    shapes = [*(_rule(theme, "x", card * GIB, "dot") for card in cards), _rule(theme, "y", live.macs, "solid")]
+    words = [note(f"{card} GB", theme, xref="paper", x=1 - 0.14 * (place % 2), xanchor="right", y=math.log10(card * GIB),
+                  yanchor="bottom", font={"size": 12, "color": MUTED[theme]}) for place, card in enumerate(cards)]
+    words.append(note(f"<b>{live.name}</b>", theme, x=math.log10(live.macs), yref="paper", y=1, yanchor="bottom"))
+    macs = [row.macs for row in (*rows, live)]
+    return figure(data, theme, 460, shapes=shapes, annotations=words, showlegend=True, hovermode="closest",
+                  margin={"l": 8, "r": 16, "t": 28, "b": 8},
                   legend={"orientation": "h", "x": 0, "y": -0.17, "yanchor": "top", "font": {"size": SIZE}},
-                  xaxis=axis(theme, "networks by their MACs, logarithmic", type="log", range=[math.log10(0.7 * min(macs)), math.log10(1.4 * max(macs))],
-                             tickvals=[row.macs for row in rows], ticktext=[row.name for row in rows], showgrid=False),
-                  yaxis=axis(theme, "", **{**y, "ticktext": [bytes_text(round(tick)).replace(".00", "").replace(".0 ", " ") for tick in y["tickvals"]]}))
+                  xaxis=axis(theme, "networks by their MACs, logarithmic", type="log", showgrid=False,
+                             range=[math.log10(0.7 * min(macs)), math.log10(1.4 * max(macs))],
+                             tickvals=[row.macs for row in rows], ticktext=[row.name for row in rows]),
+                  yaxis=axis(theme, "", **_bytes([*rows, live], max(cards) * GIB)))
 
 
-def _line(name: str, rows: Sequence[Row], field: str, theme: str, **looks) -> dict:
+def _rule(theme: str, along: str, place: float, dash: str) -> dict:
+    """A line across the whole picture, along the x or the y axis."""
+    across = "y" if along == "x" else "x"
+    return {"type": "line", f"{along}ref": "paper", f"{along}0": 0, f"{along}1": 1, f"{across}0": place, f"{across}1": place,
+            "line": {"color": MUTED[theme], "width": 1, "dash": dash}}
+
+
+def _bytes(rows: Sequence[Row], largest: int) -> dict:
+    scale = decades(0.6 * min(row.weights for row in rows), 1.6 * max(largest, *(row.training for row in rows)))
+    texts = [bytes_text(round(tick)).replace(".00", "").replace(".0 ", " ") for tick in scale["tickvals"]]
+    return {**scale, "ticktext": texts}
+
+
+def _series(name: str, field: str, rows: Sequence[Row], live: Row, theme: str, shape: str, dash: str, place: int) -> list[dict]:
+    colour = themed(STAGES, theme)[place]
+    return [_trace(name, field, rows, mode="lines+markers", line={"color": colour, "width": 2, "dash": dash},
+                   marker={"symbol": shape, "size": 8, "color": colour}),
+            _trace(name, field, [live], mode="markers", showlegend=False,
+                   marker={"symbol": shape, "size": 15, "color": colour, "line": {"width": 2, "color": INK[theme]}})]
+
+
+def _trace(name: str, field: str, rows: Sequence[Row], **looks) -> dict:
     texts = [f"<b>{row.name}</b>, {name}: {bytes_text(getattr(row, field))}" for row in rows]
-    return {"type": "scatter", "mode": "lines+markers", "name": name, "x": [row.macs for row in rows], "y": [getattr(row, field) for row in rows],
+    return {"type": "scatter", "name": name, "x": [row.macs for row in rows], "y": [getattr(row, field) for row in rows],
             "customdata": texts, "hovertemplate": "%{customdata}<extra></extra>", **looks}
 
 
 def pieces(budgets: Mapping[str, Budget], theme: str = "light") -> dict[str, list[Piece]]:
     """Every budget as a bar that is cut into its parts."""
-    found = {}
-    for title, budget in budgets.items():
-        found[title] = []
-        for part, place in PARTS.items():
-            if value := getattr(budget, part):
-                colour, share = themed(STAGES, theme)[place], value / budget.total
-                found[title].append(Piece(part, share, colour, ink_on(colour), f"{part}: {value:,} bytes, {percent(share)}"))
-    return found
+    colours = {part: themed(STAGES, theme)[place] for part, place in PARTS.items()}
+    return {title: [_cut(part, getattr(budget, part), budget.total, colour) for part, colour in colours.items() if getattr(budget, part)]
+            for title, budget in budgets.items()}
+
+
+def _cut(part: str, count: int, total: int, colour: str) -> Piece:
+    return Piece(part, count / total, colour, ink_on(colour), f"{part}: {count:,} bytes, {percent(count / total)}")

@@ -19,7 +19,8 @@ def decades(low: float, high: float) -> dict:
     return {"type": "log", "range": [math.log10(low), math.log10(high)], "tickvals": ticks, "ticktext": [short(tick) for tick in ticks]}
 
 
-def over_phi(line: Sequence[tuple[float, int, int]], base_macs: int, constraint: float, here: tuple[float, int] | None, theme: str = "light") -> go.Figure:
+def over_phi(line: Sequence[tuple[float, int, int]], base_macs: int, constraint: float, here: tuple[float, int] | None,
+             theme: str = "light") -> go.Figure:
     """Above, MACs along φ: counted, in steps, and base × `constraint`^φ, straight; below, the first over the second.
 
     `line` has (φ, side, MACs), `here` the present (φ, MACs).
@@ -27,8 +28,7 @@ def over_phi(line: Sequence[tuple[float, int, int]], base_macs: int, constraint:
     phi, macs = np.array([p for p, _, _ in line]), np.array([float(m) for _, _, m in line])
     promise = base_macs * constraint**phi
     ratio, sides = macs / promise, np.array([side for _, side, _ in line], np.int32)
-    counted = {"type": "scatter", "mode": "lines", "line": {"color": themed(ACCENT, theme), "width": 2, "shape": "hv"}, "x": phi.astype(np.float32)}
-    dashed = {"color": MUTED[theme], "width": 2, "dash": "dash"}
+    counted, dashed = _stairs(phi, theme), _dashes(theme)
     data = [
         {"type": "scatter", "mode": "lines", "x": phi[[0, -1]], "y": promise[[0, -1]], "line": dashed, "hoverinfo": "skip"},
         {**counted, "y": macs.astype(np.float32), "customdata": sides,
@@ -36,21 +36,29 @@ def over_phi(line: Sequence[tuple[float, int, int]], base_macs: int, constraint:
         {**counted, "y": ratio.astype(np.float32), "yaxis": "y2", "hovertemplate": "φ %{x:.2f}: ×%{y:.3f} of the promise<extra></extra>"},
     ]
     if here is not None:
-        data += _here(here[0], here[1], here[1] / (base_macs * constraint ** here[0]), theme)
-    ends = {"low": 0.8 * min(macs.min(), promise.min()), "high": 1.3 * max(macs.max(), promise.max())}
+        data += [_mark(here[0], here[1], theme), {**_mark(here[0], here[1] / (base_macs * constraint ** here[0]), theme), "yaxis": "y2"}]
     one = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "y0": 1, "y1": 1, "line": dashed}
     words = [_title(f"<b>MACs</b>: counted (line) and promised, base × {constraint:.3f}<sup>φ</sup> (dashes)", 1.0, theme),
              _title("<b>counted ÷ promised</b>", 0.4, theme)]
-    x = {"range": [float(phi[0]), float(phi[-1])], "nticks": 11}
     return figure(data, theme, 430, shapes=[one], annotations=words, hovermode="closest", margin={"l": 8, "r": 16, "t": 28, "b": 8},
-                  xaxis=axis(theme, "φ", anchor="y2", **x), yaxis=axis(theme, "", domain=[0.5, 1], **decades(**ends)),
+                  xaxis=axis(theme, "φ", anchor="y2", range=[float(phi[0]), float(phi[-1])], nticks=11),
+                  yaxis=axis(theme, "", domain=[0.5, 1], **decades(0.8 * min(*macs, *promise), 1.3 * max(*macs, *promise))),
                   yaxis2=axis(theme, "", domain=[0, 0.4], nticks=5, range=[0.97 * min(1.0, ratio.min()), 1.03 * max(1.05, ratio.max())]))
 
 
-def _here(phi: float, macs: int, ratio: float, theme: str) -> list[dict]:
-    mark = {"type": "scatter", "mode": "markers", "x": [phi], "hoverinfo": "skip", "cliponaxis": False,
+def _stairs(x: np.ndarray, theme: str) -> dict:
+    return {"type": "scatter", "mode": "lines", "x": x.astype(np.float32),
+            "line": {"color": themed(ACCENT, theme), "width": 2, "shape": "hv"}}
+
+
+def _dashes(theme: str) -> dict:
+    return {"color": themed(MUTED, theme), "width": 2, "dash": "dash"}
+
+
+def _mark(x: float, y: float, theme: str) -> dict:
+    """Where the present network is."""
+    return {"type": "scatter", "mode": "markers", "x": [x], "y": [y], "hoverinfo": "skip", "cliponaxis": False,
             "marker": {"size": 13, "symbol": "diamond", "color": STAGES[theme][1], "line": {"width": 1.5, "color": INK[theme]}}}
-    return [{**mark, "y": [macs]}, {**mark, "y": [ratio], "yaxis": "y2"}]
 
 
 def _title(text: str, top: float, theme: str) -> dict:
@@ -59,32 +67,36 @@ def _title(text: str, top: float, theme: str) -> dict:
 
 def over_side(line: Sequence[tuple[int, int]], here: int, theme: str = "light") -> go.Figure:
     """MACs along the image side for one network, in steps, and the square that they follow on average; `here` is the present side."""
-    sides, macs = [side for side, _ in line], dict(line)
-    smooth = [macs[here] * (side / here) ** 2 for side in sides]
-    x = np.array(sides, np.int32)
+    macs, sides = dict(line), np.array([side for side, _ in line])
+    smooth = macs[here] * (sides / here) ** 2
     data = [
-        {"type": "scatter", "mode": "lines", "x": x, "y": np.array(smooth, np.float32), "line": {"color": themed(MUTED, theme), "width": 2, "dash": "dash"}, "hoverinfo": "skip"},
-        {"type": "scatter", "mode": "lines", "x": x, "y": np.array([macs[side] for side in sides], np.float32),
-         "line": {"color": ACCENT[theme], "width": 2, "shape": "hv"}, "customdata": [_jump(macs, side) for side in sides],
+        {"type": "scatter", "mode": "lines", "x": sides, "y": smooth.astype(np.float32), "line": _dashes(theme), "hoverinfo": "skip"},
+        {**_stairs(sides, theme), "y": np.array([*macs.values()], np.float32), "customdata": [_jump(macs, side) for side in macs],
          "hovertemplate": "%{x} px: %{y:.4s} MACs%{customdata}<extra></extra>"},
-        {**_here(here, macs[here], 0.0, theme)[0]},
+        _mark(here, macs[here], theme),
     ]
-    low, top = 0.95 * min(*macs.values(), *smooth), 1.03 * max(*macs.values(), *smooth)
     words = [_title("<b>MACs</b> of this network at other image sides: counted (line) and the square (dashes)", 1.0, theme)]
     if here + 1 in macs:
-        words.append(note(f"<b>{here} px</b>: {si(macs[here])}<br>one pixel more: {_percent(macs[here + 1] / macs[here])}", theme, x=here, y=macs[here], xanchor="right",
-                      yanchor="bottom", xshift=-8, yshift=6, align="right", font={"size": SIZE, "color": INK[theme]}))
-    power = 10.0 ** math.floor(math.log10((top - low) / 4))
-    tick = next(factor * power for factor in (1, 2, 5, 10) if (top - low) / (factor * power) <= 6)
-    ticks = [place * tick for place in range(math.ceil(low / tick), int(top / tick) + 1)]
+        text = f"<b>{here} px</b>: {si(macs[here])}<br>one pixel more: {growth(macs[here + 1] / macs[here])}"
+        words.append(note(text, theme, x=here, y=macs[here], xanchor="right", yanchor="bottom", xshift=-8, yshift=6, align="right",
+                          font={"size": SIZE, "color": INK[theme]}))
     return figure(data, theme, 310, annotations=words, hovermode="closest", margin={"l": 8, "r": 16, "t": 28, "b": 8},
-                  xaxis=axis(theme, "image side, px", range=[sides[0], sides[-1]], nticks=10),
-                  yaxis=axis(theme, "", range=[low, top], tickvals=ticks, ticktext=[short(value) for value in ticks]))
+                  xaxis=axis(theme, "image side, px", range=[int(sides[0]), int(sides[-1])], nticks=10),
+                  yaxis=axis(theme, "", **_between(0.95 * min(*macs.values(), *smooth), 1.03 * max(*macs.values(), *smooth))))
 
 
-def _percent(ratio: float) -> str:
+def _between(low: float, high: float) -> dict:
+    """Options of an axis from `low` to `high` with a few round ticks."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 4))
+    step = next(factor * power for factor in (1, 2, 5, 10) if (high - low) / (factor * power) <= 6)
+    ticks = [place * step for place in range(math.ceil(low / step), int(high / step) + 1)]
+    return {"range": [low, high], "tickvals": ticks, "ticktext": [short(tick) for tick in ticks]}
+
+
+def growth(ratio: float) -> str:
+    """`+16.5 %`."""
     return "no change" if ratio == 1 else f"{100 * (ratio - 1):+.1f} %".replace("-", "−")
 
 
 def _jump(macs: dict[int, int], side: int) -> str:
-    return f", {_percent(macs[side] / macs[side - 1])} for the last pixel" if side - 1 in macs else ""
+    return f", {growth(macs[side] / macs[side - 1])} for the last pixel" if side - 1 in macs else ""

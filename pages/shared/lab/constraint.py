@@ -18,9 +18,10 @@ from .. import html, shell, state, texts
 from ..html import Tile
 
 FINE = 30  # points for one step of φ
-KINDS = {"stem": "Stem", "expand": "Expand, 1×1", "depthwise": "Depthwise", "se": "Squeeze-and-excitation", "project": "Project, 1×1", "head": "Head, 1×1",
-         "classifier": "Classifier", "pointwise": "Pointwise, 1×1", "reduce": "Reduce, 1×1", "spatial": "Convolution, 3×3", "shortcut": "Shortcut, 1×1",
-         "all": "The whole network"}
+KINDS = {"stem": "Stem", "expand": "Expand, 1×1", "depthwise": "Depthwise", "se": "Squeeze-and-excitation", "project": "Project, 1×1",
+         "head": "Head, 1×1", "classifier": "Classifier", "pointwise": "Pointwise, 1×1", "reduce": "Reduce, 1×1",
+         "spatial": "Convolution, 3×3", "shortcut": "Shortcut, 1×1", "all": "The whole network"}
+HEAD = ("Kind of layer", "of the base's MACs", "of this network's", "2 × depth", "2 × width", "2 × side", "the rule d · w² · r²")
 RAISED = str.maketrans("0123456789.-", "⁰¹²³⁴⁵⁶⁷⁸⁹·⁻")
 PLOT = {"theme": None, "config": {"displayModeBar": False}}
 
@@ -43,9 +44,9 @@ def _step(family: Family, law: Compound) -> None:
     except UserError:
         st.info("One step of φ with these α, β, γ leaves the range of networks that can be counted.", icon=":material/info:")
         return
-    st.plotly_chart(drawn.step(strides, shell.theme()), key="step", alt="What one step of φ promises and what it costs, split by dimension", **PLOT)
-    st.caption(texts.text("constraint", "step", alpha=f"{law.alpha:g}", beta=f"{law.beta:g}", gamma=f"{law.gamma:g}", product=f"{law.constraint:.3f}",
-                          verdict=_verdict(law.constraint)))
+    st.plotly_chart(drawn.step(strides, shell.theme()), key="step", alt="What one step of φ promises and costs, by dimension", **PLOT)
+    numbers = {"alpha": f"{law.alpha:g}", "beta": f"{law.beta:g}", "gamma": f"{law.gamma:g}", "product": f"{law.constraint:.3f}"}
+    st.caption(texts.text("constraint", "step", verdict=_verdict(law.constraint), **numbers))
 
 
 def _verdict(product: float) -> str:
@@ -59,11 +60,13 @@ def _times(ratio: float) -> str:
 
 
 def _tiles(network: Architecture, total: Cost, law: Compound, base: int) -> list[Tile]:
-    found = [Tile("α·β²·γ²", f"{law.constraint:.3f}", f"{law.alpha:g} · {law.beta:g}² · {law.gamma:g}²", explain="What one step of φ promises to multiply the MACs by.")]
-    for start in sorted({0.0, law.phi if state.get("source") == "Formula" else 0.0}):
-        found.append(_one_unit(network, law, start))
-    if state.get("source") == "Formula":
-        found.append(Tile("Promised from the base to here", _times(law.promised), f"{law.constraint:.3f} to the power {law.phi:g}".replace("-", "−")))
+    formula = state.get("source") == "Formula"
+    found = [Tile("α·β²·γ²", f"{law.constraint:.3f}", f"{law.alpha:g} · {law.beta:g}² · {law.gamma:g}²",
+                  explain="What one step of φ promises to multiply the MACs by.")]
+    found += [_one_unit(network, law, start) for start in sorted({0.0, law.phi if formula else 0.0})]
+    if formula:
+        power = f"{law.constraint:.3f} to the power {law.phi:g}".replace("-", "−")
+        found.append(Tile("Promised from the base to here", _times(law.promised), power))
     found.append(Tile("Counted from the base to here", _times(total.macs / base), f"{base:,} → {total.macs:,}"))
     found.append(_pixel(network))
     return found
@@ -83,7 +86,7 @@ def _pixel(network: Architecture) -> Tile:
         grown = rounding.next_step(network.family, network.scaling)
     except UserError:
         return Tile("One pixel more", "–", "the largest side")
-    return Tile("One pixel more", "no change" if grown == 1 else f"{100 * (grown - 1):+.1f} %", f"{side} → {side + 1} px, MACs")
+    return Tile("One pixel more", staircase.growth(grown), f"{side} → {side + 1} px, MACs")
 
 
 def _kinds(family: Family, total: Cost) -> None:
@@ -92,10 +95,11 @@ def _kinds(family: Family, total: Cost) -> None:
     for kind in exponents.doublings(family):
         share = here.get(kind.kind, 0) / all_here
         breaking += share if kind.breaks and kind.kind != "all" else 0.0
-        rows.append((KINDS.get(kind.kind, kind.kind), percent(kind.share), percent(share), *(_power(letter, exponent) for letter, exponent in zip("dwr", kind[2:])),
-                     f"breaks in {', '.join(kind.breaks)}" if kind.breaks else "follows"))
-    html.table(("Kind of layer", "of the base's MACs", "of this network's", "2 × depth", "2 × width", "2 × side", "the rule d · w² · r²"), rows,
-               mark=len(rows) - 1, caption="Counted: the base network with one dimension doubled; the factor on the MACs, as a power of the dimension")
+        powers = (_power(letter, exponent) for letter, exponent in zip("dwr", kind[2:]))
+        verdict = f"breaks in {', '.join(kind.breaks)}" if kind.breaks else "follows"
+        rows.append((KINDS[kind.kind], percent(kind.share), percent(share), *powers, verdict))
+    html.table(HEAD, rows, mark=len(rows) - 1,
+               caption="Counted: the base network with one dimension doubled; the factor on the MACs, as a power of the dimension")
     st.markdown(texts.text("constraint", "kinds", breaking=percent(breaking)))
 
 
@@ -117,7 +121,8 @@ def _stairs(network: Architecture, total: Cost, law: Compound, base: int) -> Non
                     alt="MACs along φ, counted and promised, and their ratio", **PLOT)
     st.markdown(texts.text("constraint", "stairs_phi"))
     side = network.scaling.side
-    st.plotly_chart(staircase.over_side(rounding.over_side(network.family, network.scaling, max(48, side // 4)), side, shell.theme()), key="over_side",
-                    alt="MACs along the image side for this network", **PLOT)
+    sides = rounding.over_side(network.family, network.scaling, max(48, side // 4))
+    st.plotly_chart(staircase.over_side(sides, side, shell.theme()), key="over_side", alt="MACs of this network by image side", **PLOT)
     b0 = dict(rounding.over_side(EFFICIENTNET, Scaling(1.0, 1.0, 224), 1))
-    st.markdown(texts.text("constraint", "stairs_side", jump=f"{100 * (b0[225] / b0[224] - 1):.1f}", before=f"{b0[224]:,}", after=f"{b0[225]:,}"))
+    jump = f"{100 * (b0[225] / b0[224] - 1):.1f}"
+    st.markdown(texts.text("constraint", "stairs_side", jump=jump, before=f"{b0[224]:,}", after=f"{b0[225]:,}"))

@@ -14,6 +14,9 @@ from .. import html, shell, state, texts
 
 PLACES = {"Its nearest φ": "nearest", "The number in its name": "number", "The sliders' φ": "sliders"}
 SHORT = {"exact": "", "up": "↑", "down": "↓", "0.9": "↑ 10 % rule", "ceiling": "⌈ ⌉", "fixed": "not scaled"}  # RULES, in a table's cell
+FACTORS = ("", "φ", *(head for name in ("depth", "width", "side") for head in (f"{name}, formula", "table", "means φ")))
+COSTS = ("", "φ", *(head for name in ("parameters", "MACs") for head in (f"{name}, formula", "table", "gap")))
+PARTS = ("Part", "Table 1 row", "channels of B0", "formula", "table", "blocks of B0", "formula", "table", "sides, formula", "table")
 
 
 def show(network: Architecture, total: Cost) -> None:
@@ -25,18 +28,19 @@ def show(network: Architecture, total: Cost) -> None:
         st.caption(texts.text("formula", "other_base", base=network.name))
     place = st.container()
     at, chosen = _choices()
-    with place:
-        st.plotly_chart(drawn.implied(near, shell.theme(), state.get("phi") if sliders else None, chosen), theme=None, key="implied",
-                        config={"displayModeBar": False}, alt="The φ that depth, width and resolution of every released network mean, and the φ with the nearest MACs")
+    figure = drawn.implied(near, shell.theme(), state.get("phi") if sliders else None, chosen)
+    place.plotly_chart(figure, theme=None, key="implied", config={"displayModeBar": False},
+                       alt="The φ that depth, width and resolution of every released network mean, and the φ with the nearest MACs")
+    _numbers(formula.comparisons(*bases, at), formula.RELEASED.index(chosen))
+
+
+def _numbers(rows: tuple[Comparison, ...], mark: int) -> None:
+    """The tables below the picture; `mark` is the place of the chosen network."""
     factors, costs, rounding, example = st.tabs(["Factors", "Parameters and MACs", "Rounding, part by part", "B7, stage 4, three ways"])
-    rows = formula.comparisons(*bases, at)
-    mark = formula.RELEASED.index(chosen)
     with factors:
-        html.table(("", "φ", "depth, formula", "table", "means φ", "width, formula", "table", "means φ", "side, formula", "table", "means φ"),
-                   [_factors(row) for row in rows], mark=mark, caption=texts.text("formula", "factors"))
+        html.table(FACTORS, [_factors(row) for row in rows], mark=mark, caption=texts.text("formula", "factors"))
     with costs:
-        html.table(("", "φ", "parameters, formula", "table", "gap", "MACs, formula", "table", "gap"), [_costs(row) for row in rows], mark=mark,
-                   caption=texts.text("formula", "costs"))
+        html.table(COSTS, [_costs(row) for row in rows], mark=mark, caption=texts.text("formula", "costs"))
     with rounding:
         _stages(rows[mark])
     with example:
@@ -46,7 +50,8 @@ def show(network: Architecture, total: Cost) -> None:
 def _lead(rows: tuple[Comparison, ...]) -> dict[str, str]:
     """How far apart the three φ of B7 are, and of the two networks that agree and disagree most."""
     b7 = next(row for row in rows if row.name == "b7")
-    ranges = {row.name.upper(): (min(known), max(known)) for row in rows if row.name != "b0" and (known := [phi for phi in row.implied if phi is not None])}
+    known = {row.name.upper(): [phi for phi in row.implied if phi is not None] for row in rows if row.name != "b0"}
+    ranges = {name: (min(values), max(values)) for name, values in known.items() if values}
     numbers = {f"phi_{name}": _number(value) for name, value in zip("dwr", b7.implied)} | {"near": _number(b7.nearest and b7.nearest.phi)}
     for word, choose in (("best", min), ("worst", max)):
         name = choose(ranges, key=lambda name: ranges[name][1] - ranges[name][0], default="")
@@ -63,7 +68,8 @@ def _choices() -> tuple[str | float, str]:
     place, which = st.columns([4, 6], vertical_alignment="bottom")
     at = place.segmented_control("Formula at", list(PLACES), default="Its nearest φ", required=True, width="stretch", wrap=True,
                                  help=texts.text("formula", "at"), **state.bound("formula_at"))
-    name = which.pills("Released network", [name.upper() for name in formula.RELEASED], default="B7", required=True, wrap=True, **state.bound("released"))
+    names = [name.upper() for name in formula.RELEASED]
+    name = which.pills("Released network", names, default="B7", required=True, wrap=True, **state.bound("released"))
     wanted = PLACES.get(at, "nearest")  # an address may leave it empty
     return state.get("phi") if wanted == "sliders" else wanted, (name or "B7").lower()
 
@@ -105,8 +111,7 @@ def _stages(row: Comparison) -> None:
                       f"{b.repeats.base}" if b.repeats else "", _rounded(a and a.repeats), _rounded(b.repeats),
                       _sides(row.formula, b.id), _sides(row.released, b.id)))
     at = f"the formula at φ = {_number(row.phi)}" if row.formula else "no formula here"
-    html.table(("Part", "Table 1 row", "channels of B0", "by φ", "table", "blocks of B0", "by φ", "table", "sides by φ", "table"), lines,
-               caption=f"{row.name.upper()}, part by part: {at} and the released table; exact value → what is built. "
+    html.table(PARTS, lines, caption=f"{row.name.upper()}, part by part: {at} and the released table; exact value → what is built. "
                        f"{'; '.join(f'{SHORT[rule]}: {words}' for rule, words in RULES.items() if rule in _used(ours, theirs))}.")
 
 
@@ -134,15 +139,21 @@ def _worked() -> None:
         ("Channels", *(_pair(way.channels) for way in ways)),
         ("Blocks (\"layers\" in the paper)", *(_pair(way.repeats) for way in ways)),
     ]
-    html.table(("", *(_title(way) for way in ways)), rows, caption="Row 4 of the paper's Table 1, MBConv6 with 5 × 5 kernels; here it is called stages.2")
-    rough, built, released = ways
+    html.table(("", *(_title(way) for way in ways)), rows,
+               caption="Row 4 of the paper's Table 1, MBConv6 with 5 × 5 kernels; here it is called stages.2")
+    st.markdown(texts.text("formula", "worked", **_words(*ways)))
+
+
+def _words(rough: Reading, built: Reading, table: Reading) -> dict[str, str]:
+    """The numbers of the text below the example."""
     base = formula.released()["b0"][0].stages[2]
-    st.markdown(texts.text(
-        "formula", "worked", row_side=f"{base.blocks[0].input.height}", row_channels=f"{base.row.channels}", row_repeats=f"{base.row.repeats}",
-        rough_gamma=f"{rough.gamma:g}", gamma=f"{built.gamma:g}", enters=f"{rough.enters:.2f}", channels=f"{rough.channels[0]:.2f}", repeats=f"{rough.repeats[0]:.2f}",
-        b_enters=f"{built.enters:g}", b_leaves=f"{built.leaves:g}", b_repeats=f"{built.repeats[1]}", b_channels=f"{built.channels[1]}",
-        r_enters=f"{released.enters:g}", r_leaves=f"{released.leaves:g}", r_channels=f"{released.channels[1]}", r_repeats=f"{released.repeats[1]}",
-        r_exact=f"{released.repeats[0]:g}", depth=f"{formula.released()['b7'][0].scaling.depth:g}"))
+    first = {"row_side": base.blocks[0].input.height, "row_channels": base.row.channels, "row_repeats": base.row.repeats,
+             "rough_gamma": rough.gamma, "gamma": built.gamma, "r_exact": table.repeats[0],
+             "depth": formula.released()["b7"][0].scaling.depth}
+    exact = {"enters": rough.enters, "channels": rough.channels[0], "repeats": rough.repeats[0]}
+    whole = {f"{letter}_{name}": value for letter, way in (("b", built), ("r", table)) for name, value in (
+        ("enters", way.enters), ("leaves", way.leaves), ("channels", way.channels[1]), ("repeats", way.repeats[1]))}
+    return {name: f"{value:g}" for name, value in (first | whole).items()} | {name: f"{value:.2f}" for name, value in exact.items()}
 
 
 def _title(way: Reading) -> str:

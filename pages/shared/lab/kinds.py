@@ -40,7 +40,8 @@ def _sentences(total: Cost, times: dict[str, float] | None) -> list[str]:
     for operator, section in OPERATORS.items():
         if (part := total.operators.get(operator)) is not None:
             time = "" if times is None else f", {percent(_time(total, times, operator) / sum(times.values()))} of the measured time"
-            found.append("- " + texts.text("kinds", section, params=percent(part.params / total.params), macs=percent(part.macs / total.macs), time=time))
+            params, macs = percent(part.params / total.params), percent(part.macs / total.macs)
+            found.append("- " + texts.text("kinds", section, params=params, macs=macs, time=time))
     return found
 
 
@@ -51,7 +52,8 @@ def _time(total: Cost, times: dict[str, float], operator: str) -> float:
 def _four(lines: list[Line]) -> None:
     """A row per kind or block with a bar under every share; all bars have one scale."""
     longest = max(share for line in lines for share, _ in line.shares.values())
-    head = "".join(f'<b role="columnheader">{HEADS[metric]}{"" if metric in lines[0].shares else "<small>not measured yet</small>"}</b>' for metric in METRICS)
+    notes = {metric: "" if metric in lines[0].shares else "<small>not measured yet</small>" for metric in METRICS}
+    head = "".join(f'<b role="columnheader">{HEADS[metric]}{words}</b>' for metric, words in notes.items())
     rows = "".join(_row(line, longest) for line in lines)
     st.html(f'<div class="ef-four" role="table" tabindex="0"><div role="row"><b></b>{head}</div>{rows}</div>')
     st.caption(texts.text("kinds", "scale", longest=percent(longest)))
@@ -66,4 +68,5 @@ def _cell(line: Line, metric: str, longest: float) -> str:
     if metric not in line.shares:
         return '<span role="cell">–</span>'
     share, words = line.shares[metric]
-    return (f'<span role="cell" title="{escape(words)}">{percent(share)}<i><u style="width:{100 * share / longest:.2f}%;background:{line.colour}"></u></i></span>')
+    bar = f'<i><u style="width:{100 * share / longest:.2f}%;background:{line.colour}"></u></i>'
+    return f'<span role="cell" title="{escape(words)}">{percent(share)}{bar}</span>'

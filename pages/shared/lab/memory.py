@@ -32,9 +32,10 @@ def show(network: Architecture, total: Cost) -> None:
     html.shares(drawn.pieces({"training": train, "inference": infer}, shell.theme()))
     st.markdown(texts.text("memory", "what", at=walked.at, batch=f"{batch}"))
     name = network.name.removeprefix("EfficientNet-")
-    st.plotly_chart(drawn.over_networks([_row(key.upper(), *pair, batch, optimiser) for key, pair in _walked().items()],
-                                        _row(name, total, walked, batch, optimiser), CARDS, shell.theme()),
-                    theme=None, key="memory_chart", config={"displayModeBar": False}, alt="Memory in training and in inference, of B0 to B7 and of this network")
+    rows = [_row(key.upper(), *pair, batch, optimiser) for key, pair in _walked().items()]
+    figure = drawn.over_networks(rows, _row(name, total, walked, batch, optimiser), CARDS, shell.theme())
+    st.plotly_chart(figure, theme=None, key="memory_chart", config={"displayModeBar": False},
+                    alt="Memory in training and in inference, of B0 to B7 and of this network")
     _fits(network, total, walked, optimiser)
     _scaling(network)
     with st.expander("What is counted, exactly"):
@@ -57,7 +58,8 @@ def _tiles(train: Budget, infer: Budget, walked: Footprint, batch: int) -> list[
         _tile("of it, activations", train.activations, f"What the backward pass will need of {batch} images."),
         _tile("Inference, everything", infer.total, f"Weights, and the tensors alive at the fullest moment, in {walked.at}."),
         _tile("of it, activations", infer.activations, "Nothing is kept for later, so this is the fullest moment and not a sum."),
-        Tile("Weights", bytes_text(train.weights), f"half in fp16: {bytes_text(train.weights // 2)}", explain="4 bytes for each parameter; 2 in half precision."),
+        Tile("Weights", bytes_text(train.weights), f"half in fp16: {bytes_text(train.weights // 2)}",
+             explain="4 bytes for each parameter; 2 in half precision."),
         Tile("Training ÷ inference", f"{train.total / infer.total:.1f} ×", f"for {batch} image{'s' if batch > 1 else ''}"),
     ]
 
@@ -67,7 +69,10 @@ def _tile(label: str, count: int, explain: str) -> Tile:
 
 
 def _batches(table: Cost, walked: Footprint, optimiser: str, way: str) -> list[str]:
-    one, two = (memory.training(table, walked, batch, optimiser) if way == "training" else memory.inference(table, walked, batch, way) for batch in (1, 2))
+    def budget(batch: int) -> Budget:
+        return memory.training(table, walked, batch, optimiser) if way == "training" else memory.inference(table, walked, batch, way)
+
+    one, two = budget(1), budget(2)
     found = [memory.largest_batch(one, two, card * GIB) for card in CARDS]
     return [f"{batch:,}" if batch else "none" for batch in found]
 
