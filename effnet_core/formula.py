@@ -130,7 +130,6 @@ class Reading(NamedTuple):
     """One way to fill in a row of the paper's Table 1: exact values, and what is built where something is built."""
 
     title: str
-    phi: float | None
     gamma: float | None
     side: float  # of the image
     enters: float  # side of the stage's input
@@ -144,19 +143,19 @@ def _unrounded(stage: int, phi: float, gamma: float) -> Reading:
     row, first = base.family.rows[stage], base.stages[stage].blocks[0]
     sides = (side * gamma**phi for side in (base.family.side, first.input.height, first.output.height))
     alpha, beta, _ = PAPER
-    return Reading("Formula, nothing rounded", phi, gamma, *sides, (row.channels * beta**phi, None), (row.repeats * alpha**phi, None))
+    return Reading(f"φ = {phi:g}, γ = {gamma:g}", gamma, *sides, (row.channels * beta**phi, None), (row.repeats * alpha**phi, None))
 
 
-def _built(title: str, network: Architecture, stage: int, phi: float | None, gamma: float | None) -> Reading:
+def _built(title: str, gamma: float | None, network: Architecture, stage: int) -> Reading:
     row, s, first = network.family.rows[stage], network.scaling, network.stages[stage].blocks[0]
     channels = (row.channels * s.width, round_channels(row.channels, s.width))
     repeats = (row.repeats * s.depth, round_repeats(row.repeats, s.depth))
-    return Reading(title, phi, gamma, s.side, first.input.height, first.output.height, channels, repeats)
+    return Reading(title, gamma, s.side, first.input.height, first.output.height, channels, repeats)
 
 
 def readings(name: str = "b7", stage: int = 2, phi: float = 7.0, rough: float = 1.1) -> tuple[Reading, Reading, Reading]:
     """`stage` (0-based; row `stage` + 2 of Table 1) of `name`, three ways: powers of bases with γ = `rough` and nothing rounded,
     the paper's γ with our rounding, and the released network."""
     formula = assemble(EFFICIENTNET, scaled(EFFICIENTNET, phi, *PAPER), 1000, "")
-    return (_unrounded(stage, phi, rough), _built("Formula, rounded as the code does", formula, stage, phi, PAPER[2]),
-            _built(f"{name.upper()} as released", published(name), stage, None, None))
+    return (_unrounded(stage, phi, rough), _built(f"φ = {phi:g}, γ = {PAPER[2]:g}", PAPER[2], formula, stage),
+            _built(f"released {name.upper()}", None, published(name), stage))

@@ -42,8 +42,9 @@ def over_networks(rows: Sequence[Row], live: Row, cards: Sequence[int], theme: s
     shapes = [*(_rule(theme, "x", card * GIB, "dot") for card in cards), _rule(theme, "y", live.macs, "solid")]
     words = [note(f"{card} GB", theme, xref="paper", x=1 - 0.14 * (place % 2), xanchor="right", y=math.log10(card * GIB),
                   yanchor="bottom", font={"size": 12, "color": MUTED[theme]}) for place, card in enumerate(cards)]
-    words.append(note(f"<b>{live.name}</b>", theme, x=math.log10(live.macs), yref="paper", y=1, yanchor="bottom"))
     macs = [row.macs for row in (*rows, live)]
+    side = "left" if live.macs == min(macs) else "right" if live.macs == max(macs) else "center"
+    words.append(note("<b>this network</b>", theme, x=math.log10(live.macs), xanchor=side, yref="paper", y=1, yanchor="bottom"))
     return figure(data, theme, 460, shapes=shapes, annotations=words, showlegend=True, hovermode="closest",
                   margin={"l": 8, "r": 16, "t": 28, "b": 8},
                   legend={"orientation": "h", "x": 0, "y": -0.17, "yanchor": "top", "font": {"size": SIZE}},

@@ -133,14 +133,14 @@ def _sides(network: Architecture | None, part: str) -> str:
 def _worked() -> None:
     ways = formula.readings()
     rows = [
+        ("Rounded", *("no" if way.channels[1] is None else "yes" for way in ways)),
         ("Image side, px", *(_exact(way.side) for way in ways)),
-        ("Side that enters the stage", *(_exact(way.enters) for way in ways)),
+        ("Side that enters", *(_exact(way.enters) for way in ways)),
         ("Side that leaves it", *(_exact(way.leaves) for way in ways)),
         ("Channels", *(_pair(way.channels) for way in ways)),
-        ("Blocks (\"layers\" in the paper)", *(_pair(way.repeats) for way in ways)),
+        ("Blocks", *(_pair(way.repeats) for way in ways)),
     ]
-    html.table(("", *(_title(way) for way in ways)), rows,
-               caption="Row 4 of the paper's Table 1, MBConv6 with 5 × 5 kernels; here it is called stages.2")
+    html.table(("", *(way.title for way in ways)), rows, caption="Row 4 of the paper's Table 1")
     st.markdown(texts.text("formula", "worked", **_words(*ways)))
 
 
@@ -154,10 +154,6 @@ def _words(rough: Reading, built: Reading, table: Reading) -> dict[str, str]:
     whole = {f"{letter}_{name}": value for letter, way in (("b", built), ("r", table)) for name, value in (
         ("enters", way.enters), ("leaves", way.leaves), ("channels", way.channels[1]), ("repeats", way.repeats[1]))}
     return {name: f"{value:g}" for name, value in (first | whole).items()} | {name: f"{value:.2f}" for name, value in exact.items()}
-
-
-def _title(way: Reading) -> str:
-    return way.title if way.phi is None else f"{way.title}: φ = {way.phi:g}, γ = {way.gamma:g}"
 
 
 def _exact(value: float) -> str:
