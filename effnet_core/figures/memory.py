@@ -40,7 +40,7 @@ def over_networks(rows: Sequence[Row], live: Row, cards: Sequence[int], theme: s
     """
     data = [trace for name, (field, *looks) in SERIES.items() for trace in _series(name, field, rows, live, theme, *looks)]
     shapes = [*(_rule(theme, "x", card * GIB, "dot") for card in cards), _rule(theme, "y", live.macs, "solid")]
-    words = [note(f"{card} GB", theme, xref="paper", x=1 - 0.14 * (place % 2), xanchor="right", y=math.log10(card * GIB),
+    words = [note(f"{card} GB", theme, xref="paper", x=0.14 * (place % 2), xanchor="left", y=math.log10(card * GIB),
                   yanchor="bottom", font={"size": 12, "color": MUTED[theme]}) for place, card in enumerate(cards)]
     macs = [row.macs for row in (*rows, live)]
     side = "left" if live.macs == min(macs) else "right" if live.macs == max(macs) else "center"
