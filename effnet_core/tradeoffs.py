@@ -1,0 +1,156 @@
+"""One dimension or all three: B0 made deeper, wider or sharper alone, or all at once, and the factor that costs a wanted number of MACs.
+
+Rounding makes every way a staircase: many factors give one network, and between two steps no network lies.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from .architecture import assemble
+from .cost import FLOAT_BYTES, Cost, cost
+from .families import EFFICIENTNET, PAPER, published
+from .scaling import Scaling, round_repeats
+
+SHARPNESS = 100  # points of a curve
+DECIMALS = (1000, 100, 10, 1)  # from whole numbers to thousandths
+
+
+class Point(NamedTuple):
+    """What one scaled network is and costs."""
+
+    depth: float
+    width: float
+    side: int  # pixels
+    blocks: int
+    params: int
+    macs: int
+    activations: int
+    receptive_field: int  # pixels
+
+    @property
+    def field_ratio(self) -> float:
+        """The receptive field in sides of the image."""
+        return self.receptive_field / self.side
+
+    @property
+    def activation_bytes(self) -> int:
+        """Of all layers' outputs for one image in 32-bit floats."""
+        return FLOAT_BYTES * self.activations
+
+
+def point(scaling: Scaling, blocks: int, total: Cost) -> Point:
+    """The same of a network that has been counted already."""
+    return Point(scaling.depth, scaling.width, scaling.side, blocks, total.params, total.macs, total.activations, total.receptive_field)
+
+
+@lru_cache(maxsize=4096)
+def _parts(width: float, side: int) -> tuple[tuple[int, ...], list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Parameters, MACs, activations and receptive field that are added by all that does not repeat, by the first block of every stage,
+    and by each block that repeats it. Repeats are alike, so a network with two blocks a stage shows them all."""
+    rows = tuple(row._replace(repeats=1) for row in EFFICIENTNET.rows)
+    units = cost(assemble(replace(EFFICIENTNET, rows=rows), Scaling(2.0, width, side), 1000, "two blocks a stage")).units
+    field, added = 1, {}
+    for unit, total in units.items():
+        added[unit] = (total.params, total.macs, total.activations, total.receptive_field - field)
+        field = total.receptive_field
+    fixed = tuple(map(sum, zip(*(sums for unit, sums in added.items() if not unit.startswith("stages")))))
+    return fixed, [added[f"stages.{i}.0"] for i in range(len(rows))], [added[f"stages.{i}.1"] for i in range(len(rows))]
+
+
+def scaled(depth: float, width: float, side: int) -> Point:
+    """B0 with its dimensions multiplied; exactly what `cost` counts, in a fraction of the time for deep networks."""
+    fixed, firsts, repeats = _parts(width, side)
+    counts = [round_repeats(row.repeats, depth) for row in EFFICIENTNET.rows]
+    stages = [[first + (n - 1) * again for first, again in zip(*pair)] for n, *pair in zip(counts, firsts, repeats)]
+    params, macs, activations, field = map(sum, zip(fixed, *stages))
+    return Point(depth, width, side, sum(counts), params, macs, activations, 1 + field)
+
+
+class Way(NamedTuple):
+    """One way to scale B0: a number that is turned, in whole places."""
+
+    key: str
+    name: str
+    letter: str  # of the number that is turned
+    places: range
+    rounds: tuple[int, ...]  # the steps of round numbers, in places
+    turned: Callable[[int], float]  # place → the number
+    at: Callable[[float], tuple[float, float, int]]  # the number → depth, width, side
+    law: Callable[[float], float]  # the number → MACs over B0's, were nothing rounded
+
+
+def _thousandth(place: int) -> float:
+    return place / 1000
+
+
+def _together(phi: float) -> tuple[float, float, int]:
+    alpha, beta, gamma = PAPER
+    return alpha**phi, beta**phi, int(EFFICIENTNET.side * gamma**phi + 0.5)
+
+
+WAYS = {way.key: way for way in (
+    Way("depth", "deeper", "d", range(20, 256_001), DECIMALS, _thousandth, lambda d: (d, 1.0, EFFICIENTNET.side), lambda d: d),
+    Way("width", "wider", "w", range(50, 64_001), DECIMALS, _thousandth, lambda w: (1.0, w, EFFICIENTNET.side), lambda w: w**2),
+    Way("resolution", "sharper", "r", range(32, 8193), (32, 16, 8, 4, 2, 1), lambda place: place / EFFICIENTNET.side,
+        lambda r: (1.0, 1.0, round(r * EFFICIENTNET.side)), lambda r: r**2),
+    Way("compound", "all three", "φ", range(-4000, 12_001), DECIMALS, _thousandth, _together,
+        lambda phi: (PAPER[0] * PAPER[1] ** 2 * PAPER[2] ** 2) ** phi),
+)}
+
+
+@lru_cache(maxsize=65_536)
+def at(key: str, place: int) -> Point:
+    """The network at one place of the way `key`."""
+    way = WAYS[key]
+    return scaled(*way.at(way.turned(place)))
+
+
+class Nearest(NamedTuple):
+    """The network of a way whose MACs are nearest to those wanted, by ratio; all numbers from `low` to `high` cost the same."""
+
+    way: Way
+    value: float  # the roundest of these numbers
+    low: float
+    high: float
+    point: Point
+    miss: float  # its MACs over those wanted, minus 1
+    end: bool  # whether the way ends here, short of what is wanted
+
+
+def nearest(key: str, macs: float) -> Nearest:
+    """Along the way `key`, by bisection: MACs never fall while the number rises."""
+    way, count = WAYS[key], lambda place: at(key, place).macs
+    above = way.places[0] + bisect_right(way.places, macs, key=count)
+    around = [place for place in (above - 1, above) if place in way.places]
+    best = min(around, key=lambda place: max(count(place) / macs, macs / count(place)))
+    low, high = (_end(best, step, way.places, count) for step in (-1, 1))
+    place = next(rounded for step in way.rounds if (rounded := high // step * step) >= low)
+    found = at(key, place)
+    return Nearest(way, way.turned(place), way.turned(low), way.turned(high), found, found.macs / macs - 1,
+                   len(around) == 1 and found.macs != macs)
+
+
+def _end(place: int, step: int, places: range, count: Callable[[int], int]) -> int:
+    """The last place from `place` on in the direction of `step` that costs the same: in strides that double, then halve."""
+    cost_here, stride = count(place), 1
+    while place + step * stride in places and count(place + step * stride) == cost_here:
+        place, stride = place + step * stride, 2 * stride
+    while stride:
+        if place + step * stride in places and count(place + step * stride) == cost_here:
+            place += step * stride
+        stride //= 2
+    return place
+
+
+@cache
+def curve(key: str, ratio: float) -> list[tuple[float, Point]]:
+    """The way from B0 until its MACs are `ratio` times B0's or it ends: number and network. Where `ratio` is under 1, from there to B0."""
+    way, base = WAYS[key], cost(published("b0")).macs
+    home = {"resolution": EFFICIENTNET.side, "compound": 0}.get(key, 1000)  # the place of B0 itself
+    other = way.places[min(len(way.places) - 1, bisect_left(way.places, ratio * base, key=lambda place: at(key, place).macs))]
+    low, high = sorted((home, other))
+    places = sorted({low + round(step * (high - low) / SHARPNESS) for step in range(SHARPNESS + 1)})
+    return [(way.turned(place), at(key, place)) for place in places]
