@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import count
 from typing import NamedTuple
 
 from .architecture import assemble
@@ -14,7 +15,6 @@ from .cost import FLOAT_BYTES, Cost, cost
 from .families import EFFICIENTNET, PAPER, published
 from .scaling import Scaling, round_repeats
 
-SHARPNESS = 100  # points of a curve
 DECIMALS = (1000, 100, 10, 1)  # from whole numbers to thousandths
 
 
@@ -77,6 +77,7 @@ class Way(NamedTuple):
     letter: str  # of the number that is turned
     places: range
     rounds: tuple[int, ...]  # the steps of round numbers, in places
+    drawn: Callable[[int], int]  # which places a curve is drawn through, from B0 on at 0
     turned: Callable[[int], float]  # place → the number
     at: Callable[[float], tuple[float, float, int]]  # the number → depth, width, side
     law: Callable[[float], float]  # the number → MACs over B0's, were nothing rounded
@@ -86,17 +87,22 @@ def _thousandth(place: int) -> float:
     return place / 1000
 
 
+def _doubling(home: int, points: int) -> Callable[[int], int]:
+    """Places in equal ratios from `home` on, `points` until twice as far."""
+    return lambda index: round(home * 2 ** (index / points))
+
+
 def _together(phi: float) -> tuple[float, float, int]:
     alpha, beta, gamma = PAPER
     return alpha**phi, beta**phi, int(EFFICIENTNET.side * gamma**phi + 0.5)
 
 
 WAYS = {way.key: way for way in (
-    Way("depth", "deeper", "d", range(20, 256_001), DECIMALS, _thousandth, lambda d: (d, 1.0, EFFICIENTNET.side), lambda d: d),
-    Way("width", "wider", "w", range(50, 64_001), DECIMALS, _thousandth, lambda w: (1.0, w, EFFICIENTNET.side), lambda w: w**2),
-    Way("resolution", "sharper", "r", range(32, 8193), (32, 16, 8, 4, 2, 1), lambda place: place / EFFICIENTNET.side,
+    Way("depth", "deeper", "d", range(20, 256_001), DECIMALS, _doubling(1000, 40), _thousandth, lambda d: (d, 1.0, EFFICIENTNET.side), lambda d: d),
+    Way("width", "wider", "w", range(50, 64_001), DECIMALS, _doubling(1000, 24), _thousandth, lambda w: (1.0, w, EFFICIENTNET.side), lambda w: w**2),
+    Way("resolution", "sharper", "r", range(32, 8193), (32, 16, 8, 4, 2, 1), _doubling(EFFICIENTNET.side, 30), lambda place: place / EFFICIENTNET.side,
         lambda r: (1.0, 1.0, round(r * EFFICIENTNET.side)), lambda r: r**2),
-    Way("compound", "all three", "φ", range(-4000, 12_001), DECIMALS, _thousandth, _together,
+    Way("compound", "all three", "φ", range(-4000, 12_001), DECIMALS, lambda index: 50 * index, _thousandth, _together,
         lambda phi: (PAPER[0] * PAPER[1] ** 2 * PAPER[2] ** 2) ** phi),
 )}
 
@@ -122,24 +128,24 @@ class Nearest(NamedTuple):
 
 def nearest(key: str, macs: float) -> Nearest:
     """Along the way `key`, by bisection: MACs never fall while the number rises."""
-    way, count = WAYS[key], lambda place: at(key, place).macs
-    above = way.places[0] + bisect_right(way.places, macs, key=count)
+    way, macs_at = WAYS[key], lambda place: at(key, place).macs
+    above = way.places[0] + bisect_right(way.places, macs, key=macs_at)
     around = [place for place in (above - 1, above) if place in way.places]
-    best = min(around, key=lambda place: max(count(place) / macs, macs / count(place)))
-    low, high = (_end(best, step, way.places, count) for step in (-1, 1))
+    best = min(around, key=lambda place: max(macs_at(place) / macs, macs / macs_at(place)))
+    low, high = (_end(best, step, way.places, macs_at) for step in (-1, 1))
     place = next(rounded for step in way.rounds if (rounded := high // step * step) >= low)
     found = at(key, place)
     return Nearest(way, way.turned(place), way.turned(low), way.turned(high), found, found.macs / macs - 1,
                    len(around) == 1 and found.macs != macs)
 
 
-def _end(place: int, step: int, places: range, count: Callable[[int], int]) -> int:
+def _end(place: int, step: int, places: range, macs_at: Callable[[int], int]) -> int:
     """The last place from `place` on in the direction of `step` that costs the same: in strides that double, then halve."""
-    cost_here, stride = count(place), 1
-    while place + step * stride in places and count(place + step * stride) == cost_here:
+    cost_here, stride = macs_at(place), 1
+    while place + step * stride in places and macs_at(place + step * stride) == cost_here:
         place, stride = place + step * stride, 2 * stride
     while stride:
-        if place + step * stride in places and count(place + step * stride) == cost_here:
+        if place + step * stride in places and macs_at(place + step * stride) == cost_here:
             place += step * stride
         stride //= 2
     return place
@@ -147,10 +153,17 @@ def _end(place: int, step: int, places: range, count: Callable[[int], int]) -> i
 
 @cache
 def curve(key: str, ratio: float) -> list[tuple[float, Point]]:
-    """The way from B0 until its MACs are `ratio` times B0's or it ends: number and network. Where `ratio` is under 1, from there to B0."""
-    way, base = WAYS[key], cost(published("b0")).macs
-    home = {"resolution": EFFICIENTNET.side, "compound": 0}.get(key, 1000)  # the place of B0 itself
-    other = way.places[min(len(way.places) - 1, bisect_left(way.places, ratio * base, key=lambda place: at(key, place).macs))]
-    low, high = sorted((home, other))
-    places = sorted({low + round(step * (high - low) / SHARPNESS) for step in range(SHARPNESS + 1)})
-    return [(way.turned(place), at(key, place)) for place in places]
+    """The way from B0 until its MACs are `ratio` times B0's or it ends: number and network. Where `ratio` is under 1, from there to B0.
+
+    Its places do not depend on `ratio`, so that a longer curve only adds to what is known.
+    """
+    way, wanted, found = WAYS[key], ratio * cost(published("b0")).macs, []
+    step = 1 if ratio >= 1 else -1
+    for index in count(0, step):
+        place = way.drawn(index)
+        if place not in way.places:
+            break
+        found.append((way.turned(place), at(key, place)))
+        if step * found[-1][1].macs >= step * wanted:
+            break
+    return found[::step]

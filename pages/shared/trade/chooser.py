@@ -1,0 +1,102 @@
+"""Which network fits a budget of MACs, parameters, memory or milliseconds."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import streamlit as st
+
+from effnet_core import budget
+from effnet_core.architecture import Architecture
+from effnet_core.budget import Answer, Rung
+from effnet_core.cost import Cost
+from effnet_core.figures import ladder as draw
+from effnet_core.palette import bytes_text, si
+from effnet_core.paper import SOURCE
+
+from .. import html, shell, state, texts
+from . import clock
+
+BATCHES = (1, 8, 32, 128)
+LIMITS = (0.001, 1e9)  # of the number that is typed
+
+
+class Kind(NamedTuple):
+    """One kind of budget: how its number is asked for, and how amounts are written."""
+
+    key: str
+    ask: str
+    factor: float  # of what is typed
+    default: float
+    text: Callable[[float], str]
+    axis: str
+
+
+KINDS = {
+    "MACs": Kind("macs", "At most this many billion MACs", 1e9, 2.0, si, "MACs, one image"),
+    "Parameters": Kind("params", "At most this many million parameters", 1e6, 10.0, si, "parameters"),
+    "Memory": Kind("memory", "At most this many megabytes", 1e6, 500.0, bytes_text, "bytes"),
+    "Time": Kind("time", "At most this many milliseconds", 1.0, 100.0, clock.ms, "median time of a pass"),
+}
+
+
+def show(network: Architecture, total: Cost) -> None:
+    left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
+    kind = KINDS[left.segmented_control("The budget is of", list(KINDS), default="MACs", required=True, width="stretch", **state.bound("budget_kind"))]
+    typed = middle.number_input(kind.ask, *LIMITS, kind.default, format="%g", **state.bound(f"budget_{kind.key}"))
+    amount = kind.factor * typed
+    if kind.key == "time":
+        clocked(kind, amount, network)
+        return
+    batch = right.selectbox("Images at a time", BATCHES, **state.bound("budget_batch")) if kind.key == "memory" else 1
+    rungs = budget.ladder(kind.key, batch)
+    answer(kind, amount, budget.choose(rungs, amount), budget.largest_phi(kind.key, amount, batch))
+    picture(kind, rungs, amount, budget.need(network, kind.key, batch))
+    st.caption(texts.text("tradeoffs", f"counts_{kind.key}", source=SOURCE, batch=str(batch)))
+
+
+def clocked(kind: Kind, amount: float, network: Architecture) -> None:
+    times = clock.times(network)
+    rungs = budget.measured({name: row["median_ms"] for name, row in times.items()})
+    if not rungs:
+        st.info(texts.text("tradeoffs", "unmeasured"), icon=":material/timer:")
+        return
+    answer(kind, amount, budget.choose(rungs, amount), None)
+    picture(kind, rungs, amount, clock.live(network))
+    missing = [rung.name for rung in budget.ladder("macs") if rung.key not in times]
+    lacking = f" Not measured: {', '.join(missing)}." if missing else ""
+    st.caption(texts.text("tradeoffs", "counts_time", source=SOURCE) + lacking)
+
+
+def answer(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | None) -> None:
+    html.tiles(tiles(kind, amount, found, phi), "budget")
+    if found.best is None:
+        st.info(texts.text("tradeoffs", "too_small", amount=kind.text(amount), name=found.following.name, need=kind.text(found.following.need)),
+                icon=":material/info:")
+    elif found.following is None:
+        st.info(texts.text("tradeoffs", "large_enough", amount=kind.text(amount), name=found.best.name, top1=f"{found.best.top1}"), icon=":material/info:")
+    with st.container(horizontal=True):
+        if found.best is not None:
+            st.button(f"Show {found.best.name}", key="budget_best", on_click=state.put, kwargs={"source": "Published", "name": found.best.name})
+        if phi is not None and (step := int(10 * phi[0] // 1) / 10) >= state.RANGES["phi"][0]:
+            st.button(f"Set φ to {step:.1f}", key="budget_phi", on_click=state.put, help=texts.text("tradeoffs", "set_phi"),
+                      kwargs={"source": "Formula", "phi": step, "alpha": 1.2, "beta": 1.1, "gamma": 1.15})
+
+
+def tiles(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | None) -> list[html.Tile]:
+    best, following = found
+    none = html.Tile("Best released within it", "none", "B0 is the smallest")
+    shown = [none if best is None else html.Tile("Best released within it", best.name, f"top-1 {best.top1} %, needs {kind.text(best.need)}",
+                                                 explain="By the paper's top-1 on ImageNet, among B0 to B7.")]
+    shown.append(html.Tile("The next would need", "–", "there is none among B0 to B7") if following is None else html.Tile(
+        "The next would need", kind.text(following.need), f"{following.name}, top-1 {following.top1} %, × {following.need / amount:.3g} the budget"))
+    if phi is not None:
+        shown.append(html.Tile("Largest φ by the formula", f"φ = {phi[0]:.3f}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown",
+                               explain="With the paper's α, β, γ; from −4 to 8, in thousandths."))
+    elif kind.key != "time":
+        shown.append(html.Tile("Largest φ by the formula", "none", "not even φ = −4 fits"))
+    return shown
+
+
+def picture(kind: Kind, rungs: tuple[Rung, ...], amount: float, live: float | None) -> None:
+    st.plotly_chart(draw.chart(rungs, amount, kind.text, kind.axis, live, shell.theme()), theme=None, key="ladder", config={"displayModeBar": False},
+                    alt=f"What B0 to B7 need in {kind.axis}, against the budget of {kind.text(amount)}")
