@@ -139,6 +139,16 @@ def scaled_b0(depth: float = 1.0, width: float = 1.0, resolution: float = 1.0) -
     return counted(Scaled("b0", depth, width, resolution, 0.0, 0.0))
 
 
+def flops_text(value: float | None) -> str:
+    """`0.39 B`, billions as the paper prints them."""
+    return "–" if value is None else f"{value / B:g} B"
+
+
+def params_text(value: float) -> str:
+    """`5.3 M`."""
+    return f"{value / M:g} M"
+
+
 def excess(printed: float, ours: float) -> float:
     """By what share the printed figure lies above the counted one: 0.046 is 4.6 % more."""
     return printed / ours - 1

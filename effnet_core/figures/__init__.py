@@ -56,6 +56,12 @@ def logarithmic(values: Iterable[float], text: Callable[[float], str] = short) -
     return {"type": "log", "range": [math.log10(low), math.log10(high)], "tickvals": ticks, "ticktext": [text(tick) for tick in ticks]}
 
 
+def signed_percent(share: float, digits: int = 1) -> str:
+    """`+1.9 %`, `−4.4 %`, and `0.0 %` without a sign."""
+    text = f"{100 * share:+.{digits}f}"
+    return (text[1:] if not float(text) else text.replace("-", "−")) + " %"
+
+
 def figure(data: list[dict], theme: str, height: int, **layout) -> go.Figure:
     """A figure of plain dictionaries on a transparent page; `height` in pixels. Raises `UserError` for an unknown theme.
 

@@ -6,12 +6,13 @@ from functools import cache
 import plotly.graph_objects as go
 
 from ..errors import UserError
-from ..palette import INK, MUTED, PAGE, si, themed, unit_colour
-from ..paper import FIGURE_3, FIGURE_4, SATURATION, TABLE_7, B, Result, Scaled, counted, excess, scaled_b0
-from . import SIZE, axis, figure, logarithmic, note
+from ..palette import INK, MUTED, PAGE, themed, unit_colour
+from ..paper import FIGURE_3, FIGURE_4, SATURATION, TABLE_7, B, Result, Scaled, counted, excess, flops_text, scaled_b0
+from . import SIZE, axis, figure, logarithmic, note, signed_percent
 from .tradeoffs import LOOKS, colour
 
 RANGE = (76.0, 82.0)  # percent
+BESIDE = {"depth": "bottom center", "width": "middle left", "resolution": "top center", "compound": "top center"}  # where a name stands
 LETTERS = {"width": "w", "depth": "d", "resolution": "r"}
 CEILING = 25 * B  # MACs, the end of Figure 4
 WIDTHS = tuple(round(1 + 0.05 * step, 2) for step in range(200))
@@ -48,17 +49,17 @@ def single(dimension: str, theme: str = "light") -> go.Figure:
                   xaxis=axis(theme, f"MACs counted here, for {letter} as above", **x), yaxis=axis(theme, "top-1, %", range=[*RANGE], dtick=1))
 
 
-def _printed(rows: list[Scaled], theme: str, names: bool = False) -> list[dict]:
+def _printed(rows: list[Scaled], theme: str) -> list[dict]:
     """Printed accuracies: full at the counted MACs, hollow at the paper's FLOPS, joined by a line."""
     traces = []
     for row in rows:
         ours, shade, symbol = counted(row).macs, colour(way_of(row), theme), LOOKS[way_of(row)][2]
         traces.append({
-            "type": "scatter", "mode": "lines+markers+text" if names else "lines+markers", "x": [row.flops, ours], "y": [row.top1, row.top1],
-            "name": row.label, "line": {"color": shade, "width": 1.5}, "text": ["", row.label if names else ""], "textposition": "top center",
+            "type": "scatter", "mode": "lines+markers+text", "x": [row.flops, ours], "y": [row.top1, row.top1],
+            "name": row.label, "line": {"color": shade, "width": 1.5}, "text": ["", row.label], "textposition": BESIDE[way_of(row)],
             "textfont": {"size": 12, "color": INK[theme]}, "cliponaxis": False,
             "marker": {"size": 11, "symbol": [f"{symbol}-open", symbol], "color": shade, "line": {"color": [shade, PAGE[theme]], "width": [2, 1]}},
-            "customdata": [f"the paper's {si(row.flops)} FLOPS", f"{ours:,} MACs counted here"],
+            "customdata": [f"the paper's {flops_text(row.flops)} FLOPS", f"{ours:,} MACs counted here"],
             "hovertemplate": f"<b>B0, {row.label}</b><br>%{{customdata}}<br>top-1 {row.top1} %, printed in Table 7<extra></extra>"})
     return traces
 
@@ -69,7 +70,7 @@ def methods(theme: str = "light") -> go.Figure:
     key = note("full: counted here · hollow: the paper's FLOPS", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0, yanchor="bottom",
                font={"size": 12, "color": MUTED[theme]})
     ticks = {"tickvals": [0.5e9 * step for step in range(5)], "ticktext": ["0", *(f"{0.5 * step:g} G" for step in range(1, 5))]}
-    return figure(_printed([*TABLE_7], theme, names=True), theme, 360, annotations=[key], margin={"l": 8, "r": 40, "t": 20, "b": 8},
+    return figure(_printed([*TABLE_7], theme), theme, 360, annotations=[key], margin={"l": 8, "r": 40, "t": 20, "b": 8},
                   xaxis=axis(theme, "MACs, one image", range=[0, 2.2e9], **ticks), yaxis=axis(theme, "top-1 on ImageNet, %", range=[76.8, 81.8], dtick=1))
 
 
@@ -100,13 +101,15 @@ def agreement(rows: list[tuple[str, Result | Scaled]], theme: str = "light") -> 
     ink = themed(INK, theme)
     off = [excess(row.flops, counted(row).macs) for _, row in rows]
     reach = 1.45 * max(0.02, *map(abs, off))
+    each = 0.02 if reach < 0.08 else 0.05 if reach < 0.2 else 0.1
+    steps = [each * step for step in range(-int(reach / each), int(reach / each) + 1)]
     stems = [{"type": "line", "x0": 0, "x1": value, "y0": i, "y1": i, "line": {"color": MUTED[theme], "width": 2}} for i, value in enumerate(off)]
-    dots = {"type": "scatter", "mode": "markers+text", "x": off, "y": [*range(len(off))], "text": [f"{100 * v:+.1f} %".replace("-", "−") for v in off],
+    dots = {"type": "scatter", "mode": "markers+text", "x": off, "y": [*range(len(off))], "text": [signed_percent(v) for v in off],
             "textposition": [f"middle {'left' if v < 0 else 'right'}" for v in off], "textfont": {"size": 12, "color": ink}, "cliponaxis": False,
             "marker": {"size": 11, "color": colour("compound", theme)},
-            "customdata": [f"<b>{label}</b><br>printed {si(row.flops)}, counted {counted(row).macs:,}" for label, row in rows],
+            "customdata": [f"<b>{label}</b><br>printed {flops_text(row.flops)}, counted {counted(row).macs:,}" for label, row in rows],
             "hovertemplate": "%{customdata}<extra></extra>"}
     ticks = {"tickvals": [*range(len(rows))], "ticktext": [label for label, _ in rows], "tickfont": {"size": SIZE, "color": ink}}
     return figure([dots], theme, 80 + 30 * len(rows), shapes=stems, margin={"l": 8, "r": 16, "t": 8, "b": 8},
-                  xaxis=axis(theme, "printed FLOPS over counted MACs", range=[-reach, reach], tickformat="+.0%", zeroline=True, zerolinecolor=ink),
+                  xaxis=axis(theme, "printed FLOPS over counted MACs", range=[-reach, reach], tickvals=steps, ticktext=[signed_percent(step, 0) for step in steps], zeroline=True, zerolinecolor=ink),
                   yaxis=axis(theme, "", showgrid=False, range=[len(rows) - 0.4, -0.6], **ticks))

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
 from ..errors import UserError
 from ..palette import ACCENT, INK, MUTED, PAGE, si, themed, unit_colour
-from ..paper import KINDS, TABLE_2, Result, counted, front
+from ..paper import KINDS, TABLE_2, Result, counted, flops_text, front, params_text
 from . import axis, figure, logarithmic, note
 
 AXES = {"flops": "MACs, one image (the paper's FLOPS)", "params": "parameters"}
@@ -18,8 +19,8 @@ ACCURACY = (75.4, 85.0)  # percent, the range of the axis
 STRETCH = 20.0  # times beyond the table's networks, as far as the axis follows the live one
 
 
-def chart(price: str, live: float, name: str, theme: str = "light") -> go.Figure:
-    """Top-1 against `price`, "flops" or "params", as printed; the vertical line is at the `live` network, whose accuracy nobody knows.
+def chart(price: str, live: float, name: str, said: str = "accuracy unknown", theme: str = "light") -> go.Figure:
+    """Top-1 against `price`, "flops" or "params", as printed; the vertical line is at the `live` network, with what is `said` of its accuracy.
 
     Raises `UserError` for another price.
     """
@@ -33,8 +34,8 @@ def chart(price: str, live: float, name: str, theme: str = "light") -> go.Figure
     words = [note(row.short, theme, x=math.log10(getattr(row, price)), y=row.top1, xanchor=side[0], yanchor=side[1], xshift=side[2],
                   yshift=side[3], font={"size": 12, "color": INK[theme] if row.kind == KINDS[0] else MUTED[theme]},
                   name="own" if row.kind == KINDS[0] else "rival") for row, side in labels(rows, price, x["range"])]
-    line, said = ([], []) if off else _live(live, name, price, x["range"], theme)
-    return figure(traces, theme, HEIGHT, shapes=line, annotations=[*words, *said], showlegend=True, hovermode="closest",
+    line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b>, {si(live)}: {said}", x["range"], theme)
+    return figure(traces, theme, HEIGHT, shapes=line, annotations=[*words, *title], showlegend=True, hovermode="closest",
                   legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 40, "b": 8},
                   xaxis=axis(theme, AXES[price], **x), yaxis=axis(theme, "top-1 on ImageNet, %", range=[*ACCURACY], nticks=8))
 
@@ -53,10 +54,10 @@ def _kind(rows: Sequence[Result], price: str, kind: int, theme: str) -> dict:
 
 def _hover(row: Result) -> str:
     first = f", {row.first} % in v3" if row.first else ""
-    work = f"{si(row.flops)} MACs" if row.flops else "MACs not printed"
+    work = f"{flops_text(row.flops)} FLOPS" if row.flops else "FLOPS not printed"
     ours = counted(row)
     here = f"<br>counted here: {ours.params:,} parameters, {ours.macs:,} MACs" if ours else ""
-    return f"<b>{row.name}</b><br>top-1 {row.top1} %{first}, top-5 {row.top5} %<br>printed: {si(row.params)} parameters, {work}{here}"
+    return f"<b>{row.name}</b><br>top-1 {row.top1} %{first}, top-5 {row.top5} %<br>printed: {params_text(row.params)} parameters, {work}{here}"
 
 
 def _front(rows: Sequence[Result], price: str, theme: str) -> dict:
@@ -65,10 +66,10 @@ def _front(rows: Sequence[Result], price: str, theme: str) -> dict:
             "line": {"color": themed(MUTED, theme), "width": 1.5, "dash": "dot", "shape": "hv"}, "hoverinfo": "skip"}
 
 
-def _live(live: float, name: str, price: str, span: Sequence[float], theme: str) -> tuple[list[dict], list[dict]]:
+def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[list[dict], list[dict]]:
     line = {"type": "line", "x0": live, "x1": live, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 1.5, "dash": "dash"}}
     left = 2 * math.log10(live) < sum(span)
-    words = note(f"<b>{name}</b>, {si(live)}: accuracy unknown", theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom",
+    words = note(text, theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom",
                  xanchor="left" if left else "right", xshift=-4 if left else 4, font={"size": 12, "color": INK[theme]})
     return [line], [words]
 
@@ -84,7 +85,7 @@ def labels(rows: Sequence[Result], price: str, span: Sequence[float]) -> list[tu
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places.values()]
     written = []
     for row in sorted(rows, key=lambda row: KINDS.index(row.kind) > 0):
-        for side in SIDES:
+        for side in (SIDES if KINDS.index(row.kind) else (SIDES[5], *SIDES)):
             box = _box(*places[row], side, LETTER * len(row.short))
             if box[2] < WIDTH and not any(_cover(box, other) for other in taken):
                 taken.append(box)

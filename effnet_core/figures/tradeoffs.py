@@ -55,7 +55,7 @@ def staircase(found: Nearest, wanted: float, theme: str = "light") -> go.Figure:
     mark = {"type": "scatter", "mode": "markers", "x": [found.value], "y": [found.point.macs / base],
             "marker": {"size": 12, "symbol": LOOKS[way.key][2], "color": shade, "line": {"color": PAGE[theme], "width": 1.5}},
             "hovertemplate": f"<b>{way.letter} = {found.value:.4g}</b><br>{found.point.macs:,} MACs<extra></extra>"}
-    goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": ratio, "y1": ratio, "line": {"color": INK[theme], "width": 1.5}}
+    goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": ratio, "y1": ratio, "line": {"color": INK[theme], "width": 1.5}, "layer": "below"}
     title = note(f"<b>{way.name}</b>, {way.letter} = {found.value:.4g}", theme, xref="paper", x=0, xanchor="left", yref="paper", y=1,
                  yanchor="bottom", yshift=3, font={"size": SIZE, "color": INK[theme]})
     y = logarithmic([min(1.0, ratio), max(top, ratio)], ratio_text)
@@ -70,21 +70,22 @@ def beside(metric: str, found: Mapping[str, Nearest], wanted: float, live: Point
     """
     metric_text(metric, 1.0)
     base = cost(published("b0")).macs
-    traces = [trace for key in WAYS for trace in _way(metric, found[key], reach(wanted / base), theme)]
+    pairs = [_way(metric, found[key], reach(wanted / base), theme) for key in WAYS]
+    traces = [*(line for line, _ in pairs), *(mark for _, mark in pairs)]
     star = {"type": "scatter", "mode": "markers", "name": "the sliders' network", "x": [live.macs], "y": [getattr(live, metric)],
             "marker": {"size": 15, "symbol": "star", "color": INK[theme], "line": {"color": PAGE[theme], "width": 1}},
             "hovertemplate": f"<b>the sliders' network</b><br>{live.macs:,} MACs<br>{metric_text(metric, getattr(live, metric))}<extra></extra>"}
     x = logarithmic([min(base, wanted, live.macs), max(2 * base, wanted, live.macs)])
     low, high = (10 ** (end + pad) for end, pad in zip(x["range"], (0, 0.02)))
     seen = [y for trace in traces for m, y in zip(trace["x"], trace["y"]) if low <= m <= high] + [getattr(live, metric)]
-    goal = {"type": "line", "x0": wanted, "x1": wanted, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 1.5}}
+    goal = {"type": "line", "x0": wanted, "x1": wanted, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 1.5}, "layer": "below"}
     text = {"params": short, "activation_bytes": lambda v: short(v, "B")}.get(metric, lambda v: f"{v:.3g}")
     return figure([*traces, star], theme, 380, shapes=[goal], showlegend=True, margin={"l": 8, "r": 16, "t": 16, "b": 8},
                   legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}, xaxis=axis(theme, "MACs, one image", **x),
                   yaxis=axis(theme, METRICS[metric], **logarithmic(seen, text)))
 
 
-def _way(metric: str, found: Nearest, ratio: float, theme: str) -> list[dict]:
+def _way(metric: str, found: Nearest, ratio: float, theme: str) -> tuple[dict, dict]:
     key, line, shade = found.way.key, curve(found.way.key, ratio), colour(found.way.key, theme)
     _, dash, symbol = LOOKS[key]
     curved = {"type": "scatter", "mode": "lines", "x": [p.macs for _, p in line], "y": [getattr(p, metric) for _, p in line],
@@ -95,4 +96,4 @@ def _way(metric: str, found: Nearest, ratio: float, theme: str) -> list[dict]:
             "marker": {"size": 12, "symbol": symbol, "color": shade, "line": {"color": PAGE[theme], "width": 1.5}},
             "hovertemplate": f"<b>{found.way.name}, {found.way.letter} = {found.value:.4g}</b><br>{point.macs:,} MACs<br>"
                              f"{metric_text(metric, value)}<extra></extra>"}
-    return [curved, mark]
+    return curved, mark

@@ -10,6 +10,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.budget import Answer, Rung
 from effnet_core.cost import Cost
 from effnet_core.figures import ladder as draw
+from effnet_core.figures import short
 from effnet_core.palette import bytes_text, si
 from effnet_core.paper import SOURCE
 
@@ -28,14 +29,15 @@ class Kind(NamedTuple):
     factor: float  # of what is typed
     default: float
     text: Callable[[float], str]
+    tick: Callable[[float], str]
     axis: str
 
 
 KINDS = {
-    "MACs": Kind("macs", "At most this many billion MACs", 1e9, 2.0, si, "MACs, one image"),
-    "Parameters": Kind("params", "At most this many million parameters", 1e6, 10.0, si, "parameters"),
-    "Memory": Kind("memory", "At most this many megabytes", 1e6, 500.0, bytes_text, "bytes"),
-    "Time": Kind("time", "At most this many milliseconds", 1.0, 100.0, clock.ms, "median time of a pass"),
+    "MACs": Kind("macs", "At most this many billion MACs", 1e9, 2.0, si, short, "MACs, one image"),
+    "Parameters": Kind("params", "At most this many million parameters", 1e6, 10.0, si, short, "parameters"),
+    "Memory": Kind("memory", "At most this many megabytes", 1e6, 500.0, bytes_text, lambda count: short(count, "B"), "bytes"),
+    "Time": Kind("time", "At most this many milliseconds", 1.0, 100.0, clock.ms, lambda ms: short(ms / 1e3, "s"), "median time of a pass"),
 }
 
 
@@ -98,5 +100,5 @@ def tiles(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | Non
 
 
 def picture(kind: Kind, rungs: tuple[Rung, ...], amount: float, live: float | None) -> None:
-    st.plotly_chart(draw.chart(rungs, amount, kind.text, kind.axis, live, shell.theme()), theme=None, key="ladder", config={"displayModeBar": False},
+    st.plotly_chart(draw.chart(rungs, amount, kind.text, kind.tick, kind.axis, live, shell.theme()), theme=None, key="ladder", config={"displayModeBar": False},
                     alt=f"What B0 to B7 need in {kind.axis}, against the budget of {kind.text(amount)}")

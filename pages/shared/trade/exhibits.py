@@ -10,8 +10,9 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.families import PAPER, PUBLISHED, published
 from effnet_core.figures import exhibits as draw
+from effnet_core.figures import signed_percent
 from effnet_core.palette import si
-from effnet_core.paper import SOURCE, Scaled, counted, excess
+from effnet_core.paper import SOURCE, Scaled, counted, excess, flops_text, params_text
 from effnet_core.scaling import Compound
 
 from .. import html, shell, state, texts
@@ -30,7 +31,7 @@ def chart(key: str, figure, alt: str) -> None:
 
 
 def off(printed: float, ours: float) -> str:
-    return f"{100 * excess(printed, ours):+.1f} %".replace("-", "−")
+    return signed_percent(excess(printed, ours))
 
 
 def table_2() -> None:
@@ -41,7 +42,7 @@ def table_2() -> None:
               "How far each printed FLOPS figure of B0 to B7 lies from the count")
     with right:
         html.table(("", "top-1", "(v3)", "Parameters", "counted", "FLOPS", "counted", "off"), [
-            (row.short, f"{row.top1} %", f"{row.first} %", si(row.params), f"{counted(row).params:,}", si(row.flops), f"{counted(row).macs:,}",
+            (row.short, f"{row.top1} %", f"{row.first} %", params_text(row.params), f"{counted(row).params:,}", flops_text(row.flops), f"{counted(row).macs:,}",
              off(row.flops, counted(row).macs)) for row in paper.EFFICIENTNETS], caption=f"Printed: {SOURCE}, Table 2. Counted: here.")
     worst = max(paper.EFFICIENTNETS, key=lambda row: abs(excess(row.flops, counted(row).macs)))
     st.markdown(texts.text("tradeoffs", "table_2", worst=worst.short, off=off(worst.flops, counted(worst).macs)))
@@ -84,8 +85,8 @@ def table_7() -> None:
 
 def scaled_line(row: Scaled) -> tuple[str, ...]:
     ours = counted(row)
-    return (row.label, f"{row.top1} %", si(row.flops), f"{ours.macs:,}", off(row.flops, ours.macs)) if ours else (
-        row.label, f"{row.top1} %", si(row.flops), "–", "–")
+    return (row.label, f"{row.top1} %", flops_text(row.flops), f"{ours.macs:,}", off(row.flops, ours.macs)) if ours else (
+        row.label, f"{row.top1} %", flops_text(row.flops), "–", "–")
 
 
 def table_3() -> None:
@@ -112,9 +113,9 @@ def disagreements() -> Iterator[tuple[str, str, str]]:
     base, deep = paper.TABLE_7[0], Scaled("b0", *paper.FIGURE_4[-1][:1], 1.0, paper.FIGURE_4[-1][1], 0.0, 0.0)
     yield "α·β²·γ²", "about 2 (eq. 3)", f"{Compound(1.0).constraint:.3f} with the paper's α, β, γ"
     for row in paper.TABLE_7[1:4]:
-        yield f"FLOPS of B0 with {row.label}", f"{si(row.flops)} (Table 7)", f"{si(counted(row).macs)} counted"
+        yield f"FLOPS of B0 with {row.label}", f"{flops_text(row.flops)} (Table 7)", f"{si(counted(row).macs)} counted"
     for key in ("b4", "b5"):
-        yield f"FLOPS of {key.upper()}", f"{si(by_key[key].flops)} (Table 2)", f"{si(counted(by_key[key]).macs)} counted"
+        yield f"FLOPS of {key.upper()}", f"{flops_text(by_key[key].flops)} (Table 2)", f"{si(counted(by_key[key]).macs)} counted"
     for key, top1 in paper.TABLE_4.items():
         yield f"top-1 of {key.upper()}", f"{top1} % (Table 4, as in v3)", f"{by_key[key].top1} % (Table 2)"
     yield "top-1 of B0", f"{base.top1} % (Table 7)", f"{by_key['b0'].top1} % (Table 2)"

@@ -6,7 +6,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import landscape as draw
 from effnet_core.palette import si
-from effnet_core.paper import EFFICIENTNETS, SOURCE, TABLE_2, Result
+from effnet_core.paper import EFFICIENTNETS, SOURCE, TABLE_2, Result, flops_text, params_text
 
 from .. import html, shell, state, texts
 
@@ -16,11 +16,13 @@ AXES = {"MACs": "flops", "Parameters": "params"}
 def show(network: Architecture, total: Cost) -> None:
     price = AXES[st.segmented_control("Cost", list(AXES), default="MACs", required=True, **state.bound("price"))]
     live = total.macs if price == "flops" else total.params
+    released = next((row for row in EFFICIENTNETS if row.name == network.name), None)
+    said = f"top-1 {released.top1} %, published" if released else "accuracy unknown"
     with st.container(key="landscape"):
-        st.plotly_chart(draw.chart(price, live, name(network), shell.theme()), theme=None, key="landscape_chart", config={"displayModeBar": False},
+        st.plotly_chart(draw.chart(price, live, name(network), said, shell.theme()), theme=None, key="landscape_chart", config={"displayModeBar": False},
                         alt=f"Top-1 accuracy over {draw.AXES[price]} of the networks of the paper's Table 2")
     st.caption(f"Published: {SOURCE}, Table 2. " + texts.text("tradeoffs", "landscape"))
-    st.markdown(texts.text("tradeoffs", "unknown", name=name(network), live=si(live), price="MACs" if price == "flops" else "parameters",
+    st.markdown(texts.text("tradeoffs", "released" if released else "unknown", top1=f"{released.top1}" if released else "", name=name(network), live=si(live), price="MACs" if price == "flops" else "parameters",
                            around=around(price, live)))
     with st.expander("All of Table 2, as printed"):
         html.table(("Network", "top-1", "top-1 in v3", "top-5", "Parameters", "FLOPS"), map(line, TABLE_2))
@@ -43,6 +45,6 @@ def around(price: str, live: float) -> str:
 
 def line(row: Result) -> tuple[str, ...]:
     first = f"{row.first} %" if row.first else "–"
-    return row.name, f"{row.top1} %", first, f"{row.top5} %", si(row.params), si(row.flops) if row.flops else "–"
+    return row.name, f"{row.top1} %", first, f"{row.top5} %", params_text(row.params), flops_text(row.flops)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import published
+from effnet_core.figures import signed_percent
 from effnet_core.figures import tradeoffs as draw
 from effnet_core.palette import bytes_text, si
 from effnet_core.tradeoffs import WAYS, Nearest, Point, curve, nearest, point
@@ -42,8 +43,8 @@ def show(network: Architecture, total: Cost) -> None:
 
 
 def table(found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
-    rows = [(f"{one.way.name}, {number(one)}", *figures(one.point), miss(one)) for one in found.values()]
-    rows.append((f"the sliders: {name}", *figures(live), f"{live.macs / wanted - 1:+.1%}".replace("-", "−")))
+    rows = [(f"{one.way.name}, {number(one)}", *figures(one.point), missed(one.miss)) for one in found.values()]
+    rows.append((f"the sliders: {name}", *figures(live), missed(live.macs / wanted - 1)))
     html.table(("B0 made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"), rows, mark=len(rows) - 1)
     if ends := [one.way.name for one in found.values() if one.end]:
         st.info(texts.text("tradeoffs", "ends", ways=" and ".join(ends)), icon=":material/info:")
@@ -59,8 +60,8 @@ def plateau(one: Nearest) -> str:
     return f"{one.way.letter} from {one.low:.4g} to {one.high:.4g}".replace("-", "−")
 
 
-def miss(one: Nearest) -> str:
-    return "exactly" if one.miss == 0 else f"{one.miss:+.2%}".replace("-", "−")
+def missed(share: float) -> str:
+    return "exactly" if share == 0 else signed_percent(share, 2)
 
 
 def figures(one: Point) -> tuple[str, ...]:
