@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .architecture import Architecture, assemble
 from .cost import Cost, cost
-from .families import PUBLISHED, published
+from .families import NAMES, published
 from .scaling import Scaling
 
 SOURCE = "Tan & Le 2019, v5"
@@ -129,9 +129,9 @@ def network(row: Scaled) -> Architecture:
 @cache
 def counted(row: Result | Scaled) -> Cost | None:
     """What the network of a row costs, counted here; None where it cannot be built here."""
-    if isinstance(row, Result):
-        return cost(published(row.key)) if row.key in PUBLISHED else None
-    return cost(network(row)) if row.base in PUBLISHED else None
+    if isinstance(row, Scaled):
+        return cost(network(row))
+    return cost(published(row.key)) if row.key in NAMES else None
 
 
 def scaled_b0(depth: float = 1.0, width: float = 1.0, resolution: float = 1.0) -> Cost:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import UserError
-from .families import PUBLISHED
+from .families import NAMES
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "measurements"
 FIGURES = ("median_ms", "p10_ms", "p90_ms", "steady", "note")  # of a network, as `Latency.to_dict` has them
@@ -37,7 +37,7 @@ class Series(NamedTuple):
 
 def from_records(records: dict[str, dict], date: str) -> Series:
     """One series of `Latency.to_dict()` by `published` name. Raises `UserError` where they do not belong together."""
-    unknown = [name for name in records if name not in PUBLISHED]
+    unknown = [name for name in records if name not in NAMES]
     if not records or unknown:
         raise UserError(f"A series needs measurements of released networks; got {', '.join(unknown) or 'none'}.")
     common = {tuple(record[key] for key in ("device", "device_name", "batch", "threads")) for record in records.values()}
@@ -56,7 +56,7 @@ def loads(text: str) -> Series:
     """The inverse of `dumps`. Raises `UserError` for anything else."""
     try:
         found = Series(**json.loads(text))
-        complete = all(name in PUBLISHED and float(row["median_ms"]) > 0 for name, row in found.times.items()) and found.times
+        complete = all(name in NAMES and float(row["median_ms"]) > 0 for name, row in found.times.items()) and found.times
     except (ValueError, TypeError, KeyError, AttributeError):
         complete = False
     if not complete:

@@ -4,17 +4,15 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from ..cost import cost
 from ..errors import UserError
-from ..families import published
 from ..palette import ACCENT, INK, MUTED, PAGE, bytes_text, si, themed, unit_colour
-from ..tradeoffs import WAYS, Nearest, Point, curve
+from ..tradeoffs import WAYS, Nearest, Point, curve, unscaled
 from . import SIZE, axis, figure, logarithmic, note, short
 
 LOOKS = {"depth": ("stages.1", "dash", "triangle-up"), "width": ("stages.3", "dot", "square"),
          "resolution": ("stages.4", "dashdot", "diamond"), "compound": ("", "solid", "circle")}  # colour, dash, marker
 METRICS = {"params": "parameters", "activation_bytes": "memory of all layers' outputs, one image", "field_ratio": "receptive field, sides of the image"}
-DRAWN = (0.05, 1 / 2, 2, 8, 32, 256, 2048)  # how far curves are drawn, in MACs of B0, so that few different ones are needed
+DRAWN = (0.05, 1 / 2, 2, 8, 32, 256, 2048)  # how far curves are drawn, in MACs of the base, so that few different ones are needed
 
 
 def colour(key: str, theme: str) -> str:
@@ -40,19 +38,19 @@ def reach(ratio: float) -> float:
         (step for step in DRAWN[2:] if step >= 1.5 * ratio), DRAWN[-1])
 
 
-def staircase(found: Nearest, wanted: float, theme: str = "light") -> go.Figure:
+def staircase(base: str, found: Nearest, wanted: float, theme: str = "light") -> go.Figure:
     """The counted MACs of one way over the number that is turned, both sides of `wanted` MACs; dotted, the law without rounding."""
-    way, base = found.way, cost(published("b0")).macs
-    ratio, shade = wanted / base, colour(found.way.key, theme)
-    line = curve(way.key, reach(ratio))
-    shown = [(x, p) for x, p in line if p.macs / base <= 2.2 * max(1.0, ratio) and p.macs / base >= 0.6 * min(1.0, ratio)] or line
-    top = max(p.macs / base for _, p in shown)
-    steps = {"type": "scatter", "mode": "lines", "x": [x for x, _ in shown], "y": [p.macs / base for _, p in shown],
+    way, one = found.way, unscaled(base).macs
+    ratio, shade = wanted / one, colour(found.way.key, theme)
+    line = curve(base, way.key, reach(ratio))
+    shown = [(x, p) for x, p in line if p.macs / one <= 2.2 * max(1.0, ratio) and p.macs / one >= 0.6 * min(1.0, ratio)] or line
+    top = max(p.macs / one for _, p in shown)
+    steps = {"type": "scatter", "mode": "lines", "x": [x for x, _ in shown], "y": [p.macs / one for _, p in shown],
              "line": {"color": shade, "width": 2.5, "shape": "hv"}, "customdata": [f"{p.macs:,}" for _, p in shown],
              "hovertemplate": f"{way.letter} = %{{x:.3~g}}: %{{customdata}} MACs, × %{{y:.3~g}}<extra></extra>"}
     law = {"type": "scatter", "mode": "lines", "x": steps["x"], "y": [way.law(x) for x, _ in shown], "hoverinfo": "skip",
            "line": {"color": MUTED[theme], "width": 1.5, "dash": "dot"}}
-    mark = {"type": "scatter", "mode": "markers", "x": [found.value], "y": [found.point.macs / base],
+    mark = {"type": "scatter", "mode": "markers", "x": [found.value], "y": [found.point.macs / one],
             "marker": {"size": 12, "symbol": LOOKS[way.key][2], "color": shade, "line": {"color": PAGE[theme], "width": 1.5}},
             "hovertemplate": f"<b>{way.letter} = {found.value:.4g}</b><br>{found.point.macs:,} MACs<extra></extra>"}
     goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": ratio, "y1": ratio, "line": {"color": INK[theme], "width": 1.5}, "layer": "below"}
@@ -60,22 +58,22 @@ def staircase(found: Nearest, wanted: float, theme: str = "light") -> go.Figure:
                  yanchor="bottom", yshift=3, font={"size": SIZE, "color": INK[theme]})
     y = logarithmic([min(1.0, ratio), max(top, ratio)], ratio_text)
     return figure([law, steps, mark], theme, 250, shapes=[goal] if ratio <= 1.4 * top else [], annotations=[title],
-                  margin={"l": 8, "r": 10, "t": 30, "b": 8}, xaxis=axis(theme, way.letter, nticks=5), yaxis=axis(theme, "MACs of B0", **y))
+                  margin={"l": 8, "r": 10, "t": 30, "b": 8}, xaxis=axis(theme, way.letter, nticks=5), yaxis=axis(theme, "MACs of the base", **y))
 
 
-def beside(metric: str, found: Mapping[str, Nearest], wanted: float, live: Point, theme: str = "light") -> go.Figure:
+def beside(base: str, metric: str, found: Mapping[str, Nearest], wanted: float, live: Point, theme: str = "light") -> go.Figure:
     """`metric` of all four ways over their MACs, both logarithmic, what is nearest to `wanted` MACs marked, and the live network.
 
     `metric` is one of `METRICS`; raises `UserError` for anything else.
     """
     metric_text(metric, 1.0)
-    base = cost(published("b0")).macs
-    pairs = [_way(metric, found[key], reach(wanted / base), theme) for key in WAYS]
+    one = unscaled(base).macs
+    pairs = [_way(base, metric, found[key], reach(wanted / one), theme) for key in WAYS]
     traces = [*(line for line, _ in pairs), *(mark for _, mark in pairs)]
     star = {"type": "scatter", "mode": "markers", "name": "the sliders' network", "x": [live.macs], "y": [getattr(live, metric)],
             "marker": {"size": 15, "symbol": "star", "color": INK[theme], "line": {"color": PAGE[theme], "width": 1}},
             "hovertemplate": f"<b>the sliders' network</b><br>{live.macs:,} MACs<br>{metric_text(metric, getattr(live, metric))}<extra></extra>"}
-    x = logarithmic([min(base, wanted, live.macs), max(2 * base, wanted, live.macs)])
+    x = logarithmic([min(one, wanted, live.macs), max(2 * one, wanted, live.macs)])
     low, high = (10 ** (end + pad) for end, pad in zip(x["range"], (0, 0.02)))
     seen = [y for trace in traces for m, y in zip(trace["x"], trace["y"]) if low <= m <= high] + [getattr(live, metric)]
     goal = {"type": "line", "x0": wanted, "x1": wanted, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 1.5}, "layer": "below"}
@@ -85,8 +83,8 @@ def beside(metric: str, found: Mapping[str, Nearest], wanted: float, live: Point
                   yaxis=axis(theme, METRICS[metric], **logarithmic(seen, text)))
 
 
-def _way(metric: str, found: Nearest, ratio: float, theme: str) -> tuple[dict, dict]:
-    key, line, shade = found.way.key, curve(found.way.key, ratio), colour(found.way.key, theme)
+def _way(base: str, metric: str, found: Nearest, ratio: float, theme: str) -> tuple[dict, dict]:
+    key, line, shade = found.way.key, curve(base, found.way.key, ratio), colour(found.way.key, theme)
     _, dash, symbol = LOOKS[key]
     curved = {"type": "scatter", "mode": "lines", "x": [p.macs for _, p in line], "y": [getattr(p, metric) for _, p in line],
               "line": {"color": shade, "width": 2.5, "dash": dash}, "showlegend": False, "legendgroup": key, "hoverinfo": "skip"}

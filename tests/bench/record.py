@@ -11,7 +11,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from effnet_core import recorded
-from effnet_core.families import PUBLISHED
 
 from ..serving import ROOT
 
@@ -27,7 +26,7 @@ def measure(name: str, asked: argparse.Namespace) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.record", description=__doc__.partition("\n")[0])
     parser.add_argument("file", type=Path)
-    parser.add_argument("--networks", nargs="+", default=[name for name in NAMES if name in PUBLISHED])
+    parser.add_argument("--networks", nargs="+", default=NAMES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)

@@ -4,48 +4,49 @@ from functools import cache
 
 import streamlit as st
 
+from effnet_core import families
 from effnet_core.architecture import Architecture
-from effnet_core.cost import Cost, cost
-from effnet_core.families import published
+from effnet_core.cost import Cost
 from effnet_core.figures import signed_percent
 from effnet_core.figures import tradeoffs as draw
 from effnet_core.palette import bytes_text, si
-from effnet_core.tradeoffs import WAYS, Nearest, Point, curve, nearest, point
+from effnet_core.tradeoffs import WAYS, Nearest, Point, base_of, curve, nearest, point, unscaled
 
 from .. import html, shell, state, texts
 
-AIMS = {"The network of the sliders": None, "2 × B0": 2.0, "4 × B0": 4.0, "8 × B0": 8.0, "16 × B0": 16.0, "64 × B0": 64.0}
+AIMS = {"The network of the sliders": None, "2 × the base": 2.0, "4 ×": 4.0, "8 ×": 8.0, "16 ×": 16.0, "64 ×": 64.0}
 METRICS = {"Parameters": "params", "Memory of outputs": "activation_bytes", "Receptive field": "field_ratio"}
 PLAIN = {"displayModeBar": False}
 FAR = 256.0  # times B0's MACs; curves this far are computed at the first visit, so that no slider waits for them
 
 
 @cache
-def prepare() -> None:
+def prepare(base: str) -> None:
     for key in WAYS:
-        curve(key, FAR)
-        curve(key, 0.5)
+        curve(base, key, FAR)
+        curve(base, key, 0.5)
 
 
 def show(network: Architecture, total: Cost) -> None:
-    prepare()
-    base = cost(published("b0"))
+    base = base_of(network.family)
+    prepare(base)
+    one, title = unscaled(base), families.title(base).removeprefix("EfficientNet-")
     aim = AIMS[st.pills("MACs to reach", list(AIMS), default=next(iter(AIMS)), required=True, wrap=True, **state.bound("aim"))]
-    wanted = total.macs if aim is None else aim * base.macs
-    found = {key: nearest(key, wanted) for key in WAYS}
+    wanted = total.macs if aim is None else aim * one.macs
+    found = {key: nearest(base, key, wanted) for key in WAYS}
     for column, key in zip(st.columns(len(WAYS), gap="small"), WAYS):
-        column.plotly_chart(draw.staircase(found[key], wanted, shell.theme()), theme=None, key=f"stairs_{key}", config=PLAIN,
-                            alt=f"MACs of B0 made {WAYS[key].name}, over {WAYS[key].letter}")
-    st.caption(texts.text("tradeoffs", "ways", wanted=f"{wanted:,.0f}", ratio=draw.ratio_text(wanted / base.macs)))
+        column.plotly_chart(draw.staircase(base, found[key], wanted, shell.theme()), theme=None, key=f"stairs_{key}", config=PLAIN,
+                            alt=f"MACs of {title} made {WAYS[key].name}, over {WAYS[key].letter}")
+    st.caption(texts.text("tradeoffs", "ways", wanted=f"{wanted:,.0f}", ratio=draw.ratio_text(wanted / one.macs), base=title))
     live = point(network.scaling, len(network.blocks), total)
-    table(found, live, network.name, wanted)
-    besides(found, live, wanted)
+    table(title, found, live, network.name, wanted)
+    besides(base, found, live, wanted)
 
 
-def table(found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
+def table(title: str, found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
     rows = [(f"{one.way.name}, {number(one)}", *figures(one.point), missed(one.miss)) for one in found.values()]
     rows.append((f"the sliders: {name}", *figures(live), missed(live.macs / wanted - 1)))
-    html.table(("B0 made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"), rows, mark=len(rows) - 1)
+    html.table((f"{title} made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"), rows, mark=len(rows) - 1)
     if ends := [one.way.name for one in found.values() if one.end]:
         st.info(texts.text("tradeoffs", "ends", ways=" and ".join(ends)), icon=":material/info:")
     with st.expander("Why no nearer?"):
@@ -68,10 +69,10 @@ def figures(one: Point) -> tuple[str, ...]:
     return (si(one.macs), si(one.params), bytes_text(one.activation_bytes), f"{one.side:,} px", f"{one.blocks:,}", f"{one.field_ratio:.3g}")
 
 
-def besides(found: dict[str, Nearest], live: Point, wanted: float) -> None:
+def besides(base: str, found: dict[str, Nearest], live: Point, wanted: float) -> None:
     st.markdown("##### And what else does it cost?")
     metric = METRICS[st.segmented_control("Shown over the MACs", list(METRICS), default="Parameters", required=True, **state.bound("beside"))]
-    st.plotly_chart(draw.beside(metric, found, wanted, live, shell.theme()), theme=None, key="besides", config=PLAIN,
-                    alt=f"{draw.METRICS[metric]} over MACs of B0 made deeper, wider, sharper, and all three")
+    st.plotly_chart(draw.beside(base, metric, found, wanted, live, shell.theme()), theme=None, key="besides", config=PLAIN,
+                    alt=f"{draw.METRICS[metric]} over MACs of the base made deeper, wider, sharper, and all three")
     ratio = {key: draw.metric_text(metric, getattr(one.point, metric)) for key, one in found.items()}
     st.markdown(texts.text("tradeoffs", f"beside_{metric}", **ratio))
