@@ -13,6 +13,7 @@ from .tradeoffs import LOOKS, colour
 
 RANGE = (76.0, 82.0)  # percent
 BESIDE = {"depth": "bottom center", "width": "middle left", "resolution": "top center", "compound": "top center"}  # where a name stands
+BETWEEN = BESIDE | {"width": "bottom right", "resolution": "bottom right"}  # among the poles
 LETTERS = {"width": "w", "depth": "d", "resolution": "r"}
 CEILING = 25 * B  # MACs, the end of Figure 4
 WIDTHS = tuple(round(1 + 0.05 * step, 2) for step in range(200))
@@ -45,18 +46,18 @@ def single(dimension: str, theme: str = "light") -> go.Figure:
     limit = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": SATURATION, "y1": SATURATION, "line": {"color": MUTED[theme], "width": 1, "dash": "dash"}}
     words = [note(f"{factor:g}", theme, x=math.log10(total.macs), y=RANGE[1], yanchor="bottom") for factor, total in costs.items()]
     x = logarithmic([total.macs for total in costs.values()])
-    return figure([feet, *_printed(known, theme)], theme, 300, shapes=[*poles, limit], annotations=words, margin={"l": 8, "r": 12, "t": 22, "b": 8},
+    return figure([feet, *_printed(known, theme, BETWEEN)], theme, 300, shapes=[*poles, limit], annotations=words, margin={"l": 8, "r": 12, "t": 22, "b": 8},
                   xaxis=axis(theme, f"MACs counted here, for {letter} as above", **x), yaxis=axis(theme, "top-1, %", range=[*RANGE], dtick=1))
 
 
-def _printed(rows: list[Scaled], theme: str) -> list[dict]:
+def _printed(rows: list[Scaled], theme: str, beside: dict[str, str]) -> list[dict]:
     """Printed accuracies: full at the counted MACs, hollow at the paper's FLOPS, joined by a line."""
     traces = []
     for row in rows:
         ours, shade, symbol = counted(row).macs, colour(way_of(row), theme), LOOKS[way_of(row)][2]
         traces.append({
             "type": "scatter", "mode": "lines+markers+text", "x": [row.flops, ours], "y": [row.top1, row.top1],
-            "name": row.label, "line": {"color": shade, "width": 1.5}, "text": ["", row.label], "textposition": BESIDE[way_of(row)],
+            "name": row.label, "line": {"color": shade, "width": 1.5}, "text": ["", row.label], "textposition": beside[way_of(row)],
             "textfont": {"size": 12, "color": INK[theme]}, "cliponaxis": False,
             "marker": {"size": 11, "symbol": [f"{symbol}-open", symbol], "color": shade, "line": {"color": [shade, PAGE[theme]], "width": [2, 1]}},
             "customdata": [f"the paper's {flops_text(row.flops)} FLOPS", f"{ours:,} MACs counted here"],
@@ -70,7 +71,7 @@ def methods(theme: str = "light") -> go.Figure:
     key = note("full: counted here · hollow: the paper's FLOPS", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0, yanchor="bottom",
                font={"size": 12, "color": MUTED[theme]})
     ticks = {"tickvals": [0.5e9 * step for step in range(5)], "ticktext": ["0", *(f"{0.5 * step:g} G" for step in range(1, 5))]}
-    return figure(_printed([*TABLE_7], theme), theme, 360, annotations=[key], margin={"l": 8, "r": 40, "t": 20, "b": 8},
+    return figure(_printed([*TABLE_7], theme, BESIDE), theme, 360, annotations=[key], margin={"l": 8, "r": 40, "t": 20, "b": 8},
                   xaxis=axis(theme, "MACs, one image", range=[0, 2.2e9], **ticks), yaxis=axis(theme, "top-1 on ImageNet, %", range=[76.8, 81.8], dtick=1))
 
 
@@ -101,7 +102,7 @@ def agreement(rows: list[tuple[str, Result | Scaled]], theme: str = "light") -> 
     ink = themed(INK, theme)
     off = [excess(row.flops, counted(row).macs) for _, row in rows]
     reach = 1.45 * max(0.02, *map(abs, off))
-    each = 0.02 if reach < 0.08 else 0.05 if reach < 0.2 else 0.1
+    each = 0.02 if reach < 0.08 else 0.05 if reach < 0.12 else 0.1
     steps = [each * step for step in range(-int(reach / each), int(reach / each) + 1)]
     stems = [{"type": "line", "x0": 0, "x1": value, "y0": i, "y1": i, "line": {"color": MUTED[theme], "width": 2}} for i, value in enumerate(off)]
     dots = {"type": "scatter", "mode": "markers+text", "x": off, "y": [*range(len(off))], "text": [signed_percent(v) for v in off],
@@ -111,5 +112,5 @@ def agreement(rows: list[tuple[str, Result | Scaled]], theme: str = "light") -> 
             "hovertemplate": "%{customdata}<extra></extra>"}
     ticks = {"tickvals": [*range(len(rows))], "ticktext": [label for label, _ in rows], "tickfont": {"size": SIZE, "color": ink}}
     return figure([dots], theme, 80 + 30 * len(rows), shapes=stems, margin={"l": 8, "r": 16, "t": 8, "b": 8},
-                  xaxis=axis(theme, "printed FLOPS over counted MACs", range=[-reach, reach], tickvals=steps, ticktext=[signed_percent(step, 0) for step in steps], zeroline=True, zerolinecolor=ink),
+                  xaxis=axis(theme, "printed FLOPS over counted MACs", range=[-reach, reach], tickvals=steps, ticktext=[signed_percent(step, 0) for step in steps], zeroline=True, zerolinecolor=ink, tickangle=0),
                   yaxis=axis(theme, "", showgrid=False, range=[len(rows) - 0.4, -0.6], **ticks))

@@ -1,7 +1,7 @@
 """Accuracy against cost: the networks of the paper's Table 2, the front that nothing beats, and where a network of the sliders lies."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import plotly.graph_objects as go
@@ -18,6 +18,12 @@ LETTER = 6.7  # pixels, of 12-pixel text
 ACCURACY = (75.4, 85.0)  # percent, the range of the axis
 STRETCH = 20.0  # times beyond the table's networks, as far as the axis follows the live one
 
+Side = tuple[str, str, int, int]  # what of a name touches its marker, and how far it is moved, pixels right and up
+SIDES: tuple[Side, ...] = (("left", "middle", 9, 0), ("right", "middle", -9, 0), ("center", "bottom", 0, 8), ("center", "top", 0, -8),
+         ("left", "bottom", 7, 5), ("right", "bottom", -7, 5), ("left", "top", 7, -5), ("right", "top", -7, -5))
+TEXT_SIDES = {(x, y): f"{up} {right}" for x, right in (("left", "right"), ("center", "center"), ("right", "left"))
+              for y, up in (("bottom", "top"), ("middle", "middle"), ("top", "bottom"))}  # the same as Plotly has it for texts of markers
+
 
 def chart(price: str, live: float, name: str, said: str = "accuracy unknown", theme: str = "light") -> go.Figure:
     """Top-1 against `price`, "flops" or "params", as printed; the vertical line is at the `live` network, with what is `said` of its accuracy.
@@ -30,10 +36,10 @@ def chart(price: str, live: float, name: str, said: str = "accuracy unknown", th
     prices = [getattr(row, price) for row in rows]
     off = not min(prices) / STRETCH <= live <= max(prices) * STRETCH
     x = logarithmic([*prices, *([] if off else [live])])
-    traces = [_front(rows, price, theme), *(_kind(rows, price, i, theme) for i in range(len(KINDS)) if any(r.kind == KINDS[i] for r in rows))]
+    places = dict(labels(rows, price, x["range"]))
+    traces = [_front(rows, price, theme), *(_kind(rows, price, i, places, theme) for i in range(len(KINDS)))]
     words = [note(row.short, theme, x=math.log10(getattr(row, price)), y=row.top1, xanchor=side[0], yanchor=side[1], xshift=side[2],
-                  yshift=side[3], font={"size": 12, "color": INK[theme] if row.kind == KINDS[0] else MUTED[theme]},
-                  name="own" if row.kind == KINDS[0] else "rival") for row, side in labels(rows, price, x["range"])]
+                  yshift=side[3]) for row, side in places.items() if row.kind == KINDS[0]]
     line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b>, {si(live)}: {said}", x["range"], theme)
     return figure(traces, theme, HEIGHT, shapes=line, annotations=[*words, *title], showlegend=True, hovermode="closest",
                   legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 40, "b": 8},
@@ -45,9 +51,13 @@ def shade(kind: int, theme: str) -> str:
     return unit_colour(unit, theme) if unit else themed(ACCENT, theme)
 
 
-def _kind(rows: Sequence[Result], price: str, kind: int, theme: str) -> dict:
+def _kind(rows: Sequence[Result], price: str, kind: int, places: Mapping[Result, Side], theme: str) -> dict:
+    """Markers; the names of all but the EfficientNets are theirs, so that a phone can leave them out."""
     mine = [row for row in rows if row.kind == KINDS[kind]]
-    return {"type": "scatter", "mode": "markers", "name": KINDS[kind], "x": [getattr(row, price) for row in mine], "y": [row.top1 for row in mine],
+    named = [row if kind and row in places else None for row in mine]
+    return {"type": "scatter", "mode": "markers+text", "text": [row.short if row else "" for row in named], "cliponaxis": False,
+            "textposition": [TEXT_SIDES[places[row][:2]] if row else "middle right" for row in named], "textfont": {"size": 12, "color": MUTED[theme]},
+            "name": KINDS[kind], "x": [getattr(row, price) for row in mine], "y": [row.top1 for row in mine],
             "marker": {"size": 11, "symbol": LOOKS[kind][1], "color": shade(kind, theme), "line": {"color": PAGE[theme], "width": 1}},
             "customdata": [_hover(row) for row in mine], "hovertemplate": "%{customdata}<extra></extra>"}
 
@@ -74,11 +84,7 @@ def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[li
     return [line], [words]
 
 
-SIDES = (("left", "middle", 9, 0), ("right", "middle", -9, 0), ("center", "bottom", 0, 8), ("center", "top", 0, -8),
-         ("left", "bottom", 7, 5), ("right", "bottom", -7, 5), ("left", "top", 7, -5), ("right", "top", -7, -5))
-
-
-def labels(rows: Sequence[Result], price: str, span: Sequence[float]) -> list[tuple[Result, tuple[str, str, int, int]]]:
+def labels(rows: Sequence[Result], price: str, span: Sequence[float]) -> list[tuple[Result, Side]]:
     """Names that can be written without covering each other or a marker, EfficientNets first, each with where it stands."""
     places = {row: ((math.log10(getattr(row, price)) - span[0]) / (span[1] - span[0]) * WIDTH,
                     (row.top1 - ACCURACY[0]) / (ACCURACY[1] - ACCURACY[0]) * (HEIGHT - 90)) for row in rows}
@@ -94,7 +100,7 @@ def labels(rows: Sequence[Result], price: str, span: Sequence[float]) -> list[tu
     return written
 
 
-def _box(x: float, y: float, side: tuple[str, str, int, int], width: float) -> tuple[float, float, float, float]:
+def _box(x: float, y: float, side: Side, width: float) -> tuple[float, float, float, float]:
     left = x + side[2] - {"left": 0, "center": width / 2, "right": width}[side[0]]
     low = y + side[3] - {"bottom": 0, "middle": 7, "top": 14}[side[1]]
     return left, low, left + width, low + 14

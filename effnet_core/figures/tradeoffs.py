@@ -11,6 +11,7 @@ from . import SIZE, axis, figure, logarithmic, note, short
 
 LOOKS = {"depth": ("stages.1", "dash", "triangle-up"), "width": ("stages.3", "dot", "square"),
          "resolution": ("stages.4", "dashdot", "diamond"), "compound": ("", "solid", "circle")}  # colour, dash, marker
+SIZES = {"depth": 17}  # its triangle looks out from behind the others
 METRICS = {"params": "parameters", "activation_bytes": "memory of all layers' outputs, one image", "field_ratio": "receptive field, sides of the image"}
 DRAWN = (0.05, 1 / 2, 2, 8, 32, 256, 2048)  # how far curves are drawn, in MACs of the base, so that few different ones are needed
 
@@ -91,7 +92,7 @@ def _way(base: str, metric: str, found: Nearest, ratio: float, theme: str) -> tu
     point, value = found.point, getattr(found.point, metric)
     mark = {"type": "scatter", "mode": "lines+markers", "name": found.way.name, "legendgroup": key, "x": [point.macs], "y": [value],
             "line": {"color": shade, "width": 2.5, "dash": dash},
-            "marker": {"size": 12, "symbol": symbol, "color": shade, "line": {"color": PAGE[theme], "width": 1.5}},
+            "marker": {"size": SIZES.get(key, 12), "symbol": symbol, "color": shade, "line": {"color": PAGE[theme], "width": 1.5}},
             "hovertemplate": f"<b>{found.way.name}, {found.way.letter} = {found.value:.4g}</b><br>{point.macs:,} MACs<br>"
                              f"{metric_text(metric, value)}<extra></extra>"}
     return curved, mark

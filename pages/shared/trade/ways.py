@@ -71,7 +71,7 @@ def figures(one: Point) -> tuple[str, ...]:
 
 def besides(base: str, found: dict[str, Nearest], live: Point, wanted: float) -> None:
     st.markdown("##### And what else does it cost?")
-    metric = METRICS[st.segmented_control("Shown over the MACs", list(METRICS), default="Parameters", required=True, **state.bound("beside"))]
+    metric = METRICS[st.segmented_control("Shown over the MACs", list(METRICS), default="Parameters", required=True, wrap=True, **state.bound("beside"))]
     st.plotly_chart(draw.beside(base, metric, found, wanted, live, shell.theme()), theme=None, key="besides", config=PLAIN,
                     alt=f"{draw.METRICS[metric]} over MACs of the base made deeper, wider, sharper, and all three")
     ratio = {key: draw.metric_text(metric, getattr(one.point, metric)) for key, one in found.items()}
