@@ -107,12 +107,13 @@ TABLE_7 = (
 )
 FIGURE_3 = {"width": (1.0, 1.4, 1.8, 2.6, 3.8, 5.0), "depth": (1.0, 2.0, 3.0, 4.0, 6.0, 8.0),
             "resolution": (1.0, 1.3, 1.5, 1.7, 1.9, 2.2, 2.5)}
-FIGURE_4 = ((1.0, 1.0), (1.0, 1.3), (2.0, 1.0), (2.0, 1.3))  # depth and resolution of the four baselines; their widths are not printed
+FIGURE_4 = ((1.0, 1.0), (1.0, 1.3), (2.0, 1.0), (2.0, 1.3))  # depth and resolution of the baselines; their widths are not printed
 FIGURE_4_LAYERS = (18, 36)  # convolutional layers of the first and the last baseline, says the caption
 FIGURE_4_SIDES = (224, 299)  # and their resolutions
 FIGURE_4_TEXT = 2.0  # the resolution of the text about it (§3.3), where figure and caption have 1.3
 FIGURE_8_GAIN = 2.5  # percentage points by which compound scaling is better, at most (§6)
 FIGURE_5_NASNET = 80.7  # top-1 of NASNet-A in the table inside Figure 5, where Table 2 has 82.7
+INTRODUCTION = {"B4": 83.0, "ResNet-50": 76.3}  # top-1 in §1, where Table 2 has 82.9 and 76.0
 SATURATION = 80.0  # percent, after which scaling one dimension gains little (caption of Figure 3)
 PNASNET_RATIO = 6.0  # its FLOPS over B4's, as Table 2 prints it
 TABLE_4 = {"b1": 78.8, "b7": 84.4}  # top-1 there, beside the times

@@ -164,7 +164,7 @@ def unscaled(base: str) -> Point:
 
 @cache
 def curve(base: str, key: str, ratio: float) -> list[tuple[float, Point]]:
-    """The way until its MACs are `ratio` times the base's, or it ends: number and network. Where `ratio` is under 1, from there to the base.
+    """The way until its MACs are `ratio` times the base's, or it ends: number and network. Under 1, from there to the base.
 
     Its places do not depend on `ratio`, so that a longer curve only adds to what is known.
     """

@@ -15,7 +15,7 @@ CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
     ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "graph", "labels", "transfers", "downloads", "machine",
      "contention",
-     "paper", "tradeoffs", "budget", "recorded",
+     "paper", "disagreements", "tradeoffs", "budget", "recorded",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "work.history", "work.workers", "work.jobs"],

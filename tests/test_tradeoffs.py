@@ -99,11 +99,13 @@ def test_a_curve_goes_from_the_base_as_far_as_asked(key, ratio):
 
 def test_the_reference_figures_of_receptive_field_over_resolution():
     sharp, deep = scaled("b0", 1, 1, 448), scaled("b0", 4, 1, 224)
-    assert (deep.receptive_field, f"{deep.field_ratio:.1f}") == (3695, "16.5") and (sharp.receptive_field, f"{sharp.field_ratio:.1f}") == (851, "1.9")
+    assert (deep.receptive_field, f"{deep.field_ratio:.1f}") == (3695, "16.5")
+    assert (sharp.receptive_field, f"{sharp.field_ratio:.1f}") == (851, "1.9")
 
 
 def test_the_base_of_a_network():
-    assert [base_of(published(name).family) for name in ("b7", "lite3", "resnet152", "mobilenetv1")] == ["b0", "lite0", "resnet152", "mobilenetv1"]
+    bases = {"b7": "b0", "lite3": "lite0", "resnet152": "resnet152", "mobilenetv1": "mobilenetv1"}
+    assert {name: base_of(published(name).family) for name in bases} == bases
     assert base_of(FAMILIES["small"]) == "b0"
 
 
@@ -114,7 +116,8 @@ def test_the_base_of_a_network():
 @pytest.mark.parametrize("batch", [1, 32])
 def test_the_best_within_a_budget_is_the_most_accurate_that_fits(kind, batch):
     rungs = budget.ladder(kind, batch)
-    assert [rung.key for rung in rungs] == [f"b{i}" for i in range(8)] and [rung.need for rung in rungs] == sorted(rung.need for rung in rungs)
+    needs = [rung.need for rung in rungs]
+    assert [rung.key for rung in rungs] == [f"b{i}" for i in range(8)] and needs == sorted(needs)
     for i, rung in enumerate(rungs):
         at_it, below = budget.choose(rungs, rung.need), budget.choose(rungs, rung.need - 1)
         assert at_it == (rung, rungs[i + 1] if i < 7 else None)
@@ -126,7 +129,8 @@ def test_what_a_network_needs():
     assert [rung.top1 for rung in budget.ladder("macs")] == [row.top1 for row in EFFICIENTNETS]
 
 
-@pytest.mark.parametrize("kind, amount, batch", [("macs", 2e9, 1), ("params", 1e7, 1), ("memory", 5e8, 1), ("memory", 3e9, 32), ("macs", 385_814_752, 1)])
+@pytest.mark.parametrize("kind, amount, batch", [
+    ("macs", 2e9, 1), ("params", 1e7, 1), ("memory", 5e8, 1), ("memory", 3e9, 32), ("macs", 385_814_752, 1)])
 def test_the_largest_phi_fits_and_a_thousandth_more_does_not(kind, amount, batch):
     phi, need = budget.largest_phi(kind, amount, batch)
     assert need == budget.need(compound(phi), kind, batch) <= amount < budget.need(compound(round(phi + 0.001, 3)), kind, batch)
@@ -153,9 +157,9 @@ def test_only_measured_networks_stand_on_the_ladder_of_times():
 
 
 def record(name, median=10.0, **other):
-    return {"device": "cpu", "device_name": "Testum Mk 2", "batch": 1, "threads": 1, "median_ms": median, "p10_ms": median, "p90_ms": median,
-            "steady": True, "note": None, "samples_ms": [median] * 12, "machine": {"processor": "Testum Mk 2", "cores": 2}, "versions": {"torch": "2"},
-            "network": {"name": name}, **other}
+    return {"device": "cpu", "device_name": "Testum Mk 2", "batch": 1, "threads": 1, "median_ms": median, "p10_ms": median,
+            "p90_ms": median, "steady": True, "note": None, "samples_ms": [median] * 12, "network": {"name": name},
+            "machine": {"processor": "Testum Mk 2", "cores": 2}, "versions": {"torch": "2"}, **other}
 
 
 def test_a_series_survives_its_file(tmp_path):
@@ -174,8 +178,11 @@ def test_records_that_make_no_series(records, says):
         recorded.from_records(records, "2026-11-25")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"a": 1}', json.dumps({**recorded.from_records({"b0": record("b0")}, "d")._asdict(), "times": {}}),
-                                  json.dumps({**recorded.from_records({"b0": record("b0")}, "d")._asdict(), "times": {"b0": {"median_ms": -1}}})])
+ONE = recorded.from_records({"b0": record("b0")}, "2026-11-25")._asdict()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"a": 1}', json.dumps({**ONE, "times": {}}),
+                                  json.dumps({**ONE, "times": {"b0": {"median_ms": -1}}})])
 def test_a_broken_file_is_refused(text):
     with pytest.raises(UserError, match="no series of recorded measurements"):
         recorded.loads(text)
@@ -193,7 +200,8 @@ FIGURES = {
     **{f"staircase {key}": lambda theme, key=key: draw.staircase("b0", FOUND[key], POINT.macs, theme) for key in WAYS},
     "staircase down": lambda theme: draw.staircase("b0", nearest("b0", "width", 0.4 * B0.macs), 0.4 * B0.macs, theme),
     "staircase end": lambda theme: draw.staircase("b0", nearest("b0", "depth", 1e4 * B0.macs), 1e4 * B0.macs, theme),
-    **{f"beside {metric}": lambda theme, metric=metric: draw.beside("b0", metric, FOUND, POINT.macs, POINT, theme) for metric in draw.METRICS},
+    **{f"beside {metric}": lambda theme, metric=metric: draw.beside("b0", metric, FOUND, POINT.macs, POINT, theme)
+       for metric in draw.METRICS},
     **{f"landscape {price}": lambda theme, price=price: landscape.chart(price, 1e9, "φ = 1", theme=theme) for price in landscape.AXES},
     "ladder": lambda theme: ladder.chart(budget.ladder("macs"), 2e9, si, si, "MACs", 1e9, theme),
     "ladder without": lambda theme: ladder.chart(budget.ladder("params"), 2e3, si, si, "parameters", None, theme),
@@ -264,8 +272,9 @@ def test_labels_cover_neither_each_other_nor_a_marker(price):
     span = landscape.chart(price, 1e9, "x").layout.xaxis.range
     written = landscape.labels(rows, price, span)
     assert {row for row, _ in written} >= set(EFFICIENTNETS) and len(written) >= len(rows) - 2
+    low, high = landscape.ACCURACY
     places = {row: ((math.log10(getattr(row, price)) - span[0]) / (span[1] - span[0]) * landscape.WIDTH,
-                    (row.top1 - landscape.ACCURACY[0]) / (landscape.ACCURACY[1] - landscape.ACCURACY[0]) * (landscape.HEIGHT - 90)) for row in rows}
+                    (row.top1 - low) / (high - low) * (landscape.HEIGHT - 90)) for row in rows}
     boxes = [landscape._box(*places[row], side, landscape.LETTER * len(row.short)) for row, side in written]
     for i, one in enumerate(boxes):
         assert not any(landscape._cover(one, other) for other in boxes[:i])

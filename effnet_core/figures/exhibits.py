@@ -12,12 +12,13 @@ from . import SIZE, axis, figure, logarithmic, note, signed_percent
 from .tradeoffs import LOOKS, colour
 
 RANGE = (76.0, 82.0)  # percent
-BESIDE = {"depth": "bottom center", "width": "middle left", "resolution": "top center", "compound": "top center"}  # where a name stands
+BESIDE = {"depth": "bottom center", "width": "middle left", "resolution": "top center", "compound": "top center"}  # of a marker, its name
 BETWEEN = BESIDE | {"width": "bottom right", "resolution": "bottom right"}  # among the poles
 LETTERS = {"width": "w", "depth": "d", "resolution": "r"}
 CEILING = 25 * B  # MACs, the end of Figure 4
 WIDTHS = tuple(round(1 + 0.05 * step, 2) for step in range(200))
-BASES = (("stages.0", "solid", "circle"), ("stages.4", "dash", "diamond"), ("stages.1", "dot", "square"), ("stages.6", "dashdot", "triangle-up"))
+BASES = (("stages.0", "solid", "circle"), ("stages.4", "dash", "diamond"), ("stages.1", "dot", "square"),
+         ("stages.6", "dashdot", "triangle-up"))  # colour, dash and marker of the four baselines
 
 
 def way_of(row: Scaled) -> str:
@@ -37,17 +38,20 @@ def single(dimension: str, theme: str = "light") -> go.Figure:
     costs = {factor: scaled_b0(**{dimension: factor}) for factor in FIGURE_3[dimension]}
     known = [row for row in TABLE_7 if row.label == "baseline" or way_of(row) == dimension]
     hidden = {factor: total for factor, total in costs.items() if factor not in {getattr(row, dimension) for row in known}}
-    feet = {"type": "scatter", "mode": "markers", "x": [total.macs for total in costs.values()], "y": [RANGE[0]] * len(costs), "cliponaxis": False,
-            "marker": {"size": 9, "symbol": "line-ns-open", "color": shade, "line": {"width": 2}},
-            "customdata": [f"{letter} = {f:g}: {t.macs:,} MACs, {t.params:,} parameters" + ("<br>accuracy drawn, not printed" if f in hidden else "")
-                           for f, t in costs.items()], "hovertemplate": "%{customdata}<extra></extra>"}
-    poles = [{"type": "line", "x0": total.macs, "x1": total.macs, "y0": RANGE[0], "y1": RANGE[1], "line": {"color": shade, "width": 1.5, "dash": "dot"}}
-             for total in hidden.values()]
-    limit = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": SATURATION, "y1": SATURATION, "line": {"color": MUTED[theme], "width": 1, "dash": "dash"}}
+    told = [f"{letter} = {factor:g}: {total.macs:,} MACs, {total.params:,} parameters"
+            + ("<br>accuracy drawn, not printed" if factor in hidden else "") for factor, total in costs.items()]
+    feet = {"type": "scatter", "mode": "markers", "x": [total.macs for total in costs.values()], "y": [RANGE[0]] * len(costs),
+            "marker": {"size": 9, "symbol": "line-ns-open", "color": shade, "line": {"width": 2}}, "cliponaxis": False,
+            "customdata": told, "hovertemplate": "%{customdata}<extra></extra>"}
+    poles = [{"type": "line", "x0": total.macs, "x1": total.macs, "y0": RANGE[0], "y1": RANGE[1],
+              "line": {"color": shade, "width": 1.5, "dash": "dot"}} for total in hidden.values()]
+    limit = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": SATURATION, "y1": SATURATION,
+             "line": {"color": MUTED[theme], "width": 1, "dash": "dash"}}
     words = [note(f"{factor:g}", theme, x=math.log10(total.macs), y=RANGE[1], yanchor="bottom") for factor, total in costs.items()]
     x = logarithmic([total.macs for total in costs.values()])
-    return figure([feet, *_printed(known, theme, BETWEEN)], theme, 300, shapes=[*poles, limit], annotations=words, margin={"l": 8, "r": 12, "t": 22, "b": 8},
-                  xaxis=axis(theme, f"MACs counted here, for {letter} as above", **x), yaxis=axis(theme, "top-1, %", range=[*RANGE], dtick=1))
+    return figure([feet, *_printed(known, theme, BETWEEN)], theme, 300, shapes=[*poles, limit], annotations=words,
+                  margin={"l": 8, "r": 12, "t": 22, "b": 8}, xaxis=axis(theme, f"MACs counted here, for {letter} as above", **x),
+                  yaxis=axis(theme, "top-1, %", range=[*RANGE], dtick=1))
 
 
 def _printed(rows: list[Scaled], theme: str, beside: dict[str, str]) -> list[dict]:
@@ -59,7 +63,8 @@ def _printed(rows: list[Scaled], theme: str, beside: dict[str, str]) -> list[dic
             "type": "scatter", "mode": "lines+markers+text", "x": [row.flops, ours], "y": [row.top1, row.top1],
             "name": row.label, "line": {"color": shade, "width": 1.5}, "text": ["", row.label], "textposition": beside[way_of(row)],
             "textfont": {"size": 12, "color": INK[theme]}, "cliponaxis": False,
-            "marker": {"size": 11, "symbol": [f"{symbol}-open", symbol], "color": shade, "line": {"color": [shade, PAGE[theme]], "width": [2, 1]}},
+            "marker": {"size": 11, "symbol": [f"{symbol}-open", symbol], "color": shade,
+                       "line": {"color": [shade, PAGE[theme]], "width": [2, 1]}},
             "customdata": [f"the paper's {flops_text(row.flops)} FLOPS", f"{ours:,} MACs counted here"],
             "hovertemplate": f"<b>B0, {row.label}</b><br>%{{customdata}}<br>top-1 {row.top1} %, printed in Table 7<extra></extra>"})
     return traces
@@ -68,11 +73,12 @@ def _printed(rows: list[Scaled], theme: str, beside: dict[str, str]) -> list[dic
 def methods(theme: str = "light") -> go.Figure:
     """The place of Figure 8: the five networks of Table 7, whose accuracies are printed."""
     themed(INK, theme)
-    key = note("full: counted here · hollow: the paper's FLOPS", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0, yanchor="bottom",
-               font={"size": 12, "color": MUTED[theme]})
+    key = note("full: counted here · hollow: the paper's FLOPS", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0,
+               yanchor="bottom", font={"size": 12, "color": MUTED[theme]})
     ticks = {"tickvals": [0.5e9 * step for step in range(5)], "ticktext": ["0", *(f"{0.5 * step:g} G" for step in range(1, 5))]}
     return figure(_printed([*TABLE_7], theme, BESIDE), theme, 360, annotations=[key], margin={"l": 8, "r": 40, "t": 20, "b": 8},
-                  xaxis=axis(theme, "MACs, one image", range=[0, 2.2e9], **ticks), yaxis=axis(theme, "top-1 on ImageNet, %", range=[76.8, 81.8], dtick=1))
+                  xaxis=axis(theme, "MACs, one image", range=[0, 2.2e9], **ticks),
+                  yaxis=axis(theme, "top-1 on ImageNet, %", range=[76.8, 81.8], dtick=1))
 
 
 @cache
@@ -89,8 +95,9 @@ def widths(theme: str = "light") -> go.Figure:
     for (depth, resolution), (unit, dash, symbol) in zip(FIGURE_4, BASES):
         x, y = _widths(depth, resolution)
         shade, name = unit_colour(unit, theme), f"d = {depth:g}, r = {resolution:g}"
-        traces.append({"type": "scatter", "mode": "lines+markers", "name": name, "x": x, "y": y, "line": {"color": shade, "width": 2, "dash": dash},
-                       "marker": {"symbol": symbol, "size": 9, "color": shade, "maxdisplayed": 6}, "customdata": [f"{macs:,}" for macs in y],
+        traces.append({"type": "scatter", "mode": "lines+markers", "name": name, "x": x, "y": y,
+                       "line": {"color": shade, "width": 2, "dash": dash}, "customdata": [f"{macs:,}" for macs in y],
+                       "marker": {"symbol": symbol, "size": 9, "color": shade, "maxdisplayed": 6},
                        "hovertemplate": f"{name}, w = %{{x:.3~g}}: %{{customdata}} MACs<extra></extra>"})
     return figure(traces, theme, 360, showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
                   margin={"l": 8, "r": 12, "t": 16, "b": 8}, xaxis=axis(theme, "width factor w", nticks=8),
@@ -104,13 +111,15 @@ def agreement(rows: list[tuple[str, Result | Scaled]], theme: str = "light") -> 
     reach = 1.45 * max(0.02, *map(abs, off))
     each = 0.02 if reach < 0.08 else 0.05 if reach < 0.12 else 0.1
     steps = [each * step for step in range(-int(reach / each), int(reach / each) + 1)]
-    stems = [{"type": "line", "x0": 0, "x1": value, "y0": i, "y1": i, "line": {"color": MUTED[theme], "width": 2}} for i, value in enumerate(off)]
+    stems = [{"type": "line", "x0": 0, "x1": value, "y0": i, "y1": i, "line": {"color": MUTED[theme], "width": 2}}
+             for i, value in enumerate(off)]
     dots = {"type": "scatter", "mode": "markers+text", "x": off, "y": [*range(len(off))], "text": [signed_percent(v) for v in off],
-            "textposition": [f"middle {'left' if v < 0 else 'right'}" for v in off], "textfont": {"size": 12, "color": ink}, "cliponaxis": False,
-            "marker": {"size": 11, "color": colour("compound", theme)},
+            "textposition": [f"middle {'left' if v < 0 else 'right'}" for v in off], "textfont": {"size": 12, "color": ink},
+            "cliponaxis": False, "marker": {"size": 11, "color": colour("compound", theme)},
             "customdata": [f"<b>{label}</b><br>printed {flops_text(row.flops)}, counted {counted(row).macs:,}" for label, row in rows],
             "hovertemplate": "%{customdata}<extra></extra>"}
     ticks = {"tickvals": [*range(len(rows))], "ticktext": [label for label, _ in rows], "tickfont": {"size": SIZE, "color": ink}}
+    scale = {"range": [-reach, reach], "tickvals": steps, "ticktext": [signed_percent(step, 0) for step in steps]}
     return figure([dots], theme, 80 + 30 * len(rows), shapes=stems, margin={"l": 8, "r": 16, "t": 8, "b": 8},
-                  xaxis=axis(theme, "printed FLOPS over counted MACs", range=[-reach, reach], tickvals=steps, ticktext=[signed_percent(step, 0) for step in steps], zeroline=True, zerolinecolor=ink, tickangle=0),
+                  xaxis=axis(theme, "printed FLOPS over counted MACs", zeroline=True, zerolinecolor=ink, tickangle=0, **scale),
                   yaxis=axis(theme, "", showgrid=False, range=[len(rows) - 0.4, -0.6], **ticks))

@@ -26,7 +26,7 @@ TEXT_SIDES = {(x, y): f"{up} {right}" for x, right in (("left", "right"), ("cent
 
 
 def chart(price: str, live: float, name: str, said: str = "accuracy unknown", theme: str = "light") -> go.Figure:
-    """Top-1 against `price`, "flops" or "params", as printed; the vertical line is at the `live` network, with what is `said` of its accuracy.
+    """Top-1 against `price`, "flops" or "params", as printed; a vertical line at the `live` network, with what is `said` of its accuracy.
 
     Raises `UserError` for another price.
     """
@@ -56,8 +56,9 @@ def _kind(rows: Sequence[Result], price: str, kind: int, places: Mapping[Result,
     mine = [row for row in rows if row.kind == KINDS[kind]]
     named = [row if kind and row in places else None for row in mine]
     return {"type": "scatter", "mode": "markers+text", "text": [row.short if row else "" for row in named], "cliponaxis": False,
-            "textposition": [TEXT_SIDES[places[row][:2]] if row else "middle right" for row in named], "textfont": {"size": 12, "color": MUTED[theme]},
-            "name": KINDS[kind], "x": [getattr(row, price) for row in mine], "y": [row.top1 for row in mine],
+            "textposition": [TEXT_SIDES[places[row][:2]] if row else "middle right" for row in named],
+            "textfont": {"size": 12, "color": themed(MUTED, theme)}, "name": KINDS[kind],
+            "x": [getattr(row, price) for row in mine], "y": [row.top1 for row in mine],
             "marker": {"size": 11, "symbol": LOOKS[kind][1], "color": shade(kind, theme), "line": {"color": PAGE[theme], "width": 1}},
             "customdata": [_hover(row) for row in mine], "hovertemplate": "%{customdata}<extra></extra>"}
 
@@ -67,17 +68,20 @@ def _hover(row: Result) -> str:
     work = f"{flops_text(row.flops)} FLOPS" if row.flops else "FLOPS not printed"
     ours = counted(row)
     here = f"<br>counted here: {ours.params:,} parameters, {ours.macs:,} MACs" if ours else ""
-    return f"<b>{row.name}</b><br>top-1 {row.top1} %{first}, top-5 {row.top5} %<br>printed: {params_text(row.params)} parameters, {work}{here}"
+    printed = f"<br>printed: {params_text(row.params)} parameters, {work}"
+    return f"<b>{row.name}</b><br>top-1 {row.top1} %{first}, top-5 {row.top5} %{printed}{here}"
 
 
 def _front(rows: Sequence[Result], price: str, theme: str) -> dict:
     kept = front((getattr(row, price), row.top1) for row in rows)
-    return {"type": "scatter", "mode": "lines", "name": "nothing is cheaper and better", "x": [x for x, _ in kept], "y": [y for _, y in kept],
+    return {"type": "scatter", "mode": "lines", "name": "nothing is cheaper and better (Pareto front)",
+            "x": [x for x, _ in kept], "y": [y for _, y in kept],
             "line": {"color": themed(MUTED, theme), "width": 1.5, "dash": "dot", "shape": "hv"}, "hoverinfo": "skip"}
 
 
 def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[list[dict], list[dict]]:
-    line = {"type": "line", "x0": live, "x1": live, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 1.5, "dash": "dash"}}
+    line = {"type": "line", "x0": live, "x1": live, "yref": "paper", "y0": 0, "y1": 1,
+            "line": {"color": INK[theme], "width": 1.5, "dash": "dash"}}
     left = 2 * math.log10(live) < sum(span)
     words = note(text, theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom",
                  xanchor="left" if left else "right", xshift=-4 if left else 4, font={"size": 12, "color": INK[theme]})

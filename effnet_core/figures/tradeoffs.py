@@ -12,7 +12,8 @@ from . import SIZE, axis, figure, logarithmic, note, short
 LOOKS = {"depth": ("stages.1", "dash", "triangle-up"), "width": ("stages.3", "dot", "square"),
          "resolution": ("stages.4", "dashdot", "diamond"), "compound": ("", "solid", "circle")}  # colour, dash, marker
 SIZES = {"depth": 17}  # its triangle looks out from behind the others
-METRICS = {"params": "parameters", "activation_bytes": "memory of all layers' outputs, one image", "field_ratio": "receptive field, sides of the image"}
+METRICS = {"params": "parameters", "activation_bytes": "memory of all layers' outputs, one image",
+           "field_ratio": "receptive field, sides of the image"}
 DRAWN = (0.05, 1 / 2, 2, 8, 32, 256, 2048)  # how far curves are drawn, in MACs of the base, so that few different ones are needed
 
 
@@ -54,12 +55,14 @@ def staircase(base: str, found: Nearest, wanted: float, theme: str = "light") ->
     mark = {"type": "scatter", "mode": "markers", "x": [found.value], "y": [found.point.macs / one],
             "marker": {"size": 12, "symbol": LOOKS[way.key][2], "color": shade, "line": {"color": PAGE[theme], "width": 1.5}},
             "hovertemplate": f"<b>{way.letter} = {found.value:.4g}</b><br>{found.point.macs:,} MACs<extra></extra>"}
-    goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": ratio, "y1": ratio, "line": {"color": INK[theme], "width": 1.5}, "layer": "below"}
+    goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": ratio, "y1": ratio, "layer": "below",
+            "line": {"color": INK[theme], "width": 1.5}}
     title = note(f"<b>{way.name}</b>, {way.letter} = {found.value:.4g}", theme, xref="paper", x=0, xanchor="left", yref="paper", y=1,
                  yanchor="bottom", yshift=3, font={"size": SIZE, "color": INK[theme]})
     y = logarithmic([min(1.0, ratio), max(top, ratio)], ratio_text)
     return figure([law, steps, mark], theme, 250, shapes=[goal] if ratio <= 1.4 * top else [], annotations=[title],
-                  margin={"l": 8, "r": 10, "t": 30, "b": 8}, xaxis=axis(theme, way.letter, nticks=5), yaxis=axis(theme, "MACs of the base", **y))
+                  margin={"l": 8, "r": 10, "t": 30, "b": 8}, xaxis=axis(theme, way.letter, nticks=5),
+                  yaxis=axis(theme, "MACs of the base", **y))
 
 
 def beside(base: str, metric: str, found: Mapping[str, Nearest], wanted: float, live: Point, theme: str = "light") -> go.Figure:
@@ -71,13 +74,15 @@ def beside(base: str, metric: str, found: Mapping[str, Nearest], wanted: float, 
     one = unscaled(base).macs
     pairs = [_way(base, metric, found[key], reach(wanted / one), theme) for key in WAYS]
     traces = [*(line for line, _ in pairs), *(mark for _, mark in pairs)]
-    star = {"type": "scatter", "mode": "markers", "name": "the sliders' network", "x": [live.macs], "y": [getattr(live, metric)],
+    value = getattr(live, metric)
+    star = {"type": "scatter", "mode": "markers", "name": "the sliders' network", "x": [live.macs], "y": [value],
             "marker": {"size": 15, "symbol": "star", "color": INK[theme], "line": {"color": PAGE[theme], "width": 1}},
-            "hovertemplate": f"<b>the sliders' network</b><br>{live.macs:,} MACs<br>{metric_text(metric, getattr(live, metric))}<extra></extra>"}
+            "hovertemplate": f"<b>the sliders' network</b><br>{live.macs:,} MACs<br>{metric_text(metric, value)}<extra></extra>"}
     x = logarithmic([min(one, wanted, live.macs), max(2 * one, wanted, live.macs)])
     low, high = (10 ** (end + pad) for end, pad in zip(x["range"], (0, 0.02)))
-    seen = [y for trace in traces for m, y in zip(trace["x"], trace["y"]) if low <= m <= high] + [getattr(live, metric)]
-    goal = {"type": "line", "x0": wanted, "x1": wanted, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": INK[theme], "width": 1.5}, "layer": "below"}
+    seen = [y for trace in traces for m, y in zip(trace["x"], trace["y"]) if low <= m <= high] + [value]
+    goal = {"type": "line", "x0": wanted, "x1": wanted, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
+            "line": {"color": INK[theme], "width": 1.5}}
     text = {"params": short, "activation_bytes": lambda v: short(v, "B")}.get(metric, lambda v: f"{v:.3g}")
     return figure([*traces, star], theme, 380, shapes=[goal], showlegend=True, margin={"l": 8, "r": 16, "t": 16, "b": 8},
                   legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}, xaxis=axis(theme, "MACs, one image", **x),

@@ -43,7 +43,8 @@ KINDS = {
 
 def show(network: Architecture, total: Cost) -> None:
     left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
-    kind = KINDS[left.segmented_control("The budget is of", list(KINDS), default="MACs", required=True, width="stretch", **state.bound("budget_kind"))]
+    kind = KINDS[left.segmented_control("The budget is of", list(KINDS), default="MACs", required=True, width="stretch",
+                                        **state.bound("budget_kind"))]
     typed = middle.number_input(kind.ask, *LIMITS, kind.default, format="%g", **state.bound(f"budget_{kind.key}"))
     amount = kind.factor * typed
     if kind.key == "time":
@@ -57,7 +58,7 @@ def show(network: Architecture, total: Cost) -> None:
 
 
 def clocked(kind: Kind, amount: float, network: Architecture) -> None:
-    times = clock.times(network)
+    times = clock.times()
     rungs = budget.measured({name: row["median_ms"] for name, row in times.items()})
     if not rungs:
         st.info(texts.text("tradeoffs", "unmeasured"), icon=":material/timer:")
@@ -65,40 +66,44 @@ def clocked(kind: Kind, amount: float, network: Architecture) -> None:
     answer(kind, amount, budget.choose(rungs, amount), None)
     picture(kind, rungs, amount, clock.live(network))
     missing = [rung.name for rung in budget.ladder("macs") if rung.key not in times]
+    doubtful = [rung.name for rung in rungs if not times[rung.key]["steady"]]
     lacking = f" Not measured: {', '.join(missing)}." if missing else ""
-    st.caption(texts.text("tradeoffs", "counts_time", source=SOURCE) + lacking)
+    doubt = f" Disturbed by other work, so not to be trusted: {', '.join(doubtful)}." if doubtful else ""
+    st.caption(texts.text("tradeoffs", "counts_time", source=SOURCE) + lacking + doubt)
 
 
 def answer(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | None) -> None:
     html.tiles(tiles(kind, amount, found, phi), "budget")
     if found.best is None:
-        st.info(texts.text("tradeoffs", "too_small", amount=kind.text(amount), name=found.following.name, need=kind.text(found.following.need)),
+        smallest = found.following
+        st.info(texts.text("tradeoffs", "too_small", amount=kind.text(amount), name=smallest.name, need=kind.text(smallest.need)),
                 icon=":material/info:")
     elif found.following is None:
-        st.info(texts.text("tradeoffs", "large_enough", amount=kind.text(amount), name=found.best.name, top1=f"{found.best.top1}"), icon=":material/info:")
+        st.info(texts.text("tradeoffs", "large_enough", amount=kind.text(amount), name=found.best.name, top1=f"{found.best.top1}"),
+                icon=":material/info:")
     with st.container(horizontal=True):
         if found.best is not None:
-            st.button(f"Show {found.best.name}", key="budget_best", on_click=state.put, kwargs={"source": "Published", "name": found.best.name})
+            st.button(f"Show {found.best.name}", key="budget_best", on_click=state.put,
+                      kwargs={"source": "Published", "name": found.best.name})
         if phi is not None and (step := int(10 * phi[0] // 1) / 10) >= state.RANGES["phi"][0]:
             st.button(f"Set φ to {step:.1f}", key="budget_phi", on_click=state.put, help=texts.text("tradeoffs", "set_phi"),
-                      kwargs={"source": "Formula", "phi": step, "alpha": 1.2, "beta": 1.1, "gamma": 1.15})
+                      kwargs={"source": "Formula", "phi": step, "alpha": 1.2, "beta": 1.1, "gamma": 1.15, "base": "B0"})
 
 
 def tiles(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | None) -> list[html.Tile]:
     best, following = found
-    none = html.Tile("Best released within it", "none", "B0 is the smallest")
-    shown = [none if best is None else html.Tile("Best released within it", best.name, f"top-1 {best.top1} %, needs {kind.text(best.need)}",
-                                                 explain="By the paper's top-1 on ImageNet, among B0 to B7.")]
-    shown.append(html.Tile("The next would need", "–", "there is none among B0 to B7") if following is None else html.Tile(
-        "The next would need", kind.text(following.need), f"{following.name}, top-1 {following.top1} %, × {following.need / amount:.3g} the budget"))
-    if phi is not None:
-        shown.append(html.Tile("Largest φ by the formula", f"φ = {phi[0]:.3f}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown",
-                               explain="With the paper's α, β, γ; from −4 to 8, in thousandths."))
-    elif kind.key != "time":
-        shown.append(html.Tile("Largest φ by the formula", "none", "not even φ = −4 fits"))
-    return shown
+    first = ("none", "B0 is the smallest") if best is None else (best.name, f"top-1 {best.top1} %, needs {kind.text(best.need)}")
+    second = ("–", "there is none among B0 to B7") if following is None else (
+        kind.text(following.need), f"{following.name}, top-1 {following.top1} %, × {following.need / amount:.3g} the budget")
+    third = ("none", "not even φ = −4 fits") if phi is None else (
+        f"φ = {phi[0]:.3f}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown")
+    shown = [html.Tile("Best released within it", *first, explain="By the paper's top-1 on ImageNet, among B0 to B7."),
+             html.Tile("The next would need", *second),
+             html.Tile("Largest φ by the formula", *third, explain="From B0, with the paper's α, β, γ, between −4 and 8.")]
+    return shown[:2] if kind.key == "time" else shown
 
 
 def picture(kind: Kind, rungs: tuple[Rung, ...], amount: float, live: float | None) -> None:
-    st.plotly_chart(draw.chart(rungs, amount, kind.text, kind.tick, kind.axis, live, shell.theme()), theme=None, key="ladder", config={"displayModeBar": False},
+    figure = draw.chart(rungs, amount, kind.text, kind.tick, kind.axis, live, shell.theme())
+    st.plotly_chart(figure, theme=None, key="ladder", config={"displayModeBar": False},
                     alt=f"What B0 to B7 need in {kind.axis}, against the budget of {kind.text(amount)}")

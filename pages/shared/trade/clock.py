@@ -27,7 +27,7 @@ def shipped() -> dict[str, recorded.Series]:
     return {f"Recorded: {series.title}": series for series in recorded.shipped()}
 
 
-def times(network: Architecture) -> dict[str, dict]:
+def times() -> dict[str, dict]:
     """Figures by `published` name, from what the visitor chooses: this server's measurements, or a recorded series."""
     origins = [HERE, *shipped()]
     origin = st.selectbox("Whose times", origins, **state.bound("clock")) if len(origins) > 1 else HERE
@@ -59,7 +59,8 @@ def wished() -> dict[str, Request]:
     """The controls, and what they ask for, network by network."""
     results.devices().watch()
     device, batch, threads = st.columns(3, vertical_alignment="bottom")
-    where = device.selectbox("Device", [*results.devices().names], format_func=lambda key: results.devices().names[key], **state.bound("device"))
+    names = results.devices().names
+    where = device.selectbox("Device", [*names], format_func=names.__getitem__, **state.bound("device"))
     images = batch.selectbox("Batch size", BATCHES, **state.bound("clock_batch"))
     cores = threads.selectbox("Threads", range(1, machine.cores() + 1), **state.bound("threads"))
     return {row.key: Request(published(row.key), where, images, cores) for row in EFFICIENTNETS}
@@ -74,14 +75,14 @@ def measuring(requests: dict[str, Request], found: dict[str, dict]) -> None:
     if job is not None and job.active:
         queue = work.benchmarks()
         work.watch(queue, job, lambda: (results.measurements(), work.bar(queue, job, lambda one: step(one, len(waiting)))))
-        st.button("Measure no more", key="clock_stop", icon=":material/stop_circle:", on_click=give_up)
         return
     if refused := st.session_state.pop("_clock_refused", None):
         st.warning(html.plain(refused), icon=":material/info:")
     missing = [request for name, request in requests.items() if name not in found]
     if missing:
-        st.button(f"Measure {len(missing)} network{'s' * (len(missing) > 1)} here", key="clock_start", icon=":material/timer:", type="primary",
-                  on_click=start, args=(missing,), help=texts.text("tradeoffs", "measuring"))
+        label = "Measure 1 network here" if len(missing) == 1 else f"Measure {len(missing)} networks here"
+        st.button(label, key="clock_start", icon=":material/timer:", type="primary", on_click=start, args=(missing,),
+                  help=texts.text("tradeoffs", "measuring"))
 
 
 def start(missing: list[Request]) -> None:
@@ -107,13 +108,6 @@ def following(waiting: list[Request], job: Job | None) -> Job | None:
             waiting.clear()
         return work.mine(work.benchmarks())
     return job
-
-
-def give_up() -> None:
-    st.session_state["_clock_waiting"] = []
-    job = work.mine(work.benchmarks())
-    if job is not None:
-        job.stop()
 
 
 def step(job: Job, left: int) -> work.Step:

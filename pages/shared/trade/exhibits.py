@@ -1,19 +1,17 @@
 """The paper's charts and tables: what is printed there beside what is counted here."""
 
-from collections.abc import Callable, Iterator
-from math import log
+from collections.abc import Callable
 
 import streamlit as st
 
 from effnet_core import paper
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
-from effnet_core.families import PAPER, published
+from effnet_core.disagreements import disagreements, exchanged
 from effnet_core.figures import exhibits as draw
 from effnet_core.figures import signed_percent
 from effnet_core.palette import si
-from effnet_core.paper import SOURCE, Scaled, counted, excess, flops_text, params_text
-from effnet_core.scaling import Compound
+from effnet_core.paper import SOURCE, Result, Scaled, counted, excess, flops_text, params_text
 
 from .. import html, shell, state, texts
 
@@ -35,17 +33,23 @@ def off(printed: float, ours: float) -> str:
 
 
 def table_2() -> None:
+    rows = [row for row in paper.TABLE_2 if counted(row)]
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown("##### Printed FLOPS over counted MACs")
-        chart("agreement_2", draw.agreement([(row.short, row) for row in paper.EFFICIENTNETS], shell.theme()),
-              "How far each printed FLOPS figure of B0 to B7 lies from the count")
+        chart("agreement_2", draw.agreement([(row.short, row) for row in rows], shell.theme()),
+              "How far each printed FLOPS figure lies from the count")
     with right:
-        html.table(("", "top-1", "(v3)", "Parameters", "counted", "FLOPS", "counted", "off"), [
-            (row.short, f"{row.top1} %", f"{row.first} %", params_text(row.params), f"{counted(row).params:,}", flops_text(row.flops), f"{counted(row).macs:,}",
-             off(row.flops, counted(row).macs)) for row in paper.EFFICIENTNETS], caption=f"Printed: {SOURCE}, Table 2. Counted: here.")
+        html.table(("", "top-1", "(v3)", "Parameters", "counted", "FLOPS", "counted", "off"), map(result_line, rows),
+                   caption=f"Printed: {SOURCE}, Table 2. Counted: here.")
     worst = max(paper.EFFICIENTNETS, key=lambda row: abs(excess(row.flops, counted(row).macs)))
     st.markdown(texts.text("tradeoffs", "table_2", worst=worst.short, off=off(worst.flops, counted(worst).macs)))
+
+
+def result_line(row: Result) -> tuple[str, ...]:
+    ours, first = counted(row), f"{row.first} %" if row.first else "–"
+    return (row.short, f"{row.top1} %", first, params_text(row.params), f"{ours.params:,}", flops_text(row.flops), f"{ours.macs:,}",
+            off(row.flops, ours.macs))
 
 
 def figure_3() -> None:
@@ -56,14 +60,19 @@ def figure_3() -> None:
             chart(f"figure_3_{dimension}", draw.single(dimension, shell.theme()), f"B0 scaled by {dimension} alone: accuracy over MACs")
     st.markdown(texts.text("tradeoffs", "figure_3", saturation=f"{paper.SATURATION:g}", source=SOURCE))
     with st.expander("The factors and what they cost"):
-        html.table(("B0 scaled by", "MACs counted here", "of B0", "Parameters"), [
-            (f"{draw.LETTERS[dimension]} = {factor:g}", f"{found.macs:,}", f"× {found.macs / paper.scaled_b0().macs:.2f}", f"{found.params:,}")
-            for dimension, factors in paper.FIGURE_3.items() for factor in factors for found in [paper.scaled_b0(**{dimension: factor})]])
+        html.table(("B0 scaled by", "MACs counted here", "of B0", "Parameters"),
+                   (factor_line(dimension, factor) for dimension, factors in paper.FIGURE_3.items() for factor in factors))
+
+
+def factor_line(dimension: str, factor: float) -> tuple[str, ...]:
+    found = paper.scaled_b0(**{dimension: factor})
+    return (f"{draw.LETTERS[dimension]} = {factor:g}", f"{found.macs:,}", f"× {found.macs / paper.scaled_b0().macs:.2f}",
+            f"{found.params:,}")
 
 
 def figure_4() -> None:
     chart("figure_4", draw.widths(shell.theme()), "MACs of four baselines over the width factor")
-    html.table(("Baseline", "MACs at w = 1", "of B0", "Image", "Convolutional layers, blocks counted once"), [
+    html.table(("Baseline", "MACs at w = 1", "of B0", "Image", "Layers: blocks, stem, head"), [
         (f"d = {row.depth:g}, r = {row.resolution:g}", f"{counted(row).macs:,}", f"× {counted(row).macs / paper.scaled_b0().macs:.2f}",
          f"{paper.network(row).scaling.side} px", str(len(paper.network(row).blocks) + 2))
         for row in (Scaled("b0", depth, 1.0, resolution, 0.0, 0.0) for depth, resolution in paper.FIGURE_4)])
@@ -79,8 +88,9 @@ def table_7() -> None:
                    caption=f"Printed: {SOURCE}, Table 7. Counted: here.")
     singles, together = paper.TABLE_7[1:4], paper.TABLE_7[4]
     offs = [excess(counted(row).macs, counted(together).macs) for row in singles]
-    st.markdown(texts.text("tradeoffs", "table_7", least=f"{-100 * max(offs):.0f}", most=f"{-100 * min(offs):.0f}", gain=f"{paper.FIGURE_8_GAIN:g}",
-                           lead=f"{together.top1 - max(row.top1 for row in singles):.1f}", source=SOURCE))
+    lead = together.top1 - max(row.top1 for row in singles)
+    st.markdown(texts.text("tradeoffs", "table_7", least=f"{-100 * max(offs):.0f}", most=f"{-100 * min(offs):.0f}",
+                           gain=f"{paper.FIGURE_8_GAIN:g}", lead=f"{lead:.1f}", source=SOURCE))
 
 
 def scaled_line(row: Scaled) -> tuple[str, ...]:
@@ -94,55 +104,27 @@ def short(row: Scaled) -> str:
 
 
 def table_3() -> None:
-    rows = [(f"{BASES[row.base]}, {row.label}" + ("" if row.printed else " *"), *scaled_line(row)[1:]) for row in paper.TABLE_3]
+    rows = [(f"{BASES[row.base]}, {row.label}{'' if row.printed else ' *'}", *scaled_line(row)[1:]) for row in paper.TABLE_3]
     known = [(f"{BASES[row.base]}, {short(row)}", row) for row in paper.TABLE_3]
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        html.table(("Base and factors", "top-1", "FLOPS", "MACs counted", "off"), rows, caption=f"Printed: {SOURCE}, Table 3. Counted: here.")
+        html.table(("Base and factors", "top-1", "FLOPS", "MACs counted", "off"), rows,
+                   caption=f"Printed: {SOURCE}, Table 3. Counted: here.")
     with right:
         st.markdown("##### Printed FLOPS over counted MACs")
         chart("agreement_3", draw.agreement(known, shell.theme()), "How far each printed FLOPS figure of Table 3 lies from the count")
     own = next(off(row.flops, counted(row).macs) for row in paper.TABLE_3 if row.printed and short(row) == "all three")
     unprinted = [off(row.flops, counted(row).macs) for row in paper.TABLE_3 if not row.printed]
-    deep, wide = (flops_text(round(counted(row).macs, -8)) for row in paper.TABLE_3 if row.base == "resnet50" and row.label in ("d = 4", "w = 2"))
+    deep, wide = (si(counted(row).macs) for row in exchanged())
     st.markdown(texts.text("tradeoffs", "table_3", apart=" and ".join(unprinted), own=own, deep=deep, wide=wide))
 
 
 def doubts() -> None:
-    """Where the paper does not agree with itself or with the count."""
     with st.container(key="doubts"):
         html.table(("", "one place", "another place, or the count"), disagreements())
     st.caption(texts.text("tradeoffs", "doubts", source=SOURCE))
 
 
-def disagreements() -> Iterator[tuple[str, str, str]]:
-    by_key = {row.key: row for row in paper.EFFICIENTNETS}
-    base, deep = paper.TABLE_7[0], Scaled("b0", *paper.FIGURE_4[-1][:1], 1.0, paper.FIGURE_4[-1][1], 0.0, 0.0)
-    yield "α·β²·γ²", "about 2 (eq. 3)", f"{Compound(1.0).constraint:.3f} with the paper's α, β, γ"
-    for row in paper.TABLE_7[1:4]:
-        yield f"FLOPS of B0 with {row.label}", f"{flops_text(row.flops)} (Table 7)", f"{si(counted(row).macs)} counted"
-    for row in paper.TABLE_3:
-        if row.base == "resnet50" and row.label in ("d = 4", "w = 2"):
-            yield f"FLOPS of ResNet-50 with {row.label}", f"{flops_text(row.flops)} (Table 3)", f"{si(counted(row).macs)} counted"
-    for key in ("b4", "b5"):
-        yield f"FLOPS of {key.upper()}", f"{flops_text(by_key[key].flops)} (Table 2)", f"{si(counted(by_key[key]).macs)} counted"
-    for key, top1 in paper.TABLE_4.items():
-        yield f"top-1 of {key.upper()}", f"{top1} % (Table 4, as in v3)", f"{by_key[key].top1} % (Table 2)"
-    yield "top-1 of B0", f"{base.top1} % (Table 7)", f"{by_key['b0'].top1} % (Table 2)"
-    nasnet, pnasnet = (next(row for row in paper.TABLE_2 if row.name == name) for name in ("NASNet-A", "PNASNet"))
-    yield "top-1 of NASNet-A", f"{paper.FIGURE_5_NASNET} % (table in Figure 5)", f"{nasnet.top1} % (Table 2)"
-    yield "FLOPS of PNASNet over B4's", f"{paper.PNASNET_RATIO:.1f} (Table 2)", f"{pnasnet.flops / by_key['b4'].flops:.1f} from the same table's FLOPS"
-    yield "r of Figure 4's sharper baselines", f"{paper.FIGURE_4_TEXT} (text)", f"{paper.FIGURE_4[-1][1]} (legend, caption)"
-    yield f"image at r = {paper.FIGURE_4[-1][1]}", f"{paper.FIGURE_4_SIDES[1]} px (caption)", f"{paper.network(deep).scaling.side} px, from {paper.FIGURE_4_SIDES[0]}"
-    yield ("layers of Figure 4's deepest baseline", f"{paper.FIGURE_4_LAYERS[1]} (caption)",
-           f"{len(paper.network(deep).blocks) + 2}, counting as the first one's {paper.FIGURE_4_LAYERS[0]}: blocks, stem and head")
-    b7 = published("b7").scaling
-    yield "φ of B7", "one φ (Table 2)", implied(b7.depth, b7.width, b7.side / published("b0").scaling.side)
-
-
-def implied(*factors: float) -> str:
-    return ", ".join(f"{log(x, base):.2f} by {name}" for name, x, base in zip(("depth", "width", "resolution"), factors, PAPER))
-
-
 EXHIBITS: dict[str, Callable[[], None]] = {
-    "Table 2": table_2, "Figure 3": figure_3, "Figure 4": figure_4, "Figure 8 and Table 7": table_7, "Table 3": table_3, "Where it disagrees": doubts}
+    "Table 2": table_2, "Figure 3": figure_3, "Figure 4": figure_4, "Figure 8 and Table 7": table_7, "Table 3": table_3,
+    "Where it disagrees": doubts}

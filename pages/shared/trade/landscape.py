@@ -16,14 +16,15 @@ AXES = {"MACs": "flops", "Parameters": "params"}
 def show(network: Architecture, total: Cost) -> None:
     price = AXES[st.segmented_control("Cost", list(AXES), default="MACs", required=True, **state.bound("price"))]
     live = total.macs if price == "flops" else total.params
-    released = next((row for row in EFFICIENTNETS if row.name == network.name), None)
+    released = next((row for row in TABLE_2 if row.name == network.name), None)
     said = f"top-1 {released.top1} %, published" if released else "accuracy unknown"
     with st.container(key="landscape"):
-        st.plotly_chart(draw.chart(price, live, name(network), said, shell.theme()), theme=None, key="landscape_chart", config={"displayModeBar": False},
-                        alt=f"Top-1 accuracy over {draw.AXES[price]} of the networks of the paper's Table 2")
+        st.plotly_chart(draw.chart(price, live, name(network), said, shell.theme()), theme=None, key="landscape_chart",
+                        config={"displayModeBar": False}, alt=f"Top-1 accuracy over {draw.AXES[price]} of the networks of the paper's Table 2")
     st.caption(f"Published: {SOURCE}, Table 2. " + texts.text("tradeoffs", "landscape"))
-    st.markdown(texts.text("tradeoffs", "released" if released else "unknown", top1=f"{released.top1}" if released else "", name=name(network), live=si(live), price="MACs" if price == "flops" else "parameters",
-                           around=around(price, live)))
+    where = {"name": name(network), "live": si(live), "price": "MACs" if price == "flops" else "parameters"}
+    st.markdown(texts.text("tradeoffs", "released", top1=f"{released.top1}", **where) if released else
+                texts.text("tradeoffs", "unknown", around=around(price, live), **where))
     with st.expander("All of Table 2, as printed"):
         html.table(("Network", "top-1", "top-1 in v3", "top-5", "Parameters", "FLOPS"), map(line, TABLE_2))
 

@@ -46,7 +46,8 @@ def show(network: Architecture, total: Cost) -> None:
 def table(title: str, found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
     rows = [(f"{one.way.name}, {number(one)}", *figures(one.point), missed(one.miss)) for one in found.values()]
     rows.append((f"the sliders: {name}", *figures(live), missed(live.macs / wanted - 1)))
-    html.table((f"{title} made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"), rows, mark=len(rows) - 1)
+    html.table((f"{title} made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"),
+               rows, mark=len(rows) - 1)
     if ends := [one.way.name for one in found.values() if one.end]:
         st.info(texts.text("tradeoffs", "ends", ways=" and ".join(ends)), icon=":material/info:")
     with st.expander("Why no nearer?"):
@@ -71,7 +72,8 @@ def figures(one: Point) -> tuple[str, ...]:
 
 def besides(base: str, found: dict[str, Nearest], live: Point, wanted: float) -> None:
     st.markdown("##### And what else does it cost?")
-    metric = METRICS[st.segmented_control("Shown over the MACs", list(METRICS), default="Parameters", required=True, wrap=True, **state.bound("beside"))]
+    metric = METRICS[st.segmented_control("Shown over the MACs", list(METRICS), default="Parameters", required=True, wrap=True,
+                                          **state.bound("beside"))]
     st.plotly_chart(draw.beside(base, metric, found, wanted, live, shell.theme()), theme=None, key="besides", config=PLAIN,
                     alt=f"{draw.METRICS[metric]} over MACs of the base made deeper, wider, sharper, and all three")
     ratio = {key: draw.metric_text(metric, getattr(one.point, metric)) for key, one in found.items()}
