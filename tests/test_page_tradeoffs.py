@@ -1,6 +1,7 @@
 """The page "Trade-offs": its sections, deep links, budgets of every size, and times that are measured or recorded, never estimated."""
 
 import json
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from pages.shared import results, work
 from pages.shared.trade import clock
 
 from .apps import open_app
+from .serving import ROOT
 from .test_page_latency import FAKE
 from .test_page_scaling import words
 from .test_tradeoffs import record
@@ -243,3 +245,12 @@ def test_recorded_times_say_where_and_when(world, monkeypatch):
     assert "B2" in seen and "needs 60.0 ms" in seen and not any(button.key == "clock_start" for button in app.button)
     app.number_input(key="budget_time").set_value(0.001).run()
     assert "is too little for any of the eight" in text(app)
+
+
+def test_the_page_never_imports_torch():
+    code = ("import sys; from tests.apps import open_app\n"
+            f"for section in {SECTIONS}:\n    assert not open_app('tradeoffs', trade=section).exception\n"
+            "assert not open_app('tradeoffs', trade='Chooser', budget_kind='Time').exception\n"
+            "assert 'torch' not in sys.modules, 'torch was imported'")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]

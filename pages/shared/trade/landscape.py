@@ -19,8 +19,9 @@ def show(network: Architecture, total: Cost) -> None:
     released = next((row for row in TABLE_2 if row.name == network.name), None)
     said = f"top-1 {released.top1} %, published" if released else "accuracy unknown"
     with st.container(key="landscape"):
-        st.plotly_chart(draw.chart(price, live, name(network), said, shell.theme()), theme=None, key="landscape_chart",
-                        config={"displayModeBar": False}, alt=f"Top-1 accuracy over {draw.AXES[price]} of the networks of the paper's Table 2")
+        figure = draw.chart(price, live, name(network), said, shell.theme())
+        st.plotly_chart(figure, theme=None, key="landscape_chart", config={"displayModeBar": False},
+                        alt=f"Top-1 accuracy over {draw.AXES[price]} of the networks of the paper's Table 2")
     st.caption(f"Published: {SOURCE}, Table 2. " + texts.text("tradeoffs", "landscape"))
     where = {"name": name(network), "live": si(live), "price": "MACs" if price == "flops" else "parameters"}
     st.markdown(texts.text("tradeoffs", "released", top1=f"{released.top1}", **where) if released else

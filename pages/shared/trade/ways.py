@@ -9,7 +9,9 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import signed_percent
 from effnet_core.figures import tradeoffs as draw
+from effnet_core.figures.exhibits import way_of
 from effnet_core.palette import bytes_text, si
+from effnet_core.paper import SOURCE, TABLE_7
 from effnet_core.tradeoffs import WAYS, Nearest, Point, base_of, curve, nearest, point, unscaled
 
 from .. import html, shell, state, texts
@@ -50,6 +52,8 @@ def table(title: str, found: dict[str, Nearest], live: Point, name: str, wanted:
                rows, mark=len(rows) - 1)
     if ends := [one.way.name for one in found.values() if one.end]:
         st.info(texts.text("tradeoffs", "ends", ways=" and ".join(ends)), icon=":material/info:")
+    printed = {way_of(row): f"{row.top1}" for row in TABLE_7[1:]}
+    st.markdown(texts.text("tradeoffs", "ways_accuracy", source=SOURCE, **printed))
     with st.expander("Why no nearer?"):
         st.markdown(texts.text("tradeoffs", "stairs", ranges="; ".join(plateau(one) for one in found.values())))
 
