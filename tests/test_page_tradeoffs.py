@@ -83,6 +83,8 @@ def test_another_base_is_scaled_from_itself():
     app = open_app("tradeoffs", base="ResNet-50", phi="0")
     assert f"{cost(published('resnet50')).macs:,} MACs, × 1 those of the base, ResNet-50" in text(app)
     assert text(app).count("exactly") == 5
+    assert "trained ResNet-50" in text(app) and "d = 4 to **78.1 %** (16.2 B FLOPS)" in text(app) and "Table 3" in text(app)
+    assert "d = 1.4, w = 1.2, r = 1.3 to **81.1 %**" in text(open_app("tradeoffs", base="Lite0")), "what is printed of B0, where nothing else is"
 
 
 def test_a_way_that_ends_is_told():

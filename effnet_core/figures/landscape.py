@@ -36,7 +36,7 @@ def chart(price: str, live: float, name: str, said: str = "accuracy unknown", th
     prices = [getattr(row, price) for row in rows]
     off = not min(prices) / STRETCH <= live <= max(prices) * STRETCH
     x = logarithmic([*prices, *([] if off else [live])])
-    places = dict(labels(rows, price, x["range"]))
+    places = dict(labels(rows, price, x["range"], None if off else live))
     traces = [_front(rows, price, theme), *(_kind(rows, price, i, places, theme) for i in range(len(KINDS)))]
     words = [note(row.short, theme, x=math.log10(getattr(row, price)), y=row.top1, xanchor=side[0], yanchor=side[1], xshift=side[2],
                   yshift=side[3]) for row, side in places.items() if row.kind == KINDS[0]]
@@ -88,11 +88,14 @@ def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[li
     return [line], [words]
 
 
-def labels(rows: Sequence[Result], price: str, span: Sequence[float]) -> list[tuple[Result, Side]]:
-    """Names that can be written without covering each other or a marker, EfficientNets first, each with where it stands."""
+def labels(rows: Sequence[Result], price: str, span: Sequence[float], live: float | None = None) -> list[tuple[Result, Side]]:
+    """Names that cover neither each other nor a marker nor the line of the live network, EfficientNets first, and where each stands."""
     places = {row: ((math.log10(getattr(row, price)) - span[0]) / (span[1] - span[0]) * WIDTH,
                     (row.top1 - ACCURACY[0]) / (ACCURACY[1] - ACCURACY[0]) * (HEIGHT - 90)) for row in rows}
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places.values()]
+    if live:
+        line = (math.log10(live) - span[0]) / (span[1] - span[0]) * WIDTH
+        taken.append((line - 1, 0, line + 1, HEIGHT))
     written = []
     for row in sorted(rows, key=lambda row: KINDS.index(row.kind) > 0):
         for side in (SIDES if KINDS.index(row.kind) else (SIDES[5], *SIDES)):

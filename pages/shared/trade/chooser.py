@@ -54,7 +54,7 @@ def show(network: Architecture, total: Cost) -> None:
     rungs = budget.ladder(kind.key, batch)
     answer(kind, amount, budget.choose(rungs, amount), budget.largest_phi(kind.key, amount, batch))
     picture(kind, rungs, amount, budget.need(network, kind.key, batch))
-    st.caption(texts.text("tradeoffs", f"counts_{kind.key}", source=SOURCE, batch=str(batch)))
+    st.caption(texts.text("tradeoffs", f"counts_{kind.key}", source=SOURCE, images="1 image" if batch == 1 else f"{batch} images"))
 
 
 def clocked(kind: Kind, amount: float, network: Architecture) -> None:

@@ -9,9 +9,8 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import signed_percent
 from effnet_core.figures import tradeoffs as draw
-from effnet_core.figures.exhibits import way_of
 from effnet_core.palette import bytes_text, si
-from effnet_core.paper import SOURCE, TABLE_7
+from effnet_core.paper import SOURCE, TABLE_3, TABLE_7, flops_text
 from effnet_core.tradeoffs import WAYS, Nearest, Point, base_of, curve, nearest, point, unscaled
 
 from .. import html, shell, state, texts
@@ -41,21 +40,28 @@ def show(network: Architecture, total: Cost) -> None:
                             alt=f"MACs of {title} made {WAYS[key].name}, over {WAYS[key].letter}")
     st.caption(texts.text("tradeoffs", "ways", wanted=f"{wanted:,.0f}", ratio=draw.ratio_text(wanted / one.macs), base=title))
     live = point(network.scaling, len(network.blocks), total)
-    table(title, found, live, network.name, wanted)
+    table(title, base, found, live, network.name, wanted)
     besides(base, found, live, wanted)
 
 
-def table(title: str, found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
+def table(title: str, base: str, found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
     rows = [(f"{one.way.name}, {number(one)}", *figures(one.point), missed(one.miss)) for one in found.values()]
     rows.append((f"the sliders: {name}", *figures(live), missed(live.macs / wanted - 1)))
     html.table((f"{title} made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"),
                rows, mark=len(rows) - 1)
     if ends := [one.way.name for one in found.values() if one.end]:
         st.info(texts.text("tradeoffs", "ends", ways=" and ".join(ends)), icon=":material/info:")
-    printed = {way_of(row): f"{row.top1}" for row in TABLE_7[1:]}
-    st.markdown(texts.text("tradeoffs", "ways_accuracy", source=SOURCE, **printed))
+    accuracy(base)
     with st.expander("Why no nearer?"):
         st.markdown(texts.text("tradeoffs", "stairs", ranges="; ".join(plateau(one) for one in found.values())))
+
+
+def accuracy(base: str) -> None:
+    """What the paper printed of this base's ways; of B0's where it has none."""
+    rows = [row for row in (*TABLE_7, *TABLE_3) if row.base == base] or TABLE_7
+    title = families.title(rows[0].base).removeprefix("EfficientNet-")
+    said = ", ".join(f"{row.label} to **{row.top1} %** ({flops_text(row.flops)} FLOPS)" for row in rows if row.printed)
+    st.markdown(texts.text("tradeoffs", "ways_accuracy", source=SOURCE, base=title, rows=said, table="7" if rows[0] in TABLE_7 else "3"))
 
 
 def number(one: Nearest) -> str:
