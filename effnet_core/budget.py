@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from .architecture import Architecture
 from .cost import FLOAT_BYTES, cost
-from .families import compound, published
-from .paper import EFFICIENTNETS
+from .families import compound, published, title
+from .paper import EFFICIENTNETS, TABLE_2, TABLE_3
 from .scaling import check, check_count
 
 COUNTED = ("macs", "params", "memory")  # what can be counted for any network; milliseconds are measured
 RANGE = (1.0, 1e18)  # MACs, parameters or bytes
 BATCHES = (1, 1024)
+RIVALS = {row.base: row.top1 for row in TABLE_3 if row.label == "baseline"} | {
+    row.key: row.top1 for row in TABLE_2 if row.key and row not in EFFICIENTNETS}  # top-1 by `published` name
 PHIS = range(-4000, 8001)  # thousandths
 
 
@@ -52,6 +54,12 @@ def ladder(kind: str, batch: int = 1) -> tuple[Rung, ...]:
 def measured(times: Mapping[str, float]) -> tuple[Rung, ...]:
     """Those of B0 to B7 that have been measured; `times` has the milliseconds of a pass by `published` name."""
     return tuple(Rung(row.key, row.short, row.top1, times[row.key]) for row in EFFICIENTNETS if row.key in times)
+
+
+def rivals(times: Mapping[str, float]) -> tuple[Rung, ...]:
+    """The same of other networks, to compare with: those whose top-1 the paper prints, the quickest first."""
+    found = [Rung(key, title(key), top1, times[key]) for key, top1 in RIVALS.items() if key in times]
+    return tuple(sorted(found, key=lambda rung: rung.need))
 
 
 def choose(rungs: tuple[Rung, ...], amount: float) -> Answer:

@@ -11,6 +11,7 @@ from pages.shared.shell import PAGES
 
 from .serving import CHROMIUM, open_page, server, settle
 
+SHOWN = ["", *list(PAGES)[1:], "tradeoffs?trade=The+paper%27s+charts", "tradeoffs?trade=Accuracy", "tradeoffs?trade=Chooser"]
 FIRST_MAPS = 48  # shown before more are asked for
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -180,7 +181,7 @@ def test_absurd_sliders_get_a_sentence(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["", *list(PAGES)[1:]])
+@pytest.mark.parametrize("page", SHOWN)
 def test_nothing_overflows_a_phone(browser, address, page, scheme):
     here = Visit(browser, address, color_scheme=scheme)
     here.page.set_viewport_size({"width": 390, "height": 844})
@@ -194,7 +195,7 @@ def test_nothing_overflows_a_phone(browser, address, page, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["", *list(PAGES)[1:]])
+@pytest.mark.parametrize("page", SHOWN)
 def test_no_serious_accessibility_finding(browser, address, page, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
     here = Visit(browser, address, color_scheme=scheme).open(f"/{page}")

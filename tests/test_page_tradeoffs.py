@@ -84,7 +84,8 @@ def test_another_base_is_scaled_from_itself():
     assert f"{cost(published('resnet50')).macs:,} MACs, × 1 those of the base, ResNet-50" in text(app)
     assert text(app).count("exactly") == 5
     assert "trained ResNet-50" in text(app) and "d = 4 to **78.1 %** (16.2 B FLOPS)" in text(app) and "Table 3" in text(app)
-    assert "d = 1.4, w = 1.2, r = 1.3 to **81.1 %**" in text(open_app("tradeoffs", base="Lite0")), "what is printed of B0, where nothing else is"
+    lite = open_app("tradeoffs", base="Lite0")
+    assert "d = 1.4, w = 1.2, r = 1.3 to **81.1 %**" in text(lite), "what is printed of B0, where nothing else is"
 
 
 def test_a_way_that_ends_is_told():
@@ -237,7 +238,8 @@ def test_a_full_queue_is_a_sentence(world):
 
 def test_recorded_times_say_where_and_when(world, monkeypatch):
     machine = {"processor": "Testum Mk 9", "cores": 4, "memory": 1, "system": "Testix 1", "python": "3"}
-    series = recorded.from_records({f"b{i}": record(f"b{i}", 20.0 * (i + 1), machine=machine) for i in range(8)}, "2026-01-02")
+    series = recorded.from_records({f"b{i}": record(f"b{i}", 20.0 * (i + 1), machine=machine) for i in range(8)}
+                                   | {"resnet50": record("resnet50", 33.0, machine=machine, steady=False)}, "2026-01-02")
     monkeypatch.setattr(clock, "shipped", lambda: {f"Recorded: {series.title}": series})
     app = chooser("Time", budget_time="65")
     assert "Nothing measured yet" in text(app)
@@ -245,6 +247,7 @@ def test_recorded_times_say_where_and_when(world, monkeypatch):
     seen = text(app)
     assert not app.exception and "Recorded" in seen and "2026-01-02" in seen and "Testum Mk 9" in seen and charts(app) == ["ladder"]
     assert "B2" in seen and "needs 60.0 ms" in seen and not any(button.key == "clock_start" for button in app.button)
+    assert "not to be trusted: ResNet-50." in seen and "Below B0 to B7 stand other networks" in seen
     app.number_input(key="budget_time").set_value(0.001).run()
     assert "is too little for any of the eight" in text(app)
 

@@ -19,6 +19,8 @@ from effnet_core.paper import EFFICIENTNETS, FIGURE_3, KINDS, TABLE_2, TABLE_3
 from effnet_core.scaling import Scaling
 from effnet_core.tradeoffs import WAYS, at, base_of, curve, nearest, point, scaled, unscaled
 
+from .bench import record as record_script
+
 OFFERED = [name for name in BASES if name != "small"]
 B0 = cost(published("b0"))
 LIVE = compound(1.0)
@@ -148,6 +150,9 @@ def test_absurd_budgets():
 def test_only_measured_networks_stand_on_the_ladder_of_times():
     rungs = budget.measured({"b1": 80.0, "b0": 50.0, "resnet50": 90.0})
     assert [(rung.key, rung.need) for rung in rungs] == [("b0", 50.0), ("b1", 80.0)] and budget.measured({}) == ()
+    assert [(rung.name, rung.top1) for rung in budget.rivals({"resnet50": 90.0, "b0": 1.0, "mobilenetv2": 60.0})] == [
+        ("MobileNetV2", 72.0), ("ResNet-50", 76.0)]
+    assert budget.RIVALS == {"mobilenetv1": 70.6, "mobilenetv2": 72.0, "resnet50": 76.0, "resnet152": 77.8}
     slow = budget.measured({"b0": 50.0, "b1": 40.0, "b2": 90.0})
     assert budget.choose(slow, 45.0)[0].key == "b1" and budget.choose(slow, 100.0) == (slow[2], None)
     assert budget.choose(slow, 10.0)[1].key == "b1", "the cheapest of those that are better"
@@ -186,6 +191,16 @@ ONE = recorded.from_records({"b0": record("b0")}, "2026-11-25")._asdict()
 def test_a_broken_file_is_refused(text):
     with pytest.raises(UserError, match="no series of recorded measurements"):
         recorded.loads(text)
+
+
+def test_the_script_writes_what_the_app_reads(tmp_path, monkeypatch, capsys):
+    times = {"b0": 10.0, "resnet50": 20.0}
+    monkeypatch.setattr(record_script, "measure", lambda name, asked: record(name, times[name], note="busy", steady=name == "b0"))
+    monkeypatch.setattr("sys.argv", ["record", str(tmp_path / "new" / "one.json"), "--networks", *times])
+    record_script.main()
+    (series,) = recorded.shipped(tmp_path / "new")
+    assert {name: row["median_ms"] for name, row in series.times.items()} == times
+    assert "b0                 10.00 ms\n" in (said := capsys.readouterr().out) and said.endswith("20.00 ms   busy\n")
 
 
 def test_what_is_shipped_can_be_read_and_names_no_host():

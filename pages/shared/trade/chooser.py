@@ -59,17 +59,18 @@ def show(network: Architecture, total: Cost) -> None:
 
 def clocked(kind: Kind, amount: float, network: Architecture) -> None:
     times = clock.times()
-    rungs = budget.measured({name: row["median_ms"] for name, row in times.items()})
+    medians = {name: row["median_ms"] for name, row in times.items()}
+    rungs, others = budget.measured(medians), budget.rivals(medians)
     if not rungs:
         st.info(texts.text("tradeoffs", "unmeasured"), icon=":material/timer:")
         return
     answer(kind, amount, budget.choose(rungs, amount), None)
-    picture(kind, rungs, amount, clock.live(network))
+    picture(kind, (*rungs, *others), amount, clock.live(network))
     missing = [rung.name for rung in budget.ladder("macs") if rung.key not in times]
-    doubtful = [rung.name for rung in rungs if not times[rung.key]["steady"]]
+    doubtful = [rung.name for rung in (*rungs, *others) if not times[rung.key]["steady"]]
     lacking = f" Not measured: {', '.join(missing)}." if missing else ""
     doubt = f" Disturbed by other work, so not to be trusted: {', '.join(doubtful)}." if doubtful else ""
-    st.caption(texts.text("tradeoffs", "counts_time", source=SOURCE) + lacking + doubt)
+    st.caption(texts.text("tradeoffs", "counts_time_rivals" if others else "counts_time", source=SOURCE) + lacking + doubt)
 
 
 def answer(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | None) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from effnet_core import machine, recorded
 from effnet_core.architecture import Architecture
+from effnet_core.budget import RIVALS
 from effnet_core.errors import UserError
 from effnet_core.families import published
 from effnet_core.palette import si
@@ -56,14 +57,14 @@ def live(network: Architecture) -> float | None:
 
 
 def wished() -> dict[str, Request]:
-    """The controls, and what they ask for, network by network."""
+    """The controls, and what they ask for, network by network: B0 to B7 and those to compare with, where they have been measured."""
     results.devices().watch()
     device, batch, threads = st.columns(3, vertical_alignment="bottom")
     names = results.devices().names
     where = device.selectbox("Device", [*names], format_func=names.__getitem__, **state.bound("device"))
     images = batch.selectbox("Batch size", BATCHES, **state.bound("clock_batch"))
     cores = threads.selectbox("Threads", range(1, machine.cores() + 1), **state.bound("threads"))
-    return {row.key: Request(published(row.key), where, images, cores) for row in EFFICIENTNETS}
+    return {key: Request(published(key), where, images, cores) for key in (*(row.key for row in EFFICIENTNETS), *RIVALS)}
 
 
 def measuring(requests: dict[str, Request], found: dict[str, dict]) -> None:
@@ -78,7 +79,7 @@ def measuring(requests: dict[str, Request], found: dict[str, dict]) -> None:
         return
     if refused := st.session_state.pop("_clock_refused", None):
         st.warning(html.plain(refused), icon=":material/info:")
-    missing = [request for name, request in requests.items() if name not in found]
+    missing = [request for name, request in requests.items() if name not in found and name not in RIVALS]
     if missing:
         label = "Measure 1 network here" if len(missing) == 1 else f"Measure {len(missing)} networks here"
         st.button(label, key="clock_start", icon=":material/timer:", type="primary", on_click=start, args=(missing,),
