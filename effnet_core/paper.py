@@ -6,6 +6,7 @@ Accuracies are top-1 or top-5 on ImageNet, percent. What is only drawn in a figu
 
 from collections.abc import Iterable
 from functools import cache
+from math import isclose
 from typing import NamedTuple
 
 from .architecture import Architecture, assemble
@@ -138,6 +139,28 @@ def counted(row: Result | Scaled) -> Cost | None:
 def scaled_b0(depth: float = 1.0, width: float = 1.0, resolution: float = 1.0) -> Cost:
     """B0 with its dimensions multiplied, as in Figures 3 and 4, counted here."""
     return counted(Scaled("b0", depth, width, resolution, 0.0, 0.0))
+
+
+class Trained(NamedTuple):
+    top1: float
+    table: int
+
+
+def trained(network: Architecture) -> Trained | None:
+    """The top-1 that Table 2, 7 or 3 prints of just this network, under whatever name; None where they have no such network."""
+    return next((found for other, found in _networks() if _same(network, other)), None)
+
+
+@cache
+def _networks() -> list[tuple[Architecture, Trained]]:
+    rows = [(row, 7) for row in TABLE_7] + [(row, 3) for row in TABLE_3 if row.printed]
+    return [*((published(row.key), Trained(row.top1, 2)) for row in TABLE_2 if row.key),
+            *((network(row), Trained(row.top1, table)) for row, table in rows)]
+
+
+def _same(one: Architecture, other: Architecture) -> bool:
+    a, b = one.scaling, other.scaling
+    return (one.family, a.side) == (other.family, b.side) and isclose(a.depth, b.depth) and isclose(a.width, b.width)
 
 
 def flops_text(value: float | None) -> str:

@@ -105,10 +105,12 @@ def _together(phi: float) -> tuple[float, float, int]:
 
 
 WAYS = {way.key: way for way in (
-    Way("depth", "deeper", "d", range(20, 256_001), DECIMALS, _doubling(1000, 40), _thousandth, lambda d: (d, 1.0, SIDE), lambda d: d),
-    Way("width", "wider", "w", range(50, 64_001), DECIMALS, _doubling(1000, 24), _thousandth, lambda w: (1.0, w, SIDE), lambda w: w**2),
-    Way("resolution", "sharper", "r", range(32, 8193), (32, 16, 8, 4, 2, 1), _doubling(SIDE, 30), lambda place: place / SIDE,
-        lambda r: (1.0, 1.0, round(r * SIDE)), lambda r: r**2),
+    Way("depth", "depth alone", "d", range(20, 256_001), DECIMALS, _doubling(1000, 40), _thousandth,
+        lambda d: (d, 1.0, SIDE), lambda d: d),
+    Way("width", "width alone", "w", range(50, 64_001), DECIMALS, _doubling(1000, 24), _thousandth,
+        lambda w: (1.0, w, SIDE), lambda w: w**2),
+    Way("resolution", "resolution alone", "r", range(32, 8193), (32, 16, 8, 4, 2, 1), _doubling(SIDE, 30),
+        lambda place: place / SIDE, lambda r: (1.0, 1.0, round(r * SIDE)), lambda r: r**2),
     Way("compound", "all three", "φ", range(-4000, 12_001), DECIMALS, lambda index: 50 * index, _thousandth, _together,
         lambda phi: (PAPER[0] * PAPER[1] ** 2 * PAPER[2] ** 2) ** phi),
 )}

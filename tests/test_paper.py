@@ -3,7 +3,7 @@
 import pytest
 
 from effnet_core import paper
-from effnet_core.families import NAMES, published
+from effnet_core.families import NAMES, compound, published
 from effnet_core.paper import EFFICIENTNETS, FIGURE_3, FIGURE_4, TABLE_2, TABLE_3, TABLE_7, Scaled, counted, excess, front, network
 from effnet_core.scaling import Compound
 
@@ -127,6 +127,19 @@ def test_the_constraint_is_not_two():
 def test_printed_texts():
     assert [paper.flops_text(row.flops) for row in (TABLE_2[0], TABLE_2[3], TABLE_2[-1])] == ["0.39 B", "0.7 B", "–"]
     assert paper.params_text(TABLE_2[0].params) == "5.3 M"
+
+
+@pytest.mark.parametrize("network, found", [
+    (compound(0.0), (77.1, 2)), (published("b7"), (84.3, 2)), (compound(2, 2, 1, 1), (79.0, 7)), (compound(1, 1, 2, 1), (78.9, 7)),
+    (compound(1, 1, 1, 2), (79.1, 7)), (compound(1, 1.4, 1.2, 1.3), (81.1, 7)), (compound(2, 2, 1, 1, base="mobilenetv2"), (76.8, 3)),
+    (published("resnet152"), (77.8, 2)), (published("mobilenetv1"), (70.6, 3))])
+def test_a_network_that_the_paper_trained_is_known_by_whatever_name(network, found):
+    assert paper.trained(network) == found
+
+
+@pytest.mark.parametrize("network", [compound(1.0), published("l2"), published("b8"), published("lite0"), compound(1, 1.4, 1.2, 1.3, base="resnet50")])
+def test_no_accuracy_is_given_to_any_other(network):
+    assert paper.trained(network) is None
 
 
 def test_the_front_is_what_nothing_beats():

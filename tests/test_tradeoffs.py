@@ -299,6 +299,8 @@ def test_labels_cover_neither_each_other_nor_a_marker(price):
 def test_the_live_network_is_a_line_and_off_the_chart_there_is_none():
     figure = landscape.chart("flops", 5e9, "φ = 4")
     assert [shape.x0 for shape in figure.layout.shapes] == [5e9] and "accuracy unknown" in figure.layout.annotations[-1].text
+    known = landscape.chart("flops", 1.58e9, "4× deeper", 79.0)
+    assert (known.data[-1].x[0], known.data[-1].y[0]) == (1.58e9, 79.0) and "top-1 79.0 %, published" in known.layout.annotations[-1].text
     assert not landscape.chart("flops", 1e15, "φ = 8").layout.shapes
 
 

@@ -25,8 +25,8 @@ TEXT_SIDES = {(x, y): f"{up} {right}" for x, right in (("left", "right"), ("cent
               for y, up in (("bottom", "top"), ("middle", "middle"), ("top", "bottom"))}  # the same as Plotly has it for texts of markers
 
 
-def chart(price: str, live: float, name: str, said: str = "accuracy unknown", theme: str = "light") -> go.Figure:
-    """Top-1 against `price`, "flops" or "params", as printed; a vertical line at the `live` network, with what is `said` of its accuracy.
+def chart(price: str, live: float, name: str, top1: float | None = None, theme: str = "light") -> go.Figure:
+    """Top-1 against `price`, "flops" or "params", as printed; a vertical line at the `live` network, a star where its `top1` is known.
 
     Raises `UserError` for another price.
     """
@@ -40,7 +40,10 @@ def chart(price: str, live: float, name: str, said: str = "accuracy unknown", th
     traces = [_front(rows, price, theme), *(_kind(rows, price, i, places, theme) for i in range(len(KINDS)))]
     words = [note(row.short, theme, x=math.log10(getattr(row, price)), y=row.top1, xanchor=side[0], yanchor=side[1], xshift=side[2],
                   yshift=side[3]) for row, side in places.items() if row.kind == KINDS[0]]
+    said = "accuracy unknown" if top1 is None else f"top-1 {top1} %, published"
     line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b>, {si(live)}: {said}", x["range"], theme)
+    if top1 is not None and not off and ACCURACY[0] < top1 < ACCURACY[1]:
+        traces.append(_star(live, top1, name, theme))
     return figure(traces, theme, HEIGHT, shapes=line, annotations=[*words, *title], showlegend=True, hovermode="closest",
                   legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 40, "b": 8},
                   xaxis=axis(theme, AXES[price], **x), yaxis=axis(theme, "top-1 on ImageNet, %", range=[*ACCURACY], nticks=8))
@@ -77,6 +80,12 @@ def _front(rows: Sequence[Result], price: str, theme: str) -> dict:
     return {"type": "scatter", "mode": "lines", "name": "nothing is cheaper and better (Pareto front)",
             "x": [x for x, _ in kept], "y": [y for _, y in kept],
             "line": {"color": themed(MUTED, theme), "width": 1.5, "dash": "dot", "shape": "hv"}, "hoverinfo": "skip"}
+
+
+def _star(live: float, top1: float, name: str, theme: str) -> dict:
+    return {"type": "scatter", "mode": "markers", "x": [live], "y": [top1], "showlegend": False,
+            "marker": {"size": 17, "symbol": "star", "color": INK[theme], "line": {"color": PAGE[theme], "width": 1}},
+            "hovertemplate": f"<b>{escape(name)}</b>, the sliders' network<br>top-1 {top1} %<extra></extra>"}
 
 
 def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[list[dict], list[dict]]:

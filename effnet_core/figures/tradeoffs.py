@@ -27,11 +27,16 @@ def ratio_text(ratio: float) -> str:
     return f"× {ratio:,.0f}" if ratio >= 100 else f"× {ratio:.3g}"
 
 
+def sides_text(ratio: float) -> str:
+    """`3.8`, `403`, `1,083`."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
 def metric_text(metric: str, value: float) -> str:
     """`5.29 M`, `33.1 MB`, `3.80 sides`. Raises `UserError` for an unknown metric."""
     if metric not in METRICS:
         raise UserError(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")
-    return {"params": si, "activation_bytes": bytes_text}.get(metric, lambda v: f"{v:.3g} sides")(value)
+    return {"params": si, "activation_bytes": bytes_text}.get(metric, lambda v: f"{sides_text(v)} sides")(value)
 
 
 def reach(ratio: float) -> float:
@@ -83,7 +88,7 @@ def beside(base: str, metric: str, found: Mapping[str, Nearest], wanted: float, 
     seen = [y for trace in traces for m, y in zip(trace["x"], trace["y"]) if low <= m <= high] + [value]
     goal = {"type": "line", "x0": wanted, "x1": wanted, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
             "line": {"color": INK[theme], "width": 1.5}}
-    text = {"params": short, "activation_bytes": lambda v: short(v, "B")}.get(metric, lambda v: f"{v:.3g}")
+    text = {"params": short, "activation_bytes": lambda v: short(v, "B")}.get(metric, sides_text)
     return figure([*traces, star], theme, 380, shapes=[goal], showlegend=True, margin={"l": 8, "r": 16, "t": 16, "b": 8},
                   legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}, xaxis=axis(theme, "MACs, one image", **x),
                   yaxis=axis(theme, METRICS[metric], **logarithmic(seen, text)))

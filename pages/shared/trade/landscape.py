@@ -6,7 +6,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import landscape as draw
 from effnet_core.palette import si
-from effnet_core.paper import EFFICIENTNETS, SOURCE, TABLE_2, Result, flops_text, params_text
+from effnet_core.paper import EFFICIENTNETS, SOURCE, TABLE_2, Result, flops_text, params_text, trained
 
 from .. import html, shell, state, texts
 
@@ -16,15 +16,14 @@ AXES = {"MACs": "flops", "Parameters": "params"}
 def show(network: Architecture, total: Cost) -> None:
     price = AXES[st.segmented_control("Cost", list(AXES), default="MACs", required=True, **state.bound("price"))]
     live = total.macs if price == "flops" else total.params
-    released = next((row for row in TABLE_2 if row.name == network.name), None)
-    said = f"top-1 {released.top1} %, published" if released else "accuracy unknown"
+    known = trained(network)
     with st.container(key="landscape"):
-        figure = draw.chart(price, live, name(network), said, shell.theme())
+        figure = draw.chart(price, live, name(network), known and known.top1, shell.theme())
         st.plotly_chart(figure, theme=None, key="landscape_chart", config={"displayModeBar": False},
                         alt=f"Top-1 accuracy over {draw.AXES[price]} of the networks of the paper's Table 2")
     st.caption(f"Published: {SOURCE}, Table 2. " + texts.text("tradeoffs", "landscape"))
     where = {"name": name(network), "live": si(live), "price": "MACs" if price == "flops" else "parameters"}
-    st.markdown(texts.text("tradeoffs", "released", top1=f"{released.top1}", **where) if released else
+    st.markdown(texts.text("tradeoffs", "released", top1=f"{known.top1}", table=f"{known.table}", **where) if known else
                 texts.text("tradeoffs", "unknown", around=around(price, live), **where))
     with st.expander("All of Table 2, as printed"):
         html.table(("Network", "top-1", "top-1 in v3", "top-5", "Parameters", "FLOPS"), map(line, TABLE_2))

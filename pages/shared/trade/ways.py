@@ -37,7 +37,7 @@ def show(network: Architecture, total: Cost) -> None:
     found = {key: nearest(base, key, wanted) for key in WAYS}
     for column, key in zip(st.columns(len(WAYS), gap="small"), WAYS):
         column.plotly_chart(draw.staircase(base, found[key], wanted, shell.theme()), theme=None, key=f"stairs_{key}", config=PLAIN,
-                            alt=f"MACs of {title} made {WAYS[key].name}, over {WAYS[key].letter}")
+                            alt=f"MACs of {title} scaled in {WAYS[key].name}, over {WAYS[key].letter}")
     st.caption(texts.text("tradeoffs", "ways", wanted=f"{wanted:,.0f}", ratio=draw.ratio_text(wanted / one.macs), base=title))
     live = point(network.scaling, len(network.blocks), total)
     table(title, base, found, live, network.name, wanted)
@@ -47,7 +47,7 @@ def show(network: Architecture, total: Cost) -> None:
 def table(title: str, base: str, found: dict[str, Nearest], live: Point, name: str, wanted: float) -> None:
     rows = [(f"{one.way.name}, {number(one)}", *figures(one.point), missed(one.miss)) for one in found.values()]
     rows.append((f"the sliders: {name}", *figures(live), missed(live.macs / wanted - 1)))
-    html.table((f"{title} made", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"),
+    html.table((f"{title} scaled in", "MACs", "Parameters", "Outputs, one image", "Image", "Blocks", "Field ÷ side", "off the MACs wanted"),
                rows, mark=len(rows) - 1)
     if ends := [one.way.name for one in found.values() if one.end]:
         st.info(texts.text("tradeoffs", "ends", ways=" and ".join(ends)), icon=":material/info:")
@@ -77,7 +77,7 @@ def missed(share: float) -> str:
 
 
 def figures(one: Point) -> tuple[str, ...]:
-    return (si(one.macs), si(one.params), bytes_text(one.activation_bytes), f"{one.side:,} px", f"{one.blocks:,}", f"{one.field_ratio:.3g}")
+    return (si(one.macs), si(one.params), bytes_text(one.activation_bytes), f"{one.side:,} px", f"{one.blocks:,}", draw.sides_text(one.field_ratio))
 
 
 def besides(base: str, found: dict[str, Nearest], live: Point, wanted: float) -> None:
@@ -85,6 +85,6 @@ def besides(base: str, found: dict[str, Nearest], live: Point, wanted: float) ->
     metric = METRICS[st.segmented_control("Shown over the MACs", list(METRICS), default="Parameters", required=True, wrap=True,
                                           **state.bound("beside"))]
     st.plotly_chart(draw.beside(base, metric, found, wanted, live, shell.theme()), theme=None, key="besides", config=PLAIN,
-                    alt=f"{draw.METRICS[metric]} over MACs of the base made deeper, wider, sharper, and all three")
+                    alt=f"{draw.METRICS[metric]} over MACs of the base scaled in depth, width, resolution, and all three")
     ratio = {key: draw.metric_text(metric, getattr(one.point, metric)) for key, one in found.items()}
     st.markdown(texts.text("tradeoffs", f"beside_{metric}", **ratio))
