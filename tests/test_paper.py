@@ -137,7 +137,8 @@ def test_a_network_that_the_paper_trained_is_known_by_whatever_name(network, fou
     assert paper.trained(network) == found
 
 
-@pytest.mark.parametrize("network", [compound(1.0), published("l2"), published("b8"), published("lite0"), compound(1, 1.4, 1.2, 1.3, base="resnet50")])
+@pytest.mark.parametrize("network", [
+    compound(1.0), published("l2"), published("b8"), published("lite0"), compound(1, 1.4, 1.2, 1.3, base="resnet50")])
 def test_no_accuracy_is_given_to_any_other(network):
     assert paper.trained(network) is None
 

@@ -77,7 +77,8 @@ def missed(share: float) -> str:
 
 
 def figures(one: Point) -> tuple[str, ...]:
-    return (si(one.macs), si(one.params), bytes_text(one.activation_bytes), f"{one.side:,} px", f"{one.blocks:,}", draw.sides_text(one.field_ratio))
+    return (si(one.macs), si(one.params), bytes_text(one.activation_bytes), f"{one.side:,} px", f"{one.blocks:,}",
+            draw.sides_text(one.field_ratio))
 
 
 def besides(base: str, found: dict[str, Nearest], live: Point, wanted: float) -> None:
