@@ -16,6 +16,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
     ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "terms", "pins", "comparison",
      "rounding", "formula", "exponents", "memory", "graph", "labels", "transfers", "downloads", "machine",
      "contention",
+     "paper", "disagreements", "tradeoffs", "budget", "recorded",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "work.history", "work.workers", "work.jobs"],
