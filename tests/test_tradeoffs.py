@@ -7,7 +7,7 @@ import random
 import plotly.graph_objects as go
 import pytest
 
-from effnet_core import budget, recorded, tradeoffs
+from effnet_core import budget, memory, recorded, tradeoffs
 from effnet_core.architecture import assemble
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
@@ -132,10 +132,23 @@ def test_what_a_network_needs():
 
 
 @pytest.mark.parametrize("kind, amount, batch", [
-    ("macs", 2e9, 1), ("params", 1e7, 1), ("memory", 5e8, 1), ("memory", 3e9, 32), ("macs", 385_814_752, 1)])
+    ("macs", 2e9, 1), ("params", 1e7, 1), ("macs", 385_814_752, 1)])
 def test_the_largest_phi_fits_and_a_thousandth_more_does_not(kind, amount, batch):
     phi, need = budget.largest_phi(kind, amount, batch)
     assert need == budget.need(compound(phi), kind, batch) <= amount < budget.need(compound(round(phi + 0.001, 3)), kind, batch)
+
+
+@pytest.mark.parametrize("kind, amount, batch", [("inference", 5e7, 1), ("inference", 6e8, 32), ("training", 4e9, 8), ("training", 2e8, 1)])
+def test_of_memory_the_largest_phi_is_found_among_all_tenths(kind, amount, batch):
+    needs = {tenth / 10: budget.need(compound(tenth / 10), kind, batch) for tenth in range(-40, 81)}
+    assert budget.largest_phi(kind, amount, batch) == max((phi, need) for phi, need in needs.items() if need <= amount)
+    assert budget.largest_phi(kind, 1e5, batch) is None
+
+
+def test_memory_is_that_of_the_memory_room():
+    walked, table = memory.footprint(LIVE), cost(LIVE)
+    assert budget.need(LIVE, "inference", 8) == 4 * (table.params + 8 * walked.peak)
+    assert budget.need(LIVE, "training", 8) == 4 * (4 * table.params + 8 * walked.saved + walked.saved_once)
 
 
 def test_absurd_budgets():
@@ -144,7 +157,7 @@ def test_absurd_budgets():
     with pytest.raises(UserError, match="The budget is 0; it must be a number from 1 to 1e"):
         budget.largest_phi("macs", 0)
     with pytest.raises(UserError, match="The batch size is 0"):
-        budget.ladder("memory", 0)
+        budget.ladder("training", 0)
 
 
 def test_only_measured_networks_stand_on_the_ladder_of_times():

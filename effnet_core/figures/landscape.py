@@ -41,11 +41,11 @@ def chart(price: str, live: float, name: str, top1: float | None = None, theme: 
     words = [note(row.short, theme, x=math.log10(getattr(row, price)), y=row.top1, xanchor=side[0], yanchor=side[1], xshift=side[2],
                   yshift=side[3]) for row, side in places.items() if row.kind == KINDS[0]]
     said = "accuracy unknown" if top1 is None else f"top-1 {top1} %, published"
-    line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b>, {si(live)}: {said}", x["range"], theme)
+    line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b><br>{si(live)}: {said}", x["range"], theme)
     if top1 is not None and not off and ACCURACY[0] < top1 < ACCURACY[1]:
         traces.append(_star(live, top1, name, theme))
     return figure(traces, theme, HEIGHT, shapes=line, annotations=[*words, *title], showlegend=True, hovermode="closest",
-                  legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 40, "b": 8},
+                  legend={"orientation": "h", "x": 0, "y": 1.1, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 56, "b": 8},
                   xaxis=axis(theme, AXES[price], **x), yaxis=axis(theme, "top-1 on ImageNet, %", range=[*ACCURACY], nticks=8))
 
 
@@ -91,9 +91,8 @@ def _star(live: float, top1: float, name: str, theme: str) -> dict:
 def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[list[dict], list[dict]]:
     line = {"type": "line", "x0": live, "x1": live, "yref": "paper", "y0": 0, "y1": 1,
             "line": {"color": INK[theme], "width": 1.5, "dash": "dash"}}
-    left = 2 * math.log10(live) < sum(span)
-    words = note(text, theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom",
-                 xanchor="left" if left else "right", xshift=-4 if left else 4, font={"size": 12, "color": INK[theme]})
+    side, shift = ("left", -4) if 2 * math.log10(live) < sum(span) else ("right", 4)
+    words = note(text, theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom", xanchor=side, align=side, xshift=shift)
     return [line], [words]
 
 
