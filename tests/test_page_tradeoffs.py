@@ -84,9 +84,9 @@ def test_another_base_is_scaled_from_itself():
     app = open_app("tradeoffs", base="ResNet-50", phi="0")
     assert f"{cost(published('resnet50')).macs:,} MACs, × 1 those of the base, ResNet-50" in text(app)
     assert text(app).count("exactly") == 5
-    assert "trained ResNet-50" in text(app) and "d = 4 to **78.1 %** (16.2 B FLOPS)" in text(app) and "Table 3" in text(app)
+    assert "Of ResNet-50 the paper prints" in text(app) and "d = 4 **78.1 %** (16.2 B FLOPS)" in text(app) and "Table 3" in text(app)
     lite = open_app("tradeoffs", base="Lite0")
-    assert "d = 1.4, w = 1.2, r = 1.3 to **81.1 %**" in text(lite), "what is printed of B0, where nothing else is"
+    assert "d = 1.4, w = 1.2, r = 1.3 **81.1 %**" in text(lite), "what is printed of B0, where nothing else is"
 
 
 def test_a_way_that_ends_is_told():
@@ -127,9 +127,9 @@ def test_the_live_network_has_no_accuracy(price):
     assert "unknown" in text(app) and "between B1 with 79.1 % and B2 with 80.1 %" in text(app)
     assert all(row.name in text(app) for row in TABLE_2)
     app = open_app("tradeoffs", trade="Accuracy", price=price, source="Published", name="B3")
-    assert "its published top-1 of 81.6 %" in text(app) and "unknown" not in text(app)
+    assert "the published top-1 of 81.6 %" in text(app) and "unknown" not in text(app)
     app = open_app("tradeoffs", trade="Accuracy", price=price, phi="2", alpha="2", beta="1", gamma="1")
-    assert "its published top-1 of 79.0 % (Table 7)" in text(app)
+    assert "the published top-1 of 79.0 % (Table 7)" in text(app)
     app = open_app("tradeoffs", trade="Accuracy", price=price, source="Published", name="L2")
     assert "not in the paper and so" in text(app) and "above all of them" in text(app)
 

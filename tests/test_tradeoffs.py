@@ -314,6 +314,8 @@ def test_the_live_network_is_a_line_and_off_the_chart_there_is_none():
     assert [shape.x0 for shape in figure.layout.shapes] == [5e9] and "accuracy unknown" in figure.layout.annotations[-1].text
     known = landscape.chart("flops", 1.58e9, "4× deeper", 79.0)
     assert (known.data[-1].x[0], known.data[-1].y[0]) == (1.58e9, 79.0) and "top-1 79.0 %, published" in known.layout.annotations[-1].text
+    poor = landscape.chart("flops", 5.7e8, "MobileNetV1", 70.6)
+    assert poor.data[-1].y[0] == 70.6 > poor.layout.yaxis.range[0]
     assert not landscape.chart("flops", 1e15, "φ = 8").layout.shapes
 
 
