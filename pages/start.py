@@ -12,7 +12,9 @@ with shell.refusals():
     html.tiles(compare.summary(network, cost(network), st.session_state.get("_before"), as_flops=False))
     st.session_state["_before"] = compare.figures(network, cost(network))
     st.caption(texts.text("start", "strip"))
-for card, (slug, entry) in zip(st.columns(4, gap="small"), list(shell.PAGES.items())[1:]):
-    with card.container(border=True, height="stretch"):
-        st.markdown(f"**{entry.question}**\n\n{texts.text('start', slug)}")
-        st.page_link(entry.file, label=entry.title, icon=entry.icon)
+others = list(shell.PAGES.items())[1:]
+for row in (others[place : place + 3] for place in range(0, len(others), 3)):
+    for card, (slug, entry) in zip(st.columns(3, gap="small"), row):
+        with card.container(border=True, height="stretch"):
+            st.markdown(f"**{entry.question}**\n\n{texts.text('start', slug)}")
+            st.page_link(entry.file, label=entry.title, icon=entry.icon)

@@ -1,16 +1,19 @@
 """The search for α, β and γ: the surface that the constraint makes, what it promises beside what is counted, and how sure a ranking is."""
 
+import math
 from collections.abc import Callable, Hashable
+from itertools import pairwise, product
 
-import numpy as np
 import plotly.graph_objects as go
 
-from ..palette import ACCENT, GRID, INK, MUTED, PAGE, colour_scale, percent, si, themed
+from ..families import PAPER
+from ..palette import ACCENT, INK, MUTED, PAGE, colour_scale, percent, sequential, si, themed
 from ..search.grid import Candidate, Distinct, Found
 from ..search.scores import Ranking
-from . import SIZE, axis, figure, note
+from . import axis, figure, note
 
-FINE = 33  # places along each side of the surface
+PIECES = 14  # of the surface, along each side
+DRAWN = 1500  # points
 ROW = 46  # pixels that a candidate has in the ranking
 COORDINATES = "%{customdata[0]}"
 
@@ -31,63 +34,64 @@ def _hover(member: Candidate, network: Distinct) -> str:
 
 
 def _marks(rows: list[tuple[Candidate, Distinct]], theme: str) -> dict:
-    """Colours by the counted ratio, with their scale."""
-    ratios = [member.ratio for member, _ in rows]
-    bar = {"title": {"text": "counted MACs,<br>× the base", "font": {"size": 12}}, "thickness": 12, "len": 0.7, "x": 1.0, "xpad": 4, "outlinewidth": 0,
-           "tickfont": {"size": 12, "color": MUTED[theme]}}
-    return {"color": ratios, "colorscale": colour_scale(), "colorbar": bar, "line": {"color": INK[theme], "width": 1}}
+    """Colours by the counted ratio."""
+    return {"color": [member.ratio for member, _ in rows], "colorscale": colour_scale(), "line": {"color": INK[theme], "width": 1}}
 
 
-def surface(found: Found, chosen: Distinct | None = None, theme: str = "light") -> go.Figure:
-    """α = target / (β²·γ²) over β and γ, to be turned; the candidates as balls, coloured by what they cost once counted.
+def surface(found: Found, chosen: Distinct | None = None) -> dict:
+    """α = target / (β²·γ²) over β and γ and the candidates near it, as plain data for the page's own drawing, which can be turned.
 
-    Candidates that are one network are tied by a line; the paper's is a diamond with its name, the members of `chosen` have rings.
+    Places are shares of the bounds, β, γ, α. `points` have the id of their network, the colour of its counted ratio and whether they
+    belong to `chosen`; `ties` are pairs of points that are one network; `scale` says what the colours mean. Where there are more than
+    `DRAWN` combinations, each network has one point.
     """
-    ink, rows = themed(INK, theme), _told(found)
-    balls = {"type": "scatter3d", "mode": "markers", **_places([member for member, _ in rows]), "marker": {**_marks(rows, theme), "size": 5},
-             "customdata": [[_hover(*row)] for row in rows], "hovertemplate": f"{COORDINATES}<extra></extra>"}
-    rings = {"type": "scatter3d", "mode": "markers", **_places(list(chosen.members) if chosen else []), "hoverinfo": "skip",
-             "marker": {"size": 11, "symbol": "circle-open", "color": ink, "line": {"color": ink, "width": 3}}}
-    traces = [_sheet(found, theme), _ties(found, theme), balls, rings, *_paper(found, theme)]
-    titles = {"xaxis": "β, width", "yaxis": "γ, resolution", "zaxis": "α, depth"}
-    looks = {"gridcolor": GRID[theme], "backgroundcolor": "rgba(0,0,0,0)", "color": MUTED[theme], "tickfont": {"size": 12}, "nticks": 5}
-    scene = {key: {**looks, "title": {"text": title, "font": {"size": SIZE, "color": ink}}} for key, title in titles.items()}
-    camera = {"eye": {"x": 1.55, "y": 1.35, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.12}}
-    return figure(traces, theme, 500, margin={"l": 0, "r": 0, "t": 0, "b": 0}, scene={**scene, "aspectmode": "cube", "camera": camera})
+    bounds = (found.grid.beta, found.grid.gamma, found.grid.alpha)
+    rows = _told(found)
+    alone = len(rows) > DRAWN
+    if alone:
+        rows = [(network.first, network) for network in found.networks[:: math.ceil(len(found.networks) / DRAWN)]]
+    low, high = (f(network.ratio for network in found.networks) for f in (min, max))
+    points = [{"id": name(network.first.coefficients), "at": _shares((m.beta, m.gamma, m.alpha), bounds), "colour": sequential((m.ratio - low) / ((high - low) or 1)),
+               "label": _label(m, network), "chosen": network is chosen, "paper": m.coefficients == PAPER} for m, network in rows]
+    places = {member: place for place, (member, _) in enumerate(rows)}
+    ties = [] if alone else [[places[a], places[b]] for network in found.networks for a, b in pairwise(network.members)]
+    axes = [{"title": title, "ticks": _ticks(*bound)} for title, bound in zip(("β, width", "γ, resolution", "α, depth"), bounds)]
+    return {"title": f"The surface on which α·β²·γ² is {found.grid.target:g}, and {len(points):,} candidates near it", "axes": axes, "sheet": _sheet(found, bounds), "points": points,
+            "ties": ties, "scale": {"colours": [sequential(step / 8) for step in range(9)], "low": f"{low:.2f}", "high": f"{high:.2f}", "title": "counted MACs, × the base"}}
 
 
-def _places(members: list[Candidate]) -> dict:
-    return {"x": [m.beta for m in members], "y": [m.gamma for m in members], "z": [m.alpha for m in members]}
+def _shares(values: tuple[float, ...], bounds: tuple[tuple[float, float], ...]) -> list[float]:
+    return [round((value - low) / ((high - low) or 1), 5) for value, (low, high) in zip(values, bounds)]
 
 
-def _sheet(found: Found, theme: str) -> dict:
-    """The surface itself, inside the bounds of α."""
-    grid = found.grid
-    beta, gamma = np.linspace(*grid.beta, FINE), np.linspace(*grid.gamma, FINE)
-    alpha = grid.target / (beta[None, :] ** 2 * gamma[:, None] ** 2)
-    alpha[(alpha < grid.alpha[0] - 0.02) | (alpha > grid.alpha[1] + 0.02)] = np.nan
-    return {"type": "surface", "x": beta, "y": gamma, "z": alpha, "opacity": 0.45, "showscale": False, "hoverinfo": "skip",
-            "colorscale": [[0, ACCENT[theme]], [1, ACCENT[theme]]], "lighting": {"diffuse": 0.6, "specular": 0.05},
-            "contours": {"z": {"show": True, "color": PAGE[theme], "width": 1}}}
+def _ticks(low: float, high: float) -> list[dict]:
+    """About three to five round values between the bounds."""
+    step = next((step for step in (0.05, 0.1, 0.2, 0.5, 1.0) if (high - low) / step <= 5.01), 1.0)
+    values = [round(step * place, 6) for place in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)] or [low]
+    return [{"at": round((value - low) / ((high - low) or 1), 5), "text": f"{value:g}"} for value in values]
 
 
-def _ties(found: Found, theme: str) -> dict:
-    groups = [network.members for network in found.networks if len(network.members) > 1]
-    lines = {key: [] for key in "xyz"}
-    for members in groups:
-        for key, values in _places(list(members)).items():
-            lines[key] += [*values, None]
-    return {"type": "scatter3d", "mode": "lines", **lines, "line": {"color": INK[theme], "width": 4}, "hoverinfo": "skip"}
-
-
-def _paper(found: Found, theme: str) -> list[dict]:
-    if found.paper is None:
+def _sheet(found: Found, bounds: tuple[tuple[float, float], ...]) -> list[list[list[float]]]:
+    """Four-cornered pieces of the surface, cut off at the bounds of α."""
+    (beta_low, beta_high), (gamma_low, gamma_high), (low, high) = bounds
+    if beta_low == beta_high or gamma_low == gamma_high or low == high:
         return []
-    member = found.paper.first
-    return [{"type": "scatter3d", "mode": "markers+text", **_places([member]), "text": ["the paper's"], "textposition": "top center",
-             "textfont": {"size": SIZE, "color": INK[theme]}, "customdata": [[_hover(member, found.paper)]],
-             "hovertemplate": f"<b>the paper's</b><br>{COORDINATES}<extra></extra>",
-             "marker": {"symbol": "diamond", "size": 8, "color": PAGE[theme], "line": {"color": INK[theme], "width": 3}}}]
+    betas, gammas = ([a + (b - a) * place / PIECES for place in range(PIECES + 1)] for a, b in ((beta_low, beta_high), (gamma_low, gamma_high)))
+    pieces = []
+    for b, c in product(pairwise(betas), pairwise(gammas)):
+        corners = [(x, y, found.grid.target / (x * x * y * y)) for x, y in ((b[0], c[0]), (b[1], c[0]), (b[1], c[1]), (b[0], c[1]))]
+        if all(z < low for *_, z in corners) or all(z > high for *_, z in corners):
+            continue
+        pieces.append([_shares((x, y, min(high, max(low, z))), bounds) for x, y, z in corners])
+    return pieces
+
+
+def _label(member: Candidate, network: Distinct) -> str:
+    """One candidate in words."""
+    others = [name(other.coefficients) for other in network.members if other != member]
+    same = f"; the same network as {' and '.join(others[:2])}{f' and {len(others) - 2} more' if len(others) > 2 else ''}" if others else ""
+    return (f"{name(member.coefficients)}{', the paper’s' if member.coefficients == PAPER else ''}: promised {member.product:.3f}, "
+            f"counted {member.ratio:.3f} × the base{same}")
 
 
 def promises(found: Found, chosen: Distinct | None = None, theme: str = "light") -> go.Figure:
@@ -95,7 +99,7 @@ def promises(found: Found, chosen: Distinct | None = None, theme: str = "light")
     ink, rows, power = themed(INK, theme), _told(found), found.grid.phi
     data = [[_hover(*row), place] for place, network in enumerate(found.networks) for row in [(member, network) for member in network.members]]
     points = {"type": "scatter", "mode": "markers", "x": [member.product**power for member, _ in rows], "y": [member.ratio for member, _ in rows],
-              "marker": {**_marks(rows, theme), "size": 10, "showscale": False}, "customdata": data,
+              "marker": {**_marks(rows, theme), "size": 10}, "customdata": data,
               "hovertemplate": f"{COORDINATES}<extra></extra>", "unselected": {"marker": {"opacity": 1}}}
     members = list(chosen.members) if chosen else []
     rings = {"type": "scatter", "mode": "markers", "x": [m.product**power for m in members], "y": [m.ratio for m in members], "hoverinfo": "skip",

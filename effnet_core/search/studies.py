@@ -78,7 +78,8 @@ class Study:
         trials = self._study.get_trials(deepcopy=False)
         settled = [trial for trial in trials if _is_settled(trial)]
         outcomes = [_outcome(row) for trial in settled for row in trial.user_attrs.get("outcomes", ())]
-        running = [trial.user_attrs.get("worker", {}).get("host", "") for trial in trials if trial.state == TrialState.RUNNING]
+        running = [trial.user_attrs.get("worker", {}).get("host", "")
+                   for trial in trials if trial.state == TrialState.RUNNING and not _has_died(trial)]
         times = [stamp.timestamp() for trial in trials for stamp in (trial.datetime_start, trial.datetime_complete) if stamp]
         begun = float(self._study.user_attrs.get("begun", 0.0))
         problems = [trial.user_attrs["problem"] for trial in settled if "problem" in trial.user_attrs]
