@@ -1,16 +1,16 @@
 // The surface of all α, β, γ that promise the same work, and the candidates near it; it is turned by dragging, or by its two sliders.
-const HIGH = 400
+const HIGH = 460
 const START = { turn: 40, tilt: 24 } // degrees
 const views = new WeakMap()
 
 // From shares of the bounds to places on the screen; `depth` grows away from the eye.
 function projector(view, width) {
   const [turn, tilt] = [view.turn * Math.PI / 180, view.tilt * Math.PI / 180]
-  const size = Math.min(width * 0.6, HIGH * 0.66)
+  const size = Math.min((width - 90) / 1.5, (HIGH - 64) / (Math.cos(tilt) + 1.42 * Math.sin(tilt)))
   return ([x, y, z]) => {
     const [u, v] = [(x - 0.5) * Math.cos(turn) - (y - 0.5) * Math.sin(turn), (x - 0.5) * Math.sin(turn) + (y - 0.5) * Math.cos(turn)]
     return {
-      x: width / 2 + size * u, y: HIGH / 2 - size * ((z - 0.5) * Math.cos(tilt) + v * Math.sin(tilt)),
+      x: width / 2 + size * u, y: HIGH / 2 - 8 - size * ((z - 0.5) * Math.cos(tilt) + v * Math.sin(tilt)),
       depth: v * Math.cos(tilt) - (z - 0.5) * Math.sin(tilt),
     }
   }

@@ -148,7 +148,7 @@ def ranking(ranked: Ranking, title: Callable[[Hashable], str], guess: float, the
     low, high = _span([*ends, *([guess] if ends and min(ends) < 1.5 * guess else [])])
     lines = [{"type": "line", "x0": guess, "x1": guess, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": weak, "width": 1.5, "dash": "dot"}}] if low < guess < high else []
     return figure([means, seeds], theme, 70 + ROW * max(1, len(places)), shapes=spans + lines, annotations=words, margin={"l": 8, "r": 16, "t": 8, "b": 8},
-                  xaxis=axis(theme, "score: accuracy · (MACs / target)^−0.07", range=[max(low, -0.05), high], nticks=7),
+                  xaxis=axis(theme, "score: accuracy · (MACs / target)⁻⁰·⁰⁷", range=[max(low, -0.05), high], nticks=7),
                   yaxis=axis(theme, "", range=[len(places) - 0.6, -0.85], showticklabels=False, showgrid=False))
 
 

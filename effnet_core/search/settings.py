@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -136,7 +136,8 @@ class Setting:
         return tuple(round(self.target**power, 4) for power in (depth, width / 2, (1 - depth - width) / 2))
 
     def to_dict(self) -> dict:
-        return asdict(self)
+        """JSON values."""
+        return {**asdict(self), "candidates": [list(candidate) for candidate in self.candidates]}
 
     @classmethod
     def from_dict(cls, values: Mapping) -> "Setting":
@@ -151,12 +152,13 @@ class Setting:
 
     def differences(self, wanted: Mapping) -> list[str]:
         """Where `wanted`, some fields by name, asks for something else, in words."""
-        own = self.to_dict()
-        return [f"{name} {_words(own[name])} and not {_words(value)}" for name, value in wanted.items() if value != own[name]]
+        other = replace(self, **wanted)
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in wanted}
+        return [f"{name} {_words(own)} and not {_words(theirs)}" for name, (own, theirs) in pairs.items() if own != theirs]
 
 
 def _words(value: object) -> str:
-    return "; ".join(title(candidate) for candidate in value) if isinstance(value, tuple) else f"{value}"
+    return ("; ".join(map(title, value)) or "none") if isinstance(value, tuple) else f"{value}"
 
 
 def _coefficients(values: Sequence[float]) -> Coefficients:

@@ -108,7 +108,7 @@ class Study:
             kills = sum(_point(trial) == point and "interrupted" not in trial.user_attrs for trial in lost)
             self._put_up(last, give_up=kills >= KILLS)
         waiting = sum(trial.state == TrialState.WAITING for trial in trials)
-        return max(0, self.total - len(trials)) + waiting + len({_point(trial) for trial in lost})
+        return self.total - len(held) + waiting
 
     def _put_up(self, lost: FrozenTrial, give_up: bool) -> None:
         problem = {"problem": f"A trial was given up after its process had died {KILLS} times, most likely because memory ran out."}
