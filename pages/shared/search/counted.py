@@ -118,7 +118,7 @@ def _network(found: Found, names: dict[str, Distinct]) -> None:
     name = pick.selectbox("A network, by its α, β, γ", list(names), format_func=words, key="candidate")
     network = names[name]
     if go.button("Open on the Scaling page", key="open_scaling", icon=":material/open_in_full:", width="stretch", on_click=_load, args=(found.grid, network)):
-        st.switch_page(shell.PAGES["scaling"].file)
+        st.switch_page(shell.PAGES["scaling"].file, query_params={})  # without any, Streamlit refuses where widgets are bound to the address
     first = network.first
     others = "; ".join(figures.name(member.coefficients) for member in network.members if member != first)
     html.facts({"The same network": others or "no other combination of this grid", "Blocks": f"{network.blocks}: {' + '.join(map(str, network.repeats))}",

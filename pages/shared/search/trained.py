@@ -162,6 +162,8 @@ def _so_far(name: str) -> bool:
     else:
         ranked = settings.ranking(setting, outcomes)
         _verdict(found)
+        if ranked.places[0].key == KINDS["the base"] and len(ranked.places) > 1:
+            st.caption(texts.text("search", "base_leads"))
         st.plotly_chart(figures.ranking(ranked, settings.title, 1 / 10 if setting.data == "scenes" else 0.0, shell.theme()), theme=None, key=f"ranking_{name}", config=PLAIN,
                         alt="Every candidate's score with its seeds and interval; the table below has the figures")
         _table(found, ranked)
