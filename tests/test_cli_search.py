@@ -14,8 +14,8 @@ from effnet_core.search import settings, studies
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = ["--side", "16", "--depth", "0.5", "--width", "0.25", "--held-out", "20"]
-FAST = ["--kind", "the base", "--kind", "deeper", "--steps", "2", *BASE]
-LONG = ["--kind", "the base", "--steps", "100000", "--seeds", "1", *BASE]
+FAST = ["--kind", "base", "--kind", "deeper", "--steps", "2", *BASE]
+LONG = ["--kind", "base", "--steps", "100000", "--seeds", "1", *BASE]
 HANG_S = 120
 
 
@@ -137,7 +137,7 @@ def test_a_worker_says_what_it_does_and_pauses():
 
 
 def test_a_killed_worker_is_replaced(capsys):
-    process = worker("--study", "mine", "--kind", "the base", "--kind", "deeper", "--seeds", "1", "--steps", "20", *BASE)
+    process = worker("--study", "mine", "--kind", "base", "--kind", "deeper", "--seeds", "1", "--steps", "20", *BASE)
     until(process, lambda event: event.get("outcome"))
     until(process, lambda event: event.get("step"))
     process.kill()

@@ -53,7 +53,7 @@ def words(app):
 
 def tiny(app, steps=25):
     """Sets a search that is over in seconds."""
-    app.button_group(key="search_kinds").set_value(["deeper", "the base"])
+    app.button_group(key="search_kinds").set_value(["deeper", "base"])
     app.selectbox(key="search_steps").set_value(steps)
     for key, value in TINY.items():
         app.number_input(key=key).set_value(value)
@@ -250,7 +250,7 @@ def test_what_the_page_asks_for_is_what_the_terminal_understands():
     parser = argparse.ArgumentParser()
     search_options.add_options(parser)
     setting = settings.Setting(**search_options.wanted_of(parser.parse_args(["--study", "a", *wish_args[0]])))
-    assert setting == settings.Setting(candidates=(settings.KINDS["deeper"], settings.KINDS["the base"]), steps=25, depth=0.25, width=0.1, side=16)
+    assert setting == settings.Setting(candidates=(settings.KINDS["deeper"], settings.KINDS["base"]), steps=25, depth=0.25, width=0.1, side=16)
 
 
 def test_the_page_has_its_place_and_words():

@@ -16,6 +16,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
+from PIL import Image
 
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
@@ -25,7 +26,7 @@ from effnet_core.search.studies import begin_or_join, join
 
 ROOT = Path(__file__).resolve().parent.parent
 HANG_S = 120.0
-THREE = (KINDS["the base"], KINDS["deeper"], PAPER)
+THREE = (KINDS["base"], KINDS["deeper"], PAPER)
 TINY = {"candidates": THREE, "steps": 2, "held_out": 20, "side": 16, "depth": 0.5, "width": 0.25}
 WORKER = """
 import json, sys, time
@@ -93,6 +94,22 @@ def test_a_real_training_is_a_function_of_candidate_and_seed():
     assert other.seed == 1 and trainer.fingerprint == "scenes"
 
 
+def test_photos_are_cut_to_the_candidates_side(tmp_path):
+    for label, colour in (("dark", 40), ("light", 210)):
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for number in range(12):
+            Image.new("RGB", (40, 30), (colour, colour + number, colour)).save(folder / f"{number}.png")
+    setting = Setting(**{**TINY, "data": f"{tmp_path / 'photos'}/", "batch": 4})
+    trainer = trials.Trainer(setting)
+    sides = {trainer.data(side, 0).batch(0, 4)[0].shape[-1] for side in (16, 18)} | {trainer.data(18, 0).held_out.batch(0, 2)[0].shape[-1]}
+    assert sides == {16, 18} and trainer.fingerprint not in ("scenes", None)
+    outcome = trainer(PAPER, 0)
+    assert outcome.images == trainer.data(18, 0).held_out.images < 20 and 0 <= outcome.accuracy <= 1
+    with pytest.raises(UserError, match="more than the"):
+        trials.Trainer(Setting(**{**TINY, "data": f"{tmp_path / 'photos'}/", "batch": 64}))
+
+
 def test_candidates_that_rounding_makes_equal_are_trained_once():
     setting = Setting(**{**TINY, "candidates": ((1.0, 1.0, 1.0), (1.0, 1.01, 1.0), PAPER)})
     assert setting.trained == ((1.0, 1.0, 1.0), PAPER) and setting.trainings == 4
@@ -101,7 +118,7 @@ def test_candidates_that_rounding_makes_equal_are_trained_once():
 
 def test_the_default_base_lets_every_way_cost_about_the_double():
     setting = Setting()
-    ratios = {name: cost(setting.network(kind)).macs / setting.base_macs for name, kind in KINDS.items() if name != "the base"}
+    ratios = {name: cost(setting.network(kind)).macs / setting.base_macs for name, kind in KINDS.items() if name != "base"}
     assert len(setting.trained) == 6 and all(1.8 < ratio < 2.25 for ratio in ratios.values())
 
 

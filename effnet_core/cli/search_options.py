@@ -1,7 +1,9 @@
 """What the options of `search` are, and the grid or the setting that they describe."""
 
 import argparse
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..errors import UserError
 from ..families import BASES
@@ -74,6 +76,8 @@ def grid_of(args: argparse.Namespace) -> grid.Grid:
 def wanted_of(args: argparse.Namespace) -> dict:
     """The fields of a `Setting` that `args` name. Raises `UserError` where they are impossible."""
     wanted = {name: getattr(args, name) for name in FIELDS if getattr(args, name) is not None}
+    if args.data and (os.sep in args.data or args.data.startswith((".", "~")) or Path(args.data).suffix):  # a path, the same for whoever goes on
+        wanted["data"] = str(Path(args.data).expanduser().resolve())
     if args.candidate:
         wanted["candidates"] = tuple(map(_candidate, args.candidate))
     elif args.kind:

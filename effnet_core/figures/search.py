@@ -110,9 +110,10 @@ def promises(found: Found, chosen: Distinct | None = None, theme: str = "light")
         traces.append({"type": "scatter", "mode": "markers", "x": [member.product**power], "y": [member.ratio], "hoverinfo": "skip",
                        "marker": {"symbol": "diamond", "size": 13, "color": PAGE[theme], "line": {"color": ink, "width": 2.5}}})
         words.append(note("<b>the paper's</b>", theme, x=member.product**power, y=member.ratio, xanchor="left", xshift=11))
-    low, high = _span([value for member, _ in rows for value in (member.product**power, member.ratio)])
+    across, up = (_span([value for row in rows for value in (of(row[0]), *ends)]) for of, ends in (
+        (lambda member: member.product**power, ()), (lambda member: member.ratio, (found.grid.target**power,))))
+    low, high = max(across[0], up[0]), min(across[1], up[1])
     line = {"type": "line", "x0": low, "x1": high, "y0": low, "y1": high, "line": {"color": MUTED[theme], "width": 1.5, "dash": "dot"}}
-    across, up = _span([member.product**power for member, _ in rows]), (low, high)
     return figure(traces, theme, 430, shapes=[line], annotations=words, clickmode="event+select",
                   xaxis=axis(theme, "promised by α·β²·γ², × the base" if power == 1 else "promised by (α·β²·γ²)^φ, × the base", range=across, nticks=7),
                   yaxis=axis(theme, "counted MACs, × the base", range=up, nticks=7))
@@ -149,7 +150,7 @@ def ranking(ranked: Ranking, title: Callable[[Hashable], str], guess: float, the
     lines = [{"type": "line", "x0": guess, "x1": guess, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": weak, "width": 1.5, "dash": "dot"}}] if low < guess < high else []
     return figure([means, seeds], theme, 70 + ROW * max(1, len(places)), shapes=spans + lines, annotations=words, margin={"l": 8, "r": 16, "t": 8, "b": 8},
                   xaxis=axis(theme, "score: accuracy · (MACs / target)⁻⁰·⁰⁷", range=[max(low, -0.05), high], nticks=7),
-                  yaxis=axis(theme, "", range=[len(places) - 0.6, -0.85], showticklabels=False, showgrid=False))
+                  yaxis=axis(theme, "", range=[len(places) - 0.6, -0.85], showticklabels=False, showgrid=False, ticks=""))
 
 
 def _place_words(place, title: Callable[[Hashable], str]) -> str:

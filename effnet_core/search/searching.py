@@ -10,6 +10,7 @@ import optuna
 
 from ..cost import cost
 from ..errors import UserError
+from ..palette import percent
 from .settings import Coefficients, Outcome, Setting, identity, ranking, title
 from .studies import Standing, Study
 
@@ -134,7 +135,7 @@ def verdict(setting: Setting, found: Standing) -> str:
         return "With one seed each nobody knows how much chance is in these scores: they cannot be ranked. Two seeds or more would tell."
     first = title(ranked.places[0].key)
     if ranked.is_sure:
-        return f"{first} is ahead: with a probability of {ranked.places[0].best:.0%} no other candidate is better."
+        return f"Ahead is {first}: with a probability of {percent(ranked.places[0].best)} no other candidate is better."
     names = [title(place.key) for place in ranked.tied]
-    return (f"Cannot tell apart: {'; '.join(names[:6])}{' and others' if len(names) > 6 else ''}. {first} has the highest mean, and with these seeds it "
-            f"is the best with a probability of {ranked.places[0].best:.0%}.")
+    return (f"Cannot tell apart: {'; '.join(names[:6])}{' and others' if len(names) > 6 else ''}. The highest mean has {first}, and with these seeds "
+            f"that is the best with a probability of {percent(ranked.places[0].best)}.")

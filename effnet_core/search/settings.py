@@ -29,10 +29,11 @@ KINDS = {
     "deeper": (2.0, 1.0, 1.0),
     "wider": (1.0, round(math.sqrt(2), 4), 1.0),
     "sharper": (1.0, 1.0, round(math.sqrt(2), 4)),
-    "all alike": (1.25, 1.125, 1.125),
-    "the paper's": PAPER,
-    "the base": (1.0, 1.0, 1.0),
+    "alike": (1.25, 1.125, 1.125),
+    "paper": PAPER,
+    "base": (1.0, 1.0, 1.0),
 }
+TITLES = {"alike": "all alike", "paper": "the paper's", "base": "the base"}
 
 Coefficients = tuple[float, float, float]
 
@@ -169,9 +170,9 @@ def _coefficients(values: Sequence[float]) -> Coefficients:
 
 def title(coefficients: Sequence[float]) -> str:
     """`1.2, 1.1, 1.15`, with the name of what is known by one."""
-    numbers = ", ".join(f"{value:g}" for value in coefficients)
+    numbers = ", ".join(f"{value:.4g}" for value in coefficients)
     name = next((name for name, known in KINDS.items() if known == tuple(coefficients)), None)
-    return f"{name} ({numbers})" if name else numbers
+    return f"{TITLES.get(name, name)} ({numbers})" if name else numbers
 
 
 def identity(network: Architecture) -> str:

@@ -75,7 +75,7 @@ def _candidates(way: str, counted: Grid | None) -> tuple[dict, list[str]]:
         trials = st.slider("Candidates to propose", 5, 60, 15, key="search_trials", persist_state="session")
         return {"sampler": "tpe", "candidates": (), "trials": trials}, ["--sampler", "tpe", "--trials", str(trials)]
     if way == "kinds":
-        chosen = st.pills("Which", list(KINDS), selection_mode="multi", default=list(KINDS), key="search_kinds", persist_state="session", wrap=True, label_visibility="collapsed")
+        chosen = st.pills("Which", list(KINDS), selection_mode="multi", default=list(KINDS), key="search_kinds", persist_state="session", wrap=True, format_func=lambda name: settings.TITLES.get(name, name), label_visibility="collapsed")
         if not chosen:
             raise UserError("Choose at least one candidate to train.")
         found = [KINDS[name] for name in chosen]
@@ -162,13 +162,14 @@ def _so_far(name: str) -> bool:
     else:
         ranked = settings.ranking(setting, outcomes)
         _verdict(found)
-        if ranked.places[0].key == KINDS["the base"] and len(ranked.places) > 1:
+        if ranked.places[0].key == KINDS["base"] and len(ranked.places) > 1:
             st.caption(texts.text("search", "base_leads"))
         st.plotly_chart(figures.ranking(ranked, settings.title, 1 / 10 if setting.data == "scenes" else 0.0, shell.theme()), theme=None, key=f"ranking_{name}", config=PLAIN,
                         alt="Every candidate's score with its seeds and interval; the table below has the figures")
         _table(found, ranked)
-        st.caption(texts.text("search", "ranking", steps=f"{setting.steps:,}", images=f"{outcomes[0].images:,}", spread="unknown" if ranked.spread is None else f"{ranked.spread:.4f}",
-                              freedom=f"{ranked.freedom}", base=si(setting.base_macs), target=si(round(setting.target_macs))))
+        facts = {"steps": f"{setting.steps:,}", "images": f"{outcomes[0].images:,}", "base": si(setting.base_macs), "target": si(round(setting.target_macs), "MACs")}
+        st.caption(texts.text("search", "ranking_alone", **facts) if ranked.spread is None else
+                   texts.text("search", "ranking", **facts, spread=f"{ranked.spread:.4f}", freedom=f"{ranked.freedom}"))
     for problem in found.problems:
         st.caption(f":material/info: {html.plain(problem)}")
     with st.expander("What this can and cannot show, and how others join in"):
@@ -219,7 +220,6 @@ def _list(shown: str | None) -> None:
 
 
 def _row(name: str) -> None:
-    words, look, go, drop = st.columns([5, 2, 2, 2], gap="small", vertical_alignment="center")
     at_work = studies.active_job(name) is not None
     try:
         found = studies.standing(name)
@@ -230,9 +230,11 @@ def _row(name: str) -> None:
         can = not found.is_complete and not at_work
     except UserError as problem:
         said, can = str(problem), False
+    words, buttons = st.columns([5, 4], gap="small", vertical_alignment="center")
     words.markdown(f"**{html.plain(name)}**{' · at work now' if at_work else ''}  \n{html.plain(said)}")
-    look.button("Show", key=f"show_{name}", icon=":material/visibility:", on_click=studies.look_at, args=(name,), width="stretch")
-    go.button("Go on", key=f"resume_{name}", icon=":material/play_arrow:", on_click=studies.go_on, args=(name,), width="stretch", disabled=not can)
-    with drop.popover("Remove", icon=":material/delete:", disabled=at_work or not studies.may_remove(name), width="stretch"):
-        st.markdown(f"All that **{html.plain(name)}** has found out is deleted.")
-        st.button("Remove for good", key=f"remove_{name}", type="primary", on_click=studies.remove, args=(name,))
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        st.button("Show", key=f"show_{name}", icon=":material/visibility:", on_click=studies.look_at, args=(name,))
+        st.button("Go on", key=f"resume_{name}", icon=":material/play_arrow:", on_click=studies.go_on, args=(name,), disabled=not can)
+        with st.popover("Remove", icon=":material/delete:", disabled=at_work or not studies.may_remove(name)):
+            st.markdown(f"All that **{html.plain(name)}** has found out is deleted.")
+            st.button("Remove for good", key=f"remove_{name}", type="primary", on_click=studies.remove, args=(name,))
