@@ -13,8 +13,10 @@ from pages.shared import adding, uploads
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
-    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "graph", "labels", "transfers", "downloads", "machine",
+    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "terms", "pins", "comparison",
+     "rounding", "formula", "exponents", "memory", "graph", "labels", "transfers", "downloads", "machine",
      "contention",
+     "paper", "disagreements", "tradeoffs", "budget", "recorded",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "search.grid", "search.scores", "search.settings",

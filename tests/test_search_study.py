@@ -24,6 +24,7 @@ from effnet_core.search import searching, settings, studies, trials
 from effnet_core.search.settings import KINDS, PAPER, Outcome, Setting
 from effnet_core.search.studies import begin_or_join, join
 
+pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of trials that a test takes by hand
 ROOT = Path(__file__).resolve().parent.parent
 HANG_S = 120.0
 THREE = (KINDS["base"], KINDS["deeper"], PAPER)

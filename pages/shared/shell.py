@@ -11,7 +11,7 @@ import streamlit as st
 from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
-from effnet_core.palette import ACCENT, ink_on
+from effnet_core.palette import ACCENT, PAGE, ink_on
 
 from . import controls, html, state, texts
 from .spine import spine
@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 PAGES = {  # slug, also the path of the address → page; the first is the greeting
     "start": Entry("pages/start.py", "Start", ":material/home:", "EfficientNet, opened", "phi"),
     "scaling": Entry("pages/scaling.py", "Scaling", ":material/open_in_full:", "How does one number scale a whole network?", "all"),
+    "tradeoffs": Entry("pages/tradeoffs.py", "Trade-offs", ":material/balance:", "One dimension, or all three?", "all"),
     "search": Entry("pages/search.py", "Search", ":material/travel_explore:", "Who chose 1.2, 1.1 and 1.15?"),
     "latency": Entry("pages/latency.py", "Latency", ":material/timer:", "How long does it take here?", "all"),
     "inside": Entry("pages/inside.py", "Inside", ":material/visibility:", "What does the network see in your photo?"),
@@ -72,7 +73,7 @@ def boot_torch() -> None:
 def _style(shown: str) -> str:
     """Our style sheet, and what depends on the theme: the accent, and ink that reads on a button of that colour."""
     accent, ink = ACCENT[shown], ink_on(ACCENT[shown])
-    own = f':root {{ --ef-accent: {accent}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
+    own = f':root {{ --ef-accent: {accent}; --ef-page: {PAGE[shown]}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
     return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}\n{own}</style>"
 
 
