@@ -11,7 +11,7 @@ from pages.shared.shell import PAGES
 
 from .serving import CHROMIUM, open_page, server, settle
 
-SHOWN = ["", *list(PAGES)[1:], "tradeoffs?trade=The+paper%27s+charts", "tradeoffs?trade=Accuracy", "tradeoffs?trade=Chooser"]
+SHOWN = ["", *list(PAGES)[1:], "search?picture=Promise+and+count", "tradeoffs?trade=The+paper%27s+charts", "tradeoffs?trade=Accuracy", "tradeoffs?trade=Chooser"]
 FIRST_MAPS = 48  # shown before more are asked for
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -130,7 +130,7 @@ def test_one_state_on_all_pages_and_in_the_address(visit):
     here = visit("/scaling?phi=3")
     here.page.locator('.spine .mark[data-id="stages.4.2"]').click()
     here.is_at("phi=3", "layer=stages.4.2")
-    for title in ("Inside", "Pretrain", "Latency", "Start", "Scaling"):
+    for title in ("Inside", "Pretrain", "Search", "Latency", "Start", "Scaling"):
         here.go(title)
         here.is_at("/?" if title == "Start" else f"/{title.lower()}?", "phi=3", "layer=stages.4.2")
     here.marks("stages.4.2")
