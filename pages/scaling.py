@@ -12,7 +12,7 @@ from effnet_core.scaling import Compound
 from pages.shared import html, live, measured, results, shell, state, texts
 from pages.shared.bars import bars
 from pages.shared.drawing import drawing
-from pages.shared.lab import block, kinds, pinned
+from pages.shared.lab import block, constraint, formula as table, kinds, memory, pinned
 from pages.shared.tiles import tiles
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
@@ -21,6 +21,9 @@ METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations",
 
 QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
     "Kinds of layers": ("Where does the cost live?", kinds.show),
+    "Formula or table": ("Why is B7 not α⁷?", table.show),
+    "Why about 2": ("Why should α·β²·γ² be about 2?", constraint.show),
+    "Memory": ("How much memory does it take?", memory.show),
     "Compare": ("How do networks differ, side by side?", pinned.show),
 }
 

@@ -6,13 +6,17 @@ from effnet_core.cost import cost
 from pages.shared import shell, state, texts
 from pages.shared.tiles import tiles
 
+CARDS = 3  # in a row
+
 shell.require("start")
 with shell.refusals():
     network = state.architecture()
     shell.strip(network)
     tiles(network, cost(network))
     st.caption(texts.text("start", "strip"))
-for card, (slug, entry) in zip(st.columns(4, gap="small"), list(shell.PAGES.items())[1:]):
-    with card.container(border=True, height="stretch"):
-        st.markdown(f"**{entry.question}**\n\n{texts.text('start', slug)}")
-        st.page_link(entry.file, label=entry.title, icon=entry.icon)
+others = list(shell.PAGES.items())[1:]
+for first in range(0, len(others), CARDS):
+    for card, (slug, entry) in zip(st.columns(CARDS, gap="small"), others[first:first + CARDS]):
+        with card.container(border=True, height="stretch"):
+            st.markdown(f"**{entry.question}**\n\n{texts.text('start', slug)}")
+            st.page_link(entry.file, label=entry.title, icon=entry.icon)
