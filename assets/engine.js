@@ -1,6 +1,8 @@
 // Not seen: brings the mirror with Python's tables to the components of the page.
 export default function ({ data }) {
   const mirror = mirrorOf(data)
-  live.mirror = { ...mirror, bars: (made, settings) => barsOf(mirror, made, settings), picture: (made, settings) => pictureOf(mirror, made, settings) }
+  const made = { strip: stripOf, tiles: tilesOf, bars: barsOf, picture: pictureOf }
+  for (const [name, picture] of Object.entries(made)) mirror[name] = (network, settings) => picture(mirror, network, settings)
+  live.mirror = mirror
   live.wake()
 }

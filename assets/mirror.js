@@ -200,43 +200,8 @@ function mirrorOf(constants) {
 
   const shapeText = ([channels, side]) => side > 1 ? `${channels} × ${side} × ${side}` : String(channels)
 
-  function strip(made, { theme, wanted }) {
-    const mark = (id, label, [channels, side], count = 1) => ({
-      id, label: `${label}${count > 1 ? ` × ${count}` : ""}: ${channels} channels of ${side} × ${side}`, channels, side,
-      colour: colours.unitColour(id, theme), count })
-    const end = (layer) => mark(layer.part, `${layer.part}, ${layer.operator === "maxpool" ? "max pooling" :
-      `convolution ${layer.kernel}×${layer.kernel}`}`, layer.output)
-    const blocks = made.stages.flatMap((stage) => runsOf(made, stage).map(([first, last]) => {
-      const id = `${stage.id}.${first}`
-      return mark(id, `${id}, ${blockAt(stage, first).label}`, blockAt(stage, first).output, last - first + 1)
-    }))
-    const classifier = { ...mark("classifier", "", [1, 1]), label: `classifier: ${made.classes} classes` }
-    return { name: made.name, input: `3 × ${made.side} × ${made.side}`, selected: runOf(made, selectedOf(made, wanted)),
-      marks: [...made.front.map(end), ...blocks, ...made.back.slice(0, -1).map(end), classifier] }
-  }
-
   const figures = (made) => ({ ...made.total, side: BigInt(made.side), blocks: BigInt(made.blocks), field: BigInt(made.field) })
 
-  // `before`: the figures of the last look as decimal strings.
-  function tiles(made, { before, flops }) {
-    const now = figures(made)
-    const work = flops ? 2n : 1n
-    const tile = (key, label, value, exact, explain) => ({ label, value, exact, explain,
-      change: texts.changed(now[key], before ? BigInt(before[key]) : undefined) })
-    return [
-      tile("params", "Parameters", texts.si(now.params), grouped(now.params),
-        `Learnt numbers. As 32-bit floats they take ${texts.si(4n * now.params, "B")}.`),
-      tile("macs", flops ? "FLOPs per image" : "MACs per image", texts.si(work * now.macs), grouped(work * now.macs), flops
-        ? "Floating-point operations: a multiply and an add for each of the network's MACs."
-        : "Multiply-adds of all convolutions and the classifier; a FLOP count is twice this."),
-      tile("activations", "Activations", texts.si(now.activations), grouped(now.activations),
-        `Numbers that the layers hand on for one image: ${texts.si(4n * now.activations, "B")} as 32-bit floats.`),
-      tile("side", "Image side", `${grouped(made.side)} px`, `last map ${made.lastMap[1]} × ${made.lastMap[1]}`, "Height and width of the input."),
-      tile("blocks", "Blocks", grouped(made.blocks), made.stages.map(({ count }) => count).join(" + "), "Blocks, stage by stage."),
-      tile("field", "Receptive field", `${grouped(made.field)} px`, `${fixed(made.field / made.side, 1)} × the image side`,
-        "Input pixels, side by side, that one cell of the last map can see."),
-    ]
-  }
-
-  return { ...texts, ...colours, constants, network, roundChannels, roundRepeats, selectedOf, runsOf, runOf, blockAt, fieldAt, shapeText, strip, tiles, figures, sum, times }
+  return { ...texts, ...colours, constants, network, roundChannels, roundRepeats, selectedOf, runsOf, runOf, blockAt, fieldAt,
+    shapeText, figures, sum, times }
 }

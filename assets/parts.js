@@ -75,10 +75,10 @@ function follow({ parentElement, data }, selector, draw, mirrored) {
   const root = parentElement.querySelector(selector)
   const instance = instances.get(parentElement) ?? { width: root.clientWidth }
   instances.set(parentElement, instance)
-  instance.redraw = () => {
+  instance.redraw = (always = false) => {
     const shown = live.shown(data, mirrored)
     const drawn = JSON.stringify([shown, instance.width])
-    if (drawn === instance.drawn) return
+    if (drawn === instance.drawn && !always) return
     if (shown.refused && instance.drawn === undefined) draw(root, data, instance.width) // something has to stand behind the sentence
     instance.drawn = drawn
     root.classList.toggle("refused", Boolean(shown.refused))
@@ -90,7 +90,7 @@ function follow({ parentElement, data }, selector, draw, mirrored) {
     const again = root.querySelector(`[data-id="${CSS.escape(place)}"]`) ?? root.querySelector(".chosen")
     again?.focus()
   }
-  instance.redraw()
+  instance.redraw(true)
   if (!instance.observer) {
     instance.observer = new ResizeObserver(([{ contentRect }]) => {
       if (Math.abs(contentRect.width - instance.width) < 1) return

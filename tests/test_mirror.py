@@ -16,14 +16,14 @@ from effnet_core.graph import FIELD, LEVELS, METRICS
 from effnet_core.scaling import Compound, round_channels, round_repeats
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-SCRIPTS = ("numerals.js", "mirror.js", "pictures.js")
+SCRIPTS = ("numerals.js", "mirror.js", "pictures.js", "pictured_graph.js")
 COLOURS = [metric for metric in (*METRICS, FIELD) if metric != "time"]  # time is measured, never computed
 GRID = [(base / 100, phi / 10) for base in range(100, 201) for phi in range(-20, 81)]  # every place of a slider with every place of φ
 ANSWER = """(many) => JSON.stringify(many.map((settings) => {
   const mirror = window.mirror
   try {
     const made = mirror.network(settings)
-    return { strip: mirror.strip(made, settings), tiles: mirror.tiles(made, settings), bars: barsOf(mirror, made, settings),
+    return { strip: stripOf(mirror, made, settings), tiles: tilesOf(mirror, made, settings), bars: barsOf(mirror, made, settings),
              picture: pictureOf(mirror, made, settings), figures: Object.entries(mirror.figures(made)).map(([k, v]) => [k, String(v)]) }
   } catch (refused) {
     if (!(refused instanceof RangeError)) throw refused

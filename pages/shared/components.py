@@ -12,8 +12,8 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 _SHARED = {  # scripts in front of a component's own
-    "engine": ("live", "numerals", "mirror", "pictures"),
-    "graph": ("live", "parts", "routes", "view", "export"),
+    "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
+    "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": (),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.\d{1,2}\.\d{1,5}")
