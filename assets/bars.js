@@ -74,5 +74,6 @@ function listen(root) {
 
 export default function (component) {
   const pick = (id) => component.setTriggerValue("picked", id)
-  return follow(component, ".bars", (root, data, width) => draw(root, data, width, pick), (mirror, made, settings) => mirror.bars(made, settings))
+  return follow(component, ".bars", (root, data, width) => draw(root, data, width, pick),
+    (mirror, made, settings) => mirror.bars(made, settings))
 }

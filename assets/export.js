@@ -1,6 +1,7 @@
 // What is shown as a file of its own: an SVG with all its styles written into it, or a PNG made from that.
-const KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linecap", "opacity", "font-size", "font-weight",
-  "text-anchor", "font-variant-numeric"]
+const KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font-size",
+  "font-weight", "text-anchor", "font-variant-numeric"]
+const DROPPED = ["class", "tabindex", "role", "aria-pressed", "aria-label", "data-id", "data-index", "style"]
 const FONT = '"Source Sans 3", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 
 function standAlone(svg, size, paper) {
@@ -9,7 +10,7 @@ function standAlone(svg, size, paper) {
   copy.querySelectorAll("*").forEach((node, index) => {
     const style = getComputedStyle(originals[index])
     for (const name of KEPT) if (style.getPropertyValue(name)) node.setAttribute(name, style.getPropertyValue(name))
-    for (const name of ["class", "tabindex", "role", "aria-pressed", "aria-label", "data-id", "data-index", "style"]) node.removeAttribute(name)
+    for (const name of DROPPED) node.removeAttribute(name)
   })
   for (const seen of copy.querySelectorAll('[opacity="0"]')) seen.remove()
   copy.querySelector("g").setAttribute("transform", "translate(20 20)")

@@ -1,6 +1,9 @@
 // The network as a picture that can be clicked, from what `lab.picture` or its mirror says. Where things stand is in routes.js.
 const MANY = 120 // nodes; of a larger drawing only what is near the window is there
 
+const HINT = "Border: the colour of the stage. Drag to move, Ctrl and the wheel or two fingers to zoom. " +
+  "Keys: arrows walk, Enter selects, + − 0 zoom."
+
 const fileName = (title) => title.split(",")[0].replace(/[^\p{L}\p{N}.=-]+/gu, "-").toLowerCase()
 
 function html(name, kind, text = "", more = {}) {
@@ -10,7 +13,8 @@ function html(name, kind, text = "", more = {}) {
 
 function tooltipOf(node) {
   const tip = html("div", "tooltip")
-  tip.append(html("strong", "", [node.key, node.operator].filter(Boolean).join(" · ")), html("span", "", [node.shapes, ...node.marks, node.note].filter(Boolean).join(" · ")))
+  const joined = (...parts) => parts.filter(Boolean).join(" · ")
+  tip.append(html("strong", "", joined(node.key, node.operator)), html("span", "", joined(node.shapes, ...node.marks, node.note)))
   const list = document.createElement("dl")
   for (const [name, text] of node.rows) list.append(html("dt", "", name), html("dd", "", text))
   tip.append(list)
@@ -63,10 +67,13 @@ function furnish(root, state) {
     state.view.touched = false
     state.view.fit()
   }
-  buttons.append(button("−", "Zoom out", () => state.view.zoom(1 / 1.25)), button("+", "Zoom in", () => state.view.zoom(1.25)), button("Fit", "Show the whole network", fit),
-    button("SVG", "Download as SVG", () => saveSvg(file(), fileName(state.picture.title))), button("PNG", "Download as PNG", () => savePng(file(), fileName(state.picture.title))))
+  const [larger, smaller] = [() => state.view.zoom(1.25), () => state.view.zoom(1 / 1.25)]
+  const name = () => fileName(state.picture.title)
+  buttons.append(
+    button("−", "Zoom out", smaller), button("+", "Zoom in", larger), button("Fit", "Show the whole network", fit),
+    button("SVG", "Download as SVG", () => saveSvg(file(), name())), button("PNG", "Download as PNG", () => savePng(file(), name())))
   head.append(html("div", "legend"), buttons)
-  root.replaceChildren(head, window_, html("div", "hint", "Border: the colour of the stage. Drag to move, Ctrl and the wheel or two fingers to zoom. Keys: arrows walk, Enter selects, + − 0 zoom."))
+  root.replaceChildren(head, window_, html("div", "hint", HINT))
 
   const keyOf = (event) => event.target.closest?.("[data-key], .mark")
   window_.addEventListener("pointerover", (event) => say(state, keyOf(event)?.dataset.key ?? keyOf(event)?.dataset.id))
@@ -80,7 +87,7 @@ function furnish(root, state) {
     say(state, key)
   })
   window_.addEventListener("keydown", (event) => {
-    const act = { "+": () => state.view.zoom(1.25), "=": () => state.view.zoom(1.25), "-": () => state.view.zoom(1 / 1.25), "0": fit }[event.key]
+    const act = { "+": larger, "=": larger, "-": smaller, 0: fit }[event.key]
     if (!act || event.ctrlKey || event.metaKey) return
     act()
     event.preventDefault()
@@ -106,7 +113,8 @@ function paint(state, whole = state.picture.nodes.length <= MANY) {
   state.view.place()
   pickable(state.svg, (id) => {
     if (state.view.moved) return // the end of a drag is no click
-    id.startsWith("fold ") ? state.send("folded", id.slice(5)) : state.send("picked", state.picture.nodes.find(({ key }) => key === id).pick)
+    if (id.startsWith("fold ")) state.send("folded", id.slice(5))
+    else state.send("picked", state.picture.nodes.find(({ key }) => key === id).pick)
   })
 }
 

@@ -138,9 +138,9 @@ function mirrorOf(constants) {
     return { params: weights + BigInt(2 * cout), macs: weights * BigInt(layer.output[1]) ** 2n, activations }
   }
 
-  const sum = (costs) => costs.reduce((a, b) => ({ params: a.params + b.params, macs: a.macs + b.macs, activations: a.activations + b.activations }),
-    { params: 0n, macs: 0n, activations: 0n })
-
+  const nothing = { params: 0n, macs: 0n, activations: 0n }
+  const plus = (a, b) => ({ params: a.params + b.params, macs: a.macs + b.macs, activations: a.activations + b.activations })
+  const sum = (costs) => costs.reduce(plus, nothing)
   const times = (cost, count) => ({ params: cost.params * count, macs: cost.macs * count, activations: cost.activations * count })
 
   // Hangs `cost` and `fields` (receptive field after each layer) on blocks; a block of the rest has the fields of the first of them,
@@ -170,8 +170,7 @@ function mirrorOf(constants) {
       parts.push(times(rest.cost, BigInt(count - 1)))
     }
     parts.push(...back.map(end))
-    return { total: sum(parts), field: back.length > 1 ? back[0].field : (stages.at(-1).rest ?? stages.at(-1).first).fields.at(-1) +
-      (stages.at(-1).rest ? (stages.at(-1).count - 2) * stages.at(-1).rest.wider : 0) }
+    return { total: sum(parts), field: back.length > 1 ? back[0].field : fieldAt(stages.at(-1), stages.at(-1).count - 1) }
   }
 
   const blockAt = (stage, place) => place ? stage.rest : stage.first
@@ -182,7 +181,8 @@ function mirrorOf(constants) {
     const [first, stage, place] = wanted.split(".")
     if ([...made.front, ...made.back].some((layer) => layer.part === wanted.split(".").slice(0, 3).join("."))) return first
     const found = first === "stages" && made.stages.find(({ id }) => id === `${first}.${stage}`)
-    if (!found) return wanted === "head" || wanted.startsWith("stages.") ? `${made.stages.at(-1).id}.${made.stages.at(-1).count - 1}` : "stages.0.0"
+    const last = made.stages.at(-1)
+    if (!found) return wanted === "head" || wanted.startsWith("stages.") ? `${last.id}.${last.count - 1}` : "stages.0.0"
     const known = /^(0|[1-9]\d*)$/.test(place ?? "") && Number(place) < found.count
     return `${found.id}.${known ? place : found.count - 1}`
   }

@@ -54,7 +54,7 @@ function patch(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data
     return old
   }
-  for (const name of fresh.getAttributeNames()) if (old.getAttribute(name) !== fresh.getAttribute(name)) old.setAttribute(name, fresh.getAttribute(name))
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name)
   patchChildren(old, [...fresh.childNodes])
   return old

@@ -4,12 +4,14 @@
 function nodesOf(mirror, made, level, opened) {
   const short = (id) => id.replace(/^stages\./, "")
   const nodes = []
-  const add = (node) => nodes.push({ operator: "", marks: [], units: [], cost: null, count: 1, skipFrom: "", reads: "", group: "", note: "", ...node })
+  const usual = { operator: "", marks: [], units: [], cost: null, count: 1, skipFrom: "", reads: "", group: "", note: "" }
+  const add = (node) => nodes.push({ ...usual, ...node })
   const one = (layer, id, unit, cost, field, more = {}) => {
     const kernel = `${layer.kernel}×${layer.kernel}`
     const operator = { se: String(layer.squeeze), linear: "linear", depthwise: kernel, maxpool: kernel }[layer.operator] ?? `conv ${kernel}`
-    add({ key: id, kind: layer.operator, name: { se: "SE", maxpool: "max pool" }[layer.operator] ?? layer.part, operator, units: [unit], cost, field,
-      marks: layer.stride > 1 ? [`stride ${layer.stride}`] : [], input: layer.input, output: layer.output, ...more })
+    const name = { se: "SE", maxpool: "max pool" }[layer.operator] ?? layer.part
+    const marks = layer.stride > 1 ? [`stride ${layer.stride}`] : []
+    add({ key: id, kind: layer.operator, name, operator, marks, units: [unit], cost, field, input: layer.input, output: layer.output, ...more })
   }
   const folded = (stage, first, last, note = "") => {
     const [block, count] = [mirror.blockAt(stage, first), last - first + 1]
@@ -23,10 +25,12 @@ function nodesOf(mirror, made, level, opened) {
   const unfolded = (stage, place) => {
     const [block, unit, before] = [mirror.blockAt(stage, place), `${stage.id}.${place}`, nodes.at(-1).key]
     const group = `${short(unit)} · ${block.label}`
-    block.layers.forEach((layer, i) => one(layer, `${unit}.${layer.part}`, unit, block.costs[i], block.fields[i] + Math.max(0, place - 1) * block.wider,
+    const further = Math.max(0, place - 1) * block.wider
+    block.layers.forEach((layer, i) => one(layer, `${unit}.${layer.part}`, unit, block.costs[i], block.fields[i] + further,
       { group, reads: layer.part === "shortcut" ? before : "" }))
     const added = block.layers[0].part === "shortcut" ? `${unit}.shortcut` : before
-    if (block.skip) add({ key: `${unit}.add`, kind: "add", name: "+", units: [unit], input: block.output, output: block.output, skipFrom: added, group })
+    const both = { input: block.output, output: block.output }
+    if (block.skip) add({ key: `${unit}.add`, kind: "add", name: "+", units: [unit], ...both, skipFrom: added, group })
   }
   const image = [3, made.side]
   add({ key: "input", kind: "input", name: "image", input: image, output: image })
@@ -46,8 +50,10 @@ function nodesOf(mirror, made, level, opened) {
   }
   const classifier = made.back.at(-1)
   for (const layer of made.back.slice(0, -1)) one(layer, layer.part, layer.part, layer.cost, layer.field)
-  if (level === "layer") add({ key: "pool", kind: "pool", name: "pool", operator: "global average", units: ["classifier"], input: made.lastMap, output: classifier.input })
-  one(classifier, "classifier", "classifier", classifier.cost, classifier.field, level === "layer" ? {} : { operator: "pool and linear", input: made.lastMap })
+  const pool = { key: "pool", kind: "pool", name: "pool", operator: "global average", units: ["classifier"] }
+  if (level === "layer") add({ ...pool, input: made.lastMap, output: classifier.input })
+  const pooling = level === "layer" ? {} : { operator: "pool and linear", input: made.lastMap }
+  one(classifier, "classifier", "classifier", classifier.cost, classifier.field, pooling)
   add({ key: "output", kind: "output", name: `${grouped(made.classes)} classes`, input: classifier.output, output: classifier.output })
   return nodes
 }

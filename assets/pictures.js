@@ -52,8 +52,10 @@ function barsOf(mirror, made, { metric, theme, wanted }) {
   const text = ({ id, name, value, span }) => `${id}, ${name}: ${mirror.quantity(value, metric)}` +
     (total ? `, ${mirror.percent(ratio(value, total))}` : "") + (span > 1 ? `, and ${span - 1} like it` : "")
   return {
-    title: titles[metric], ticks: ticksOf(Number(most), (value) => mirror.short(value)).map(({ value, text }) => ({ at: value / top, text })),
-    bars: bars.map((bar) => ({ id: bar.id, span: bar.span, height: Number(bar.value) / top, colour: mirror.unitColour(bar.id, theme), label: text(bar) })),
+    title: titles[metric],
+    ticks: ticksOf(Number(most), (value) => mirror.short(value)).map(({ value, text }) => ({ at: value / top, text })),
+    bars: bars.map((bar) => ({
+      id: bar.id, span: bar.span, height: Number(bar.value) / top, colour: mirror.unitColour(bar.id, theme), label: text(bar) })),
     groups: groupsOf(made), selected: mirror.runOf(made, mirror.selectedOf(made, wanted)),
   }
 }

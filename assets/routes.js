@@ -29,7 +29,8 @@ function rowsOf(nodes, level, room) {
     if (!joins) rows.push({ nodes: [], group: node.group, width: -GAP })
     const row = rows.at(-1)
     row.nodes.push(node)
-    row.width += node.group ? size + INSIDE.gap + (row.nodes.length === 1 ? GAP + 2 * INSIDE.side - INSIDE.gap : 0) : GAP + (row.nodes.length === 1 ? widest : size)
+    const begins = row.nodes.length === 1
+    row.width += node.group ? size + (begins ? GAP + 2 * INSIDE.side : INSIDE.gap) : GAP + (begins ? widest : size)
     before = own
     part = node.group
   }
@@ -48,7 +49,8 @@ function placeGroup(row, picture, boxes, left) {
   }
   let bottom = y + SIZES.layer[1] + (members.some(({ kind }) => kind === "add") ? INSIDE.below : INSIDE.side)
   for (const { key } of members.filter(({ key }) => beside.has(key))) {
-    boxes.set(key, { x: left + 2 * INSIDE.side + SIZES.layer[0], y: bottom - 4, width: SIZES.layer[0], height: SIZES.layer[1], row, inside: true, beside: true })
+    const [width, height] = SIZES.layer
+    boxes.set(key, { x: left + 2 * INSIDE.side + width, y: bottom - 4, width, height, row, inside: true, beside: true })
     bottom += SIZES.layer[1] + 8
   }
   return { x: left, y: row.top, width: x - INSIDE.gap + INSIDE.side - left, height: bottom - row.top }
@@ -110,7 +112,8 @@ function chainRoute(a, b) {
   if (a.row === b.row) {
     const within = a.inside && b.inside
     const [from, to] = [a.x + a.width, b.x]
-    return { path: `M${from} ${ay}L${to} ${by}`, label: [(from + (a.inside && !within ? INSIDE.side : 0) + to) / 2, ay - 6], anchor: "middle", split: within }
+    const frame = a.inside && !within ? INSIDE.side : 0
+    return { path: `M${from} ${ay}L${to} ${by}`, label: [(from + frame + to) / 2, ay - 6], anchor: "middle", split: within }
   }
   const gutter = b.row.top - GUTTER + 11
   const out = a.x + a.width + INSIDE.side + 12

@@ -47,5 +47,6 @@ function draw(root, data, width, pick) {
 
 export default function (component) {
   const pick = (id) => component.setTriggerValue("picked", id)
-  return follow(component, ".spine", (root, data, width) => draw(root, data, width, pick), (mirror, made, settings) => mirror.strip(made, settings))
+  return follow(component, ".spine", (root, data, width) => draw(root, data, width, pick),
+    (mirror, made, settings) => mirror.strip(made, settings))
 }

@@ -17,7 +17,8 @@ function viewOf(window_, moved = () => {}) {
   // What can be seen, and as much again on all sides.
   view.around = () => {
     const [width, height] = room()
-    return { left: (-view.x - width) / view.scale, right: (2 * width - view.x) / view.scale, top: (-view.y - height) / view.scale, bottom: (2 * height - view.y) / view.scale }
+    const [x, y] = [(at) => (at - view.x) / view.scale, (at) => (at - view.y) / view.scale]
+    return { left: x(-width), right: x(2 * width), top: y(-height), bottom: y(2 * height) }
   }
   let space = [1, 1]
   const room = () => space

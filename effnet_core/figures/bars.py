@@ -38,8 +38,8 @@ def _runs(architecture: Architecture, values: Mapping[str, float], metric: str) 
     """First unit, number of units and value of each bar; equal blocks that stand as one share their value, the last one's field."""
     if metric == "time":
         return [(unit, 1, value) for unit, value in values.items()]
-    blocks = [(run.first.id, run.count, values[run.last.id]) for run in runs(architecture)]
-    return [*((layer.id, 1, values[layer.id]) for layer in architecture.front), *blocks, *((layer.id, 1, values[layer.id]) for layer in architecture.back)]
+    front, back = ([(layer.id, 1, values[layer.id]) for layer in layers] for layers in (architecture.front, architecture.back))
+    return [*front, *((run.first.id, run.count, values[run.last.id]) for run in runs(architecture)), *back]
 
 
 def _bar(unit: str, count: int, name: str, value: float, metric: str, total: float, top: float, theme: str) -> dict:

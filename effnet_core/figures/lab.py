@@ -15,7 +15,8 @@ from . import bars, strip
 
 COUNTS = ("params", "macs", "activations")
 NAMES = {"params": "Parameters", "macs": "MACs", "activations": "Activations", "time": "Measured time", FIELD: "Receptive field"}
-LEGEND = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "measured time", FIELD: "receptive field ÷ image side"}
+LEGEND = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "measured time",
+          FIELD: "receptive field ÷ image side"}
 STOPS = 9  # of the legend
 
 
@@ -66,9 +67,11 @@ class _Brush:
         if node.kind == "repeats" or (node.kind == "block" and self.level == "layer"):
             what = f"the {node.count} equal blocks {node.name}" if node.count > 1 else f"block {node.name} into its layers"
             return {"stage": stage, "opens": True, "text": f"×{node.count}", "label": f"Unfold {what}"}
-        blocks = self.network.stages[int(stage.rpartition(".")[2])].blocks
-        if stage in self.opened and place == "1" and node.layers[:1] == (blocks[1].layers[0].id,) and len(blocks) > (1 if self.level == "layer" else 2):
-            return {"stage": stage, "opens": False, "text": "fold", "label": f"Fold the equal blocks of stage {stage.rpartition('.')[2]}"}
+        number = stage.rpartition(".")[2]
+        blocks = self.network.stages[int(number)].blocks
+        second = place == "1" and node.layers[:1] == (blocks[1].layers[0].id,)
+        if second and stage in self.opened and len(blocks) > (1 if self.level == "layer" else 2):
+            return {"stage": stage, "opens": False, "text": "fold", "label": f"Fold the equal blocks of stage {number}"}
         return None
 
     def looks(self, node: Node) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Our own browser components: files in `assets/`, no build step. `NAME.js` and `NAME.css`, behind the scripts that it shares with others."""
+"""Our own browser components: files in `assets/`, no build step: `NAME.js` behind the scripts that it shares, and `NAME.css`."""
 
 import re
 from collections.abc import Callable, Container

@@ -36,7 +36,8 @@ def drawing(network: Architecture, total: Cost, level: str, metric: str, times: 
     theme, chosen, unfolded = shell.theme(), state.selected(network), opened(network)
     data = lab.picture(network, total, level, metric, unfolded, theme, chosen, times)
     settings = live.settings(theme, level=level, metric=live.computable(metric), opened=unfolded)
-    component("graph")(key="graph", data={**data, "settings": settings}, on_picked_change=picking("graph"), on_folded_change=_fold, height="content")
+    component("graph")(key="graph", data={**data, "settings": settings}, on_picked_change=picking("graph"), on_folded_change=_fold,
+                       height="content")
     st.download_button("DOT", lambda: graph(network, level, metric, opened=unfolded, times=times, theme=theme, selected=chosen).source,
                        "network.dot", "text/vnd.graphviz", on_click="ignore", icon=":material/download:", key="dot",
                        help="The same graph for Graphviz.")

@@ -11,7 +11,8 @@ from .components import component, picking
 
 def marks(network: Architecture, theme: str) -> list[dict]:
     """One mark per unit: width √channels, height log₂ of the side."""
-    return [{**mark, "width": math.sqrt(mark["channels"]), "height": math.log2(mark["side"] + 1)} for mark in strip(network, theme, "stem")["marks"]]
+    return [{**mark, "width": math.sqrt(mark["channels"]), "height": math.log2(mark["side"] + 1)}
+            for mark in strip(network, theme, "stem")["marks"]]
 
 
 def shown(chosen: str, drawn: list[dict]) -> str:

@@ -18,7 +18,8 @@ KEYS = 30
 WATCH = """() => {
   const seen = window.__seen = { input: 0, hand: [], texts: new Set(), draws: 0, work: [] }
   for (const kind of ['pointermove', 'keydown']) document.addEventListener(kind, () => { seen.input = performance.now() }, true)
-  const exact = () => [...document.querySelector('.st-key-tiles [data-testid=stBidiComponentIsolated]').shadowRoot.querySelectorAll('.exact')].map((e) => e.textContent).join('|')
+  const tiles = document.querySelector('.st-key-tiles [data-testid=stBidiComponentIsolated]').shadowRoot
+  const exact = () => [...tiles.querySelectorAll('.exact')].map((e) => e.textContent).join('|')
   const after = new MessageChannel()
   let waiting = null
   after.port1.onmessage = () => {
@@ -27,6 +28,20 @@ WATCH = """() => {
   }
   window.effnetLive.subscribe(() => { waiting = { input: seen.input }; after.port2.postMessage(0) })  // last of all: the others have drawn
 }"""
+
+START = """() => {
+  const seen = Object.assign(window.__seen, { draws: 0, hand: [], start: performance.now(), frames: 0 })
+  const tick = () => { seen.frames += 1; seen.timer = requestAnimationFrame(tick) }
+  tick()
+}"""
+STOP = """() => {
+  cancelAnimationFrame(window.__seen.timer)
+  const { hand, draws, frames, start } = window.__seen
+  return { hand, draws, frames, seconds: (performance.now() - start) / 1000 }
+}"""
+PLACES = {"B0 to φ = 7": "/scaling", "by layers": "/scaling?level=Layers", "all unfolded": "/scaling?opened=1,2,3,4,5",
+          "absurd, α = 2": "/scaling?alpha=2&gamma=1", "by layers, all unfolded, φ = 3": "/scaling?phi=3&level=Layers&opened=0,1,2,3,4,5,6"}
+REACH = 130  # pixels to the right and back
 
 
 def thumb(page: Page, key: str) -> tuple[float, float]:
@@ -39,10 +54,10 @@ def drag(page: Page, key: str, reach: float) -> dict:
     x, y = thumb(page, key)
     page.mouse.move(x, y)
     page.mouse.down()
-    page.evaluate("() => { Object.assign(window.__seen, { draws: 0, hand: [], start: performance.now(), frames: 0 }); const tick = () => { window.__seen.frames += 1; window.__seen.timer = requestAnimationFrame(tick) }; tick() }")
+    page.evaluate(START)
     for sweep in range(SWEEPS):
         page.mouse.move(x + reach * (1 - sweep % 2), y, steps=STEPS)
-    seen = page.evaluate("() => { cancelAnimationFrame(window.__seen.timer); const s = window.__seen; return { hand: s.hand, draws: s.draws, frames: s.frames, seconds: (performance.now() - s.start) / 1000 } }")
+    seen = page.evaluate(STOP)
     page.mouse.up()
     settle(page, 400)
     return seen
@@ -61,13 +76,12 @@ def keys(page: Page) -> list[float]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        for title, path, reach in (("B0 to φ = 7", "/scaling", 130), ("by layers", "/scaling?level=Layers", 130), ("all unfolded", "/scaling?opened=1,2,3,4,5", 130),
-                                   ("absurd: α = 2", "/scaling?alpha=2&gamma=1", 130)):
+        for title, path in PLACES.items():
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             open_page(page, address + path)
             settle(page, 1500)
             page.evaluate(WATCH)
-            seen = drag(page, "phi", reach)
+            seen = drag(page, "phi", 60 if "phi" in path else REACH)
             pressed = keys(page)
             show(f"The Scaling page, {title}", {"hand to paint, while dragging": seen["hand"], "key (a commit) to paint": pressed})
             print(f"{seen['draws'] / seen['seconds']:.0f} updates and {seen['frames'] / seen['seconds']:.0f} frames a second, "
