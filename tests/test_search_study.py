@@ -361,6 +361,10 @@ def test_searches_are_listed_and_removed(cache):
     with pytest.raises(UserError, match="is at work"):
         studies.remove("first")
     studies.remove("second")
+    settings.path_of("broken").write_bytes(b"no database")
+    with pytest.raises(UserError, match="could not be opened"):
+        join("broken")
+    studies.remove("broken")
     assert settings.names() == ["first"]
     with pytest.raises(UserError, match="no search called 'second'"):
         studies.remove("second")

@@ -23,10 +23,10 @@ from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, UpdateF
 from optuna.samplers import BaseSampler, GridSampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from ..errors import UserError
-from .settings import Coefficients, Outcome, Setting, folder, path_of
+from .settings import Coefficients, Outcome, Setting, path_of
 
 BEAT_S, GRACE_S = 10, 60  # a running trial gives a sign of life so often; without one for so long its process is dead
 PATIENCE_S = 60.0  # for a locked database
@@ -220,17 +220,20 @@ def begin(name: str, setting: Setting, url: str | None = None) -> Study:
 def join(name: str, url: str | None = None) -> Study:
     """An existing search. Raises `UserError` where there is none of that name, or it is none of this app."""
     path = path_of(name)
-    missing = UserError(f"There is no search called {name!r}; begin one by that name.")
     if url is None and not path.is_file():
-        raise missing
+        raise _missing(name)
     storage = _storage(url or f"sqlite:///{path}")
     try:
         study = optuna.load_study(study_name=name, storage=storage, sampler=GridSampler({"candidate": [0]}))
     except KeyError:
-        raise missing from None
+        raise _missing(name) from None
     setting = Setting.from_dict(_patiently_read(study))
     study.sampler = _sampler(setting, new=False)
     return Study(study, setting)
+
+
+def _missing(name: str) -> UserError:
+    return UserError(f"There is no search called {name!r}; begin one by that name.")
 
 
 def _patiently_read(study: optuna.Study) -> dict:
@@ -262,8 +265,9 @@ def _storage(url: str) -> RDBStorage:
             raise UserError(f"{url!r} is no storage; it is given as an address, such as sqlite:///searches.sqlite3.") from None
         except ImportError as missing:
             raise UserError(f"The storage {url.partition(':')[0]!r} needs a database driver that is not installed ({missing}).") from None
-        except (SQLAlchemyError, RuntimeError) as failed:  # two processes that make one at the same moment get into each other's way
-            if attempt == TRIES - 1:
+        except (SQLAlchemyError, RuntimeError) as failed:
+            crossed = isinstance(failed, OperationalError | IntegrityError)  # of two processes that make one at the same moment, one may fail
+            if not crossed or attempt == TRIES - 1:
                 raise UserError(f"The storage could not be opened ({str(failed).splitlines()[0]}); give one that exists or can be made.") from failed
             time.sleep(0.3 * (attempt + 1))
     raise AssertionError("unreachable")
@@ -276,9 +280,13 @@ def standing(name: str, url: str | None = None) -> Standing:
 
 def remove(name: str) -> None:
     """Deletes a search of this machine. Raises `UserError` where there is none, or it is at work."""
-    study = join(name)
-    study.bury()
-    if study.standing().running:
+    path = path_of(name)
+    if not path.is_file():
+        raise _missing(name)
+    running = ()
+    with suppress(UserError):  # what is damaged goes too
+        running = join(name).standing().running
+    if running:
         raise UserError(f"The search {name!r} is at work; it can be removed once it has ended or is paused.")
-    for path in folder().glob(f"{name}.sqlite3*"):
-        path.unlink(missing_ok=True)
+    for file in (path, path.with_name(f"{path.name}-journal")):
+        file.unlink(missing_ok=True)
