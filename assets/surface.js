@@ -108,7 +108,10 @@ function turnable(svg, view, redraw) {
     view.tilt = Math.max(0, Math.min(90, view.tilt + down * 0.4))
     redraw()
   }
-  svg.onpointerup = svg.onpointercancel = () => { last = null }
+  svg.onpointerup = svg.onpointercancel = () => {
+    last = null
+    setTimeout(() => { moved = false }) // after the click that ends the drag
+  }
   svg.addEventListener("click", (event) => { if (moved) event.stopImmediatePropagation() }, true)
 }
 
