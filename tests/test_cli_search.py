@@ -11,7 +11,7 @@ import pytest
 
 from effnet_core.cli import main
 from effnet_core.errors import UserError
-from effnet_core.search import settings, studies
+from effnet_core.search import settings, stores
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = ["--side", "16", "--depth", "0.5", "--width", "0.25", "--held-out", "20"]
@@ -39,7 +39,7 @@ def worker(*arguments):
 
 def is_running(name):
     try:
-        return bool(studies.standing(name).running)
+        return bool(stores.standing(name).running)
     except UserError:  # not begun yet
         return False
 
@@ -141,7 +141,7 @@ def test_a_worker_says_what_it_does_and_pauses():
     process.stdin.flush()
     result = until(process, lambda event: event["event"] == "result")
     assert process.wait(HANG_S) == 0 and (result["paused"], result["done"], result["total"]) == (True, 0, 1)
-    assert studies.standing("mine").running == ()
+    assert stores.standing("mine").running == ()
 
 
 def test_a_killed_worker_is_replaced(capsys):
@@ -150,7 +150,7 @@ def test_a_killed_worker_is_replaced(capsys):
     until(process, lambda event: event.get("step"))
     process.kill()
     process.wait(HANG_S)
-    assert studies.standing("mine").done == 1
+    assert stores.standing("mine").done == 1
     assert main(["search", "--study", "mine", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["done"] == told["total"] == 2 and not told["paused"] and len(told["ranking"]) == 2

@@ -12,7 +12,7 @@ from effnet_core.search import grid, searching, settings
 from effnet_core.search.grid import Grid
 from effnet_core.work.jobs import JobQueue
 from pages.shared import removing, shell
-from pages.shared.search import studies, trained
+from pages.shared.search import studies, wishes
 
 from .apps import open_app
 from .serving import ROOT
@@ -32,7 +32,7 @@ say("result", paused=word == "pause", done=1, total=4)
 def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("EFFNET_CACHE", str(tmp_path))
     monkeypatch.setattr(studies, "NICE", 0)
-    monkeypatch.setattr(trained, "STEPS", (2, 50, 100))
+    monkeypatch.setattr(wishes, "STEPS", (2, 50, 100))
     yield tmp_path
     for job in studies.searches().active():
         job.stop()
@@ -170,7 +170,7 @@ def test_a_running_search_shows_how_far_it_is_and_can_pause(fake):
 
 
 def test_what_was_paused_goes_on(fake):
-    from effnet_core.search.studies import begin_or_join
+    from effnet_core.search.stores import begin_or_join
 
     begin_or_join("paused", {"candidates": (settings.KINDS["deeper"],)})
     app = open_app("search", study="paused")
@@ -183,7 +183,7 @@ def test_what_was_paused_goes_on(fake):
 
 
 def test_searches_on_this_machine_are_listed(monkeypatch):
-    from effnet_core.search.studies import begin_or_join
+    from effnet_core.search.stores import begin_or_join
 
     monkeypatch.setattr(removing, "from_this_machine", lambda: False)
     for name in ("first", "second"):
@@ -201,7 +201,7 @@ def test_searches_on_this_machine_are_listed(monkeypatch):
 
 
 def test_a_name_that_is_taken_is_refused(fake):
-    from effnet_core.search.studies import begin_or_join
+    from effnet_core.search.stores import begin_or_join
 
     begin_or_join("taken", {})
     app = open_app("search")
@@ -250,4 +250,4 @@ def test_what_the_page_asks_for_is_what_the_terminal_understands():
 
 def test_the_page_has_its_place_and_words():
     assert list(shell.PAGES).index("search") == list(shell.PAGES).index("scaling") + 1 or "trade" in " ".join(shell.PAGES)
-    assert trained.WAYS.keys() == {"kinds", "grid", "tpe"}
+    assert wishes.WAYS.keys() == {"kinds", "grid", "tpe"}
