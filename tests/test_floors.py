@@ -29,7 +29,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
      "learning.preparation", "learning.keeping", "learning.trainings",
-     "search.studies", "search.searching", "search.trials"],
+     "search.studies", "search.stores", "search.searching", "search.trials"],
     ["figures"],
     ["cli"],
 ]
