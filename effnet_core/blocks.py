@@ -1,4 +1,4 @@
-"""The building blocks of EfficientNet. Every forward pass reads like its equation; nothing is changed in place.
+"""The building blocks of EfficientNet and of the networks that its paper scales beside it. Every forward pass reads like its equation; nothing is changed in place.
 
 Shapes: N images, C channels, H × W cells, S channels of the squeezed vector.
 """
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from .architecture import Block, Layer
 
-ACTIVATIONS: dict[str | None, Callable[[], nn.Module]] = {"swish": nn.SiLU, "relu6": nn.ReLU6, None: nn.Identity}
+ACTIVATIONS: dict[str | None, Callable[[], nn.Module]] = {"swish": nn.SiLU, "relu6": nn.ReLU6, "relu": nn.ReLU, None: nn.Identity}
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -42,6 +42,21 @@ class Convolution(nn.Conv2d):
             if (top, left) == (bottom, right):
                 return F.conv2d(x, self.weight, None, self.stride, (top, left), 1, self.groups)
             x = F.pad(x, (left, right, top, bottom))
+        return super().forward(x)
+
+
+class MaxPool(nn.MaxPool2d):
+    """The greatest value of every window, padded to ⌈side / stride⌉ cells with −∞ as `Convolution` pads with zeros."""
+
+    def __init__(self, layer: Layer, padding: str) -> None:
+        super().__init__(layer.kernel, layer.stride, 0 if padding == "same" else (layer.kernel - 1) // 2)
+        self.same = padding == "same"
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.same:
+            top, bottom = same_padding(x.shape[-2], self.kernel_size, self.stride)
+            left, right = same_padding(x.shape[-1], self.kernel_size, self.stride)
+            x = F.pad(x, (left, right, top, bottom), value=-torch.inf)
         return super().forward(x)
 
 
@@ -103,7 +118,7 @@ class MBConv(nn.Module):
         super().__init__()
         for layer in block.layers:
             unit = SqueezeExcitation(layer) if layer.operator == "se" else ConvNormAct(layer, padding, eps, momentum)
-            self.add_module(layer.id.rpartition(".")[2], unit)
+            self.add_module(layer.part, unit)
         self.skip = block.skip
         self.drop = StochasticDepth(block.drop_rate)
 
@@ -115,3 +130,32 @@ class MBConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.drop(self.branch(x)) if self.skip else self.branch(x)
+
+
+class Separable(nn.Module):
+    """A depthwise separable convolution: depthwise, then pointwise, each with its activation (arXiv 1704.04861)."""
+
+    def __init__(self, block: Block, padding: str, eps: float, momentum: float) -> None:
+        super().__init__()
+        self.depthwise, self.pointwise = (ConvNormAct(layer, padding, eps, momentum) for layer in block.layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x))
+
+
+class Bottleneck(nn.Module):
+    """The residual block: wide → narrow → wide, and the input added, projected where shapes differ (arXiv 1512.03385)."""
+
+    def __init__(self, block: Block, padding: str, eps: float, momentum: float) -> None:
+        super().__init__()
+        if block.shortcut is None:
+            self.shortcut = nn.Identity()
+        for layer in block.layers:
+            self.add_module(layer.part, ConvNormAct(layer, padding, eps, momentum))
+        self.activation = ACTIVATIONS[block.after]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activation(self.shortcut(x) + self.expand(self.spatial(self.reduce(x))))
+
+
+KINDS: dict[str, type[nn.Module]] = {"mbconv": MBConv, "separable": Separable, "bottleneck": Bottleneck}

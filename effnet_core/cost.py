@@ -58,6 +58,7 @@ class Cost:
     params: int
     macs: int
     activations: int
+    side: int  # of the input, pixels
 
     @property
     def activation_bytes(self) -> int:
@@ -85,12 +86,12 @@ class Cost:
 
     @cached_property
     def units(self) -> dict[str, Total]:
-        """Sums per unit: stem, every block, head, classifier."""
+        """Sums per unit, see `Architecture.units`."""
         return self._sums(lambda row: ".".join(row.id.split(".")[:3]))
 
     @cached_property
     def stages(self) -> dict[str, Total]:
-        """Sums per stage; the stem, the head and the classifier stand for themselves."""
+        """Sums per stage; the layers before and after the blocks stand for themselves."""
         return self._sums(lambda row: ".".join(row.id.split(".")[:2]))
 
     @cached_property
@@ -107,6 +108,8 @@ class Cost:
 
 def _params_and_macs(layer: Layer) -> tuple[int, int]:
     c_in, c_out = layer.input.channels, layer.output.channels
+    if layer.operator == "maxpool":
+        return 0, 0
     if layer.operator == "se":  # C → S → C on the pooled vector, both with a bias
         weights = 2 * c_in * layer.squeeze
         return weights + layer.squeeze + c_in, weights
@@ -123,8 +126,9 @@ def cost(architecture: Architecture) -> Cost:
     for layer in architecture.layers:
         p, m = _params_and_macs(layer)
         a = layer.output.elements
-        field += (layer.kernel - 1) * stride
-        stride *= layer.stride
-        rows.append(LayerCost(layer.id, layer.operator, p, m, a, field, stride))
+        seen, step = field + (layer.kernel - 1) * stride, stride * layer.stride
+        rows.append(LayerCost(layer.id, layer.operator, p, m, a, seen, step))
         params, macs, activations = params + p, macs + m, activations + a
-    return Cost(tuple(rows), params, macs, activations)
+        if not layer.is_shortcut:  # which ends where the other layers of its block end
+            field, stride = seen, step
+    return Cost(tuple(rows), params, macs, activations, architecture.scaling.side)

@@ -17,10 +17,13 @@ from .errors import UserError
 from .palette import GRID, INK, MUTED, PAGE, ink_on, percent, si, standing_out, themed, unit_colour
 
 LEVELS = ("stage", "block", "layer")
-METRICS = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "ms"}  # what is counted
+METRICS = {"params": "parameters", "macs": "MACs", "activations": "activations", "time": "ms"}  # what is counted, and adds up
+FIELD = "field"  # receptive field ÷ input side: of several layers, that of the last
+COLOURS = (*METRICS, FIELD)
 NODE_LIMIT = 400
 FONT = "Helvetica"
 SHAPES = {"se": "octagon", "add": "circle", "pool": "plain", "input": "plain", "output": "plain"}  # the others are boxes
+SKIPS = ("skip", "shortcut")  # marks of a block whose input is added as it is, or projected
 POINTS = "9.6"  # Streamlit's style sheet forces every label to this size, so boxes are measured for it
 
 
@@ -38,17 +41,20 @@ class Node(NamedTuple):
     output: Shape
     count: int = 1
     skip_from: str = ""  # of an "add": the key of the node whose output is added
+    reads: str = ""  # of a layer beside the chain: the key of the node before it
     group: str = ""  # of a layer: the name of its block
     note: str = ""
 
 
 def per_layer(table: Cost, metric: str, times: Mapping[str, float] | None = None) -> dict[str, float]:
-    """`metric` of every layer id: exact counts from `table`, or the milliseconds in `times`.
+    """`metric` of every layer id: exact counts from `table`, the milliseconds in `times`, or how many input sides one cell sees.
 
     Raises `UserError` for an unknown metric, and for "time" unless `times` covers every layer.
     """
-    if metric not in METRICS:
-        raise UserError(f"There is no figure {metric!r} to colour by; there are {', '.join(METRICS)}.")
+    if metric not in COLOURS:
+        raise UserError(f"There is no figure {metric!r} to colour by; there are {', '.join(COLOURS)}.")
+    if metric == FIELD:
+        return {row.id: row.receptive_field / table.side for row in table.layers}
     if metric != "time":
         return {row.id: getattr(row, metric) for row in table.layers}
     missing = [row.id for row in table.layers if row.id not in (times or {})]
@@ -58,13 +64,23 @@ def per_layer(table: Cost, metric: str, times: Mapping[str, float] | None = None
     return {row.id: times[row.id] for row in table.layers}
 
 
+def together(values: Mapping[str, float], layers: Iterable[str], metric: str) -> float:
+    """What `layers` in their order have of `metric` together: a sum, or the last one's receptive field."""
+    found = [values[layer] for layer in layers]
+    return (found[-1] if found else 0.0) if metric == FIELD else sum(found)
+
+
 def quantity(value: float, metric: str) -> str:
-    """`18.2 M MACs`, `4.81 ms`; `value` as `per_layer` gives it."""
+    """`18.2 M MACs`, `4.81 ms`, `1.32 × the image side`; `value` as `per_layer` gives it."""
+    if metric == FIELD:
+        return f"{value:.2f} × the image side"
     return si(value / 1e3, "s") if metric == "time" else si(value, METRICS[metric])
 
 
 def exact(value: float, metric: str) -> str:
     """`18,203,136 MACs`, `4.813 ms`; for hovers."""
+    if metric == FIELD:
+        return quantity(value, metric)
     return f"{value:.4g} ms" if metric == "time" else f"{value:,} {METRICS[metric]}"
 
 
@@ -75,7 +91,7 @@ def _short(unit_id: str) -> str:
 def _marks(block: Block) -> tuple[str, ...]:
     squeeze = next((layer.squeeze for layer in block.layers if layer.operator == "se"), 0)
     marks = (f"stride {block.stride}" if block.stride > 1 else "", f"SE {squeeze}" if squeeze else "",
-             "skip" if block.skip else "")
+             "" if not block.skip else SKIPS[0] if block.shortcut is None else SKIPS[1])
     return tuple(filter(None, marks))
 
 
@@ -102,20 +118,21 @@ def _whole(stage: Stage) -> Node:
 
 
 def _one(layer: Layer, unit: str) -> Node:
-    part, kernel = layer.id.rpartition(".")[2], f"{layer.kernel}×{layer.kernel}"
-    name = "SE" if layer.operator == "se" else part
-    operator = {"se": str(layer.squeeze), "linear": "linear", "depthwise": kernel}.get(layer.operator, f"conv {kernel}")
+    kernel = f"{layer.kernel}×{layer.kernel}"
+    name = {"se": "SE", "maxpool": "max pool"}.get(layer.operator, layer.part)
+    operator = {"se": str(layer.squeeze), "linear": "linear", "depthwise": kernel, "maxpool": kernel}.get(layer.operator, f"conv {kernel}")
     marks = (f"stride {layer.stride}",) if layer.stride > 1 else ()
     return Node(layer.id, layer.operator, name, operator, marks, (unit,), (layer.id,), layer.input, layer.output)
 
 
 def _unfolded(block: Block, before: str) -> list[Node]:
-    """The layers of a block, and where it has a skip connection the sum with the output of the node `before`."""
+    """The layers of a block, and where it has a skip connection the sum with the output of the node `before`, as it is or projected."""
     group = f"{_short(block.id)} · {block.label}"
-    drawn = [_one(layer, block.id)._replace(group=group) for layer in block.layers]
+    drawn = [_one(layer, block.id)._replace(group=group, reads=before if layer.is_shortcut else "") for layer in block.layers]
     if block.skip:
+        added = before if block.shortcut is None else block.shortcut.id
         drawn.append(Node(f"{block.id}.add", "add", "+", "", (), (block.id,), (), block.output, block.output,
-                          skip_from=before, group=group))
+                          skip_from=added, group=group))
     return drawn
 
 
@@ -134,19 +151,17 @@ def _open_blocks(architecture: Architecture, level: str, opened: frozenset[str])
 
 
 def _ends(architecture: Architecture, level: str) -> tuple[list[Node], list[Node]]:
-    image, scores = architecture.input, architecture.classifier.output
-    head, classifier = _one(architecture.head, "head"), _one(architecture.classifier, "classifier")
-    front = [Node("input", "input", "image", "", (), (), (), image, image), _one(architecture.stem, "stem")]
-    pool = Node("pool", "pool", "pool", "global average", (), ("classifier",), (), head.output, classifier.input)
-    if level == "layer":
-        back = [head, pool, classifier]
-    else:
-        back = [head, classifier._replace(operator="pool and linear", input=head.output)]
-    return front, [*back, Node("output", "output", f"{architecture.classes:,} classes", "", (), (), (), scores, scores)]
+    image, scores, last = architecture.input, architecture.classifier.output, architecture.last_map
+    *before, classifier = (_one(layer, layer.id) for layer in architecture.back)
+    front = [Node("input", "input", "image", "", (), (), (), image, image), *(_one(layer, layer.id) for layer in architecture.front)]
+    pool = Node("pool", "pool", "pool", "global average", (), ("classifier",), (), last, architecture.classifier.input)
+    back = [pool, classifier] if level == "layer" else [classifier._replace(operator="pool and linear", input=last)]
+    return front, [*before, *back, Node("output", "output", f"{architecture.classes:,} classes", "", (), (), (), scores, scores)]
 
 
 def nodes(architecture: Architecture, level: str = "block", opened: Iterable[str] = frozenset()) -> list[Node]:
-    """What is drawn, from the image to the classes; each node follows the one before it, an "add" also its `skip_from`.
+    """What is drawn, from the image to the classes: a chain in which each node follows the one before it, an "add" also its `skip_from`,
+    and beside it the nodes that have `reads`.
 
     The first block of a stage is its own node, the equal blocks after it are one, unless `opened` has the stage's id.
     Raises `UserError` for an unknown level or stage.
@@ -175,10 +190,12 @@ def shape_text(shape: Shape) -> str:
 
 def edges(drawn: list[Node]) -> list[tuple[str, str, str, bool]]:
     """(source, target, shape, whether it is a skip connection) of what `nodes` returned; a folded block's skip is a loop."""
-    chain = [(a.key, b.key, shape_text(a.output), False) for a, b in zip(drawn, drawn[1:])]
+    chain = [node for node in drawn if not node.reads]
+    along = [(a.key, b.key, shape_text(a.output), False) for a, b in zip(chain, chain[1:])]
+    beside = [(node.reads, node.key, shape_text(node.input), True) for node in drawn if node.reads]
     skips = [(node.skip_from or node.key, node.key, shape_text(node.output), True)
-             for node in drawn if node.skip_from or "skip" in node.marks]
-    return chain + skips
+             for node in drawn if node.skip_from or any(mark in SKIPS for mark in node.marks)]
+    return along + beside + skips
 
 
 class _Paint(NamedTuple):
@@ -193,12 +210,14 @@ class _Paint(NamedTuple):
     selected: str | None
 
     def value(self, node: Node) -> float:
-        return sum(self.values[layer] for layer in node.layers)
+        return together(self.values, node.layers, self.metric)
 
     def figure(self, node: Node) -> str:
         if not node.layers:
             return ""
         value = self.value(node)
+        if self.metric == FIELD:
+            return quantity(value, FIELD)
         equal = node.kind == "repeats" and self.metric != "time"  # equal blocks still take unequal time
         each = f"{node.count} × {si(value / node.count)} = " if equal else ""
         return f"{each}{quantity(value, self.metric)} ({percent(value / self.total if self.total else 0.0)})"
@@ -213,8 +232,8 @@ class _Paint(NamedTuple):
         lines = [node.key, f"{shape_text(node.input)} → {shape_text(node.output)}"]
         for name in ("params", "macs", "activations") if node.layers else ():
             lines.append(exact(sum(getattr(self.table.rows[layer], name) for layer in node.layers), name))
-        if self.metric == "time" and node.layers:
-            lines.append(exact(self.value(node), "time"))
+        if self.metric not in ("params", "macs", "activations") and node.layers:
+            lines.append(exact(self.value(node), self.metric))
         return graphviz.escape("\n".join(lines))
 
     def attributes(self, node: Node) -> dict[str, str]:
@@ -235,7 +254,7 @@ def graph(architecture: Architecture, level: str = "block", color_by: str = "mac
     """The network from top to bottom as DOT; a node's fill is its share of `color_by`, its border the colour of its stage.
 
     `level` is "stage", "block" or "layer"; `opened` the ids of stages whose repeats are drawn one by one; `color_by` one
-    of `METRICS`, "time" with `times` in ms per layer id; `selected` the id of a unit or layer to mark; `version` any text
+    of `COLOURS`, "time" with `times` in ms per layer id; `selected` the id of a unit or layer to mark; `version` any text
     that changes with the picture. Raises `UserError` for anything else.
     """
     themed(PAGE, theme)
@@ -243,7 +262,7 @@ def graph(architecture: Architecture, level: str = "block", color_by: str = "mac
         architecture.unit_of(selected)
     drawn, table = nodes(architecture, level, opened), cost(architecture)
     values = per_layer(table, color_by, times)
-    most = max(sum(values[layer] for layer in node.layers) for node in drawn) or 1
+    most = max(together(values, node.layers, color_by) for node in drawn) or 1
     paint = _Paint(table, color_by, values, sum(values.values()), most, theme, selected)
     # Streamlit's renderer morphs every node whose name it has seen before, ten times slower than drawing a new one.
     suffix = f"__v{re.sub(r'[^A-Za-z0-9]', '_', version)}" if version else ""

@@ -59,7 +59,7 @@ class Inspection:
 
     labels: tuple[str, ...]
     logits: np.ndarray  # classes
-    outputs: dict[str, np.ndarray]  # of the stem, every block and the head, C H W
+    outputs: dict[str, np.ndarray]  # of every unit but the classifier, C H W
     excitations: dict[str, Excitation]  # of every block with squeeze-and-excitation
 
     @property
@@ -94,7 +94,7 @@ def _excitation(model: Pretrained, record: Record, se_id: str) -> Excitation:
 def inspect(model: Pretrained, x: Tensor) -> Inspection:
     """Runs `model` once on one normalised image `x` (1 3 H W) and keeps what can be looked at; safe from several threads."""
     record = probe(model.network, x)
-    units = ("stem", *(block.id for block in model.network.architecture.blocks), "head")
+    *units, _ = (unit for unit, _ in model.network.architecture.units())
     return Inspection(
         model.labels, record.logits[0].numpy(), {unit: record.activations[unit][0].numpy() for unit in units},
         {se_id.removesuffix(".se"): _excitation(model, record, se_id) for se_id in record.gates},
@@ -102,7 +102,7 @@ def inspect(model: Pretrained, x: Tensor) -> Inspection:
 
 
 def speakers(model: Pretrained, seen: Inspection, label: int, count: int = 8) -> list[tuple[int, float]]:
-    """The channels of the head that add most to the logit of class `label`: (channel, weight × mean of its map), greatest first."""
+    """The channels of the last map that add most to the logit of class `label`: (channel, weight × mean of its map), greatest first."""
     weights = model.network.classifier.weight[label].detach().numpy()
-    shares = weights * seen.outputs["head"].mean((1, 2))
+    shares = weights * seen.outputs[model.network.architecture.last_unit].mean((1, 2))
     return [(int(channel), float(shares[channel])) for channel in np.argsort(-shares, kind="stable")[:count]]

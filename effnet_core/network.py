@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from . import machine
 from .architecture import Architecture
-from .blocks import ConvNormAct, MBConv
+from .blocks import KINDS, ConvNormAct, MaxPool
 from .cost import cost
 from .errors import UserError
 from .scaling import check
@@ -24,16 +24,17 @@ class Network(nn.Module):
         self.padding = padding
         norm = (padding, eps, momentum)
         self.stem = ConvNormAct(architecture.stem, *norm)
+        self.maxpool = nn.Identity() if architecture.maxpool is None else MaxPool(architecture.maxpool, padding)
         self.stages = nn.Sequential(
-            *(nn.Sequential(*(MBConv(block, *norm) for block in stage.blocks)) for stage in architecture.stages)
+            *(nn.Sequential(*(KINDS[block.kind](block, *norm) for block in stage.blocks)) for stage in architecture.stages)
         )
-        self.head = ConvNormAct(architecture.head, *norm)
+        self.head = nn.Identity() if architecture.head is None else ConvNormAct(architecture.head, *norm)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(architecture.scaling.dropout)
         self.classifier = nn.Linear(architecture.classifier.input.channels, architecture.classes)
 
     def features(self, x: Tensor) -> Tensor:
-        return self.head(self.stages(self.stem(x)))  # N C H/32 W/32
+        return self.head(self.stages(self.maxpool(self.stem(x))))  # N C H/32 W/32
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.dropout(self.pool(self.features(x)).flatten(1)))

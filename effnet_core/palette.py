@@ -20,8 +20,8 @@ STAGES = {
     "dark": ("#56b4e9", "#d55e00", "#0072b2", "#e69f00", "#009e73", "#f0e442", "#cc79a7"),
 }
 ENDS = {
-    "light": {"stem": "#8a8f98", "head": "#6b7079", "classifier": "#474c55"},
-    "dark": {"stem": "#8b93a1", "head": "#aab1bd", "classifier": "#cfd5dd"},
+    "light": {"stem": "#8a8f98", "maxpool": "#7b808a", "head": "#6b7079", "classifier": "#474c55"},
+    "dark": {"stem": "#8b93a1", "maxpool": "#9aa2af", "head": "#aab1bd", "classifier": "#cfd5dd"},
 }
 VIRIDIS = ("#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725")
 SIGNED = {  # negative, zero, positive; zero is near the page
@@ -41,14 +41,14 @@ def themed(table: dict, theme: str):
 
 
 def unit_colour(unit_id: str, theme: str = "light") -> str:
-    """The colour of a stage, of a block or layer in it, or of the stem, the head or the classifier, as `#rrggbb`."""
+    """The colour of a stage, of a block or layer in it, or of a layer before or after the blocks, as `#rrggbb`."""
     first, _, rest = unit_id.partition(".")
     ends, stages, index = themed(ENDS, theme), themed(STAGES, theme), rest.partition(".")[0]
     if first in ends:
         return ends[first]
     if first != "stages" or not index.isdecimal() or int(index) >= len(stages):
-        raise UserError(f"There is no colour for {unit_id!r}; there is one for stem, stages.0 … stages.{len(stages) - 1}, "
-                        "head and classifier.")
+        raise UserError(f"There is no colour for {unit_id!r}; there is one for stages.0 … stages.{len(stages) - 1}, "
+                        f"{' and '.join(ends)}.")
     return stages[int(index)]
 
 

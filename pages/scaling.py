@@ -7,7 +7,7 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
-from effnet_core.families import published
+from effnet_core.families import UNSCALED, compound, published
 from effnet_core.figures import bars as bar_data
 from effnet_core.graph import graph
 from effnet_core.scaling import Compound
@@ -56,9 +56,13 @@ def times(ratio: float) -> str:
 
 
 def formula(network: Architecture, total: Cost) -> str:
-    s, base = network.scaling, published("b0")
-    numbers = {"d": f"{s.depth:.3f}", "w": f"{s.width:.3f}", "side": f"{s.side}", "counted": times(total.macs / cost(base).macs)}
+    s, base = network.scaling, compound(0.0, base=state.BASES[state.get("base")])
+    numbers = {"d": f"{s.depth:.3f}", "w": f"{s.width:.3f}", "side": f"{s.side}", "counted": times(total.macs / cost(base).macs),
+               "base": state.get("base"), "base_side": f"{base.scaling.side}"}
     if state.get("source") == "Published":
+        if state.NAMES[state.get("name")] in UNSCALED:
+            return texts.text("scaling", "formula_unscaled", name=network.name, side=f"{s.side}", counted=times(total.macs / cost(published("b0")).macs))
+        numbers["counted"] = times(total.macs / cost(published("b0")).macs)
         implied = (math.log(s.depth, 1.2), math.log(s.width, 1.1), math.log(s.side / 224, 1.15))
         return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied))))
     c = Compound(*(state.get(key) for key in state.RANGES))

@@ -17,6 +17,8 @@ REFERENCE = {  # parameters and MACs that timm, torchvision, lukemelas and Googl
     "b6": (43_040_704, 19_067_593_536), "b7": (66_347_960, 37_745_884_192), "b8": (87_413_142, 62_597_461_568),
     "l2": (480_309_308, 475_703_653_280), "lite0": (4_652_008, 385_187_552), "lite1": (5_416_680, 600_185_232),
     "lite2": (6_092_072, 859_736_272), "lite3": (8_197_096, 1_383_321_872), "lite4": (13_006_568, 2_553_034_336)}
+OTHERS = {  # parameters as torchvision and timm publish them
+    "mobilenetv1": 4_231_976, "mobilenetv2": 3_504_872, "mnasnet-a1": 3_887_038, "resnet50": 25_557_032, "resnet152": 60_192_808}
 RECEPTIVE_FIELD = {"b0": 851, "b1": 1183, "b2": 1183, "b3": 1407, "b4": 1799, "b5": 2131, "b6": 2523, "b7": 3079}
 
 
@@ -37,6 +39,27 @@ def test_receptive_field_grows_stage_by_stage():
     b0 = published("b0")
     rows = cost(b0).rows
     assert [rows[stage.blocks[-1].id + ".project"].receptive_field for stage in b0.stages] == [7, 19, 67, 147, 339, 787, 851]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_families_to_the_integer(name):
+    assert cost(published(name)).params == OTHERS[name]
+
+
+def test_resnet_s_receptive_fields():
+    """Published figures (Araujo et al., "Computing receptive fields of convolutional neural networks", distill.pub 2019) are for the
+    stride in the first 1×1 convolution; in the 3×3 one the field is smaller, by hand: 7, 11, then 2 k − 2 steps of each stage's stride."""
+    field, stride, seen = 11, 4, []
+    for blocks, first in ((3, 1), (4, 2), (6, 2), (3, 2)):
+        for block in range(blocks):
+            field += 2 * stride
+            stride *= first if block == 0 else 1
+        seen.append(field)
+    total = cost(published("resnet50"))
+    assert [total.stages[f"stages.{i}"].receptive_field for i in range(4)] == seen
+    assert (total.receptive_field, total.stride) == (427, 32)
+    shortcut = total.rows["stages.1.0.shortcut"]
+    assert (shortcut.receptive_field, shortcut.stride) == (total.units["stages.0.2"].receptive_field, 8)
 
 
 def test_se_is_an_eighth_of_the_parameters_and_almost_none_of_the_macs():
@@ -66,10 +89,10 @@ def test_the_paper_s_table_7_rows():
 
 networks = st.builds(
     compound, phi=st.floats(-1.5, 1.2), alpha=st.floats(1, 1.6), beta=st.floats(1, 1.5), gamma=st.floats(0.6, 1.3),
-    base=st.sampled_from(["b0", "lite0", "small"]), classes=st.integers(1, 1500))
+    base=st.sampled_from(["b0", "lite0", "small", "mobilenetv1", "mobilenetv2", "mnasnet-a1", "resnet50"]), classes=st.integers(1, 1500))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(network=networks)
 def test_equal_to_the_built_network(network):
     total, module = cost(network), build(network, seed=0).eval()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.families import PUBLISHED, compound, from_spec, published, to_spec
-from effnet_core.graph import LEVELS, METRICS, NODE_LIMIT, edges, graph, nodes, per_layer, shape_text
+from effnet_core.families import NAMES, compound, from_spec, published, to_spec
+from effnet_core.graph import LEVELS, METRICS, NODE_LIMIT, edges, graph, nodes, per_layer, shape_text, together
 from effnet_core.palette import contrast, si, unit_colour
 
 B0 = published("b0")
@@ -68,19 +68,41 @@ def test_networks_without_squeeze_and_excitation_show_none():
     assert not any(node.kind == "se" for node in nodes(lite, "layer", ALL))
 
 
-@given(st.sampled_from([*PUBLISHED]), st.sampled_from(LEVELS), st.frozensets(st.sampled_from(ALL)))
-def test_every_layer_is_drawn_once_in_order_and_every_shape_fits(name, level, opened):
+@given(st.sampled_from([*NAMES]), st.sampled_from(LEVELS), st.frozensets(st.integers(0, 6)))
+def test_every_layer_is_drawn_once_in_order_and_every_shape_fits(name, level, places):
     network = published(name)
+    opened = {stage.id for stage in network.stages if stage.index in places}
     drawn = nodes(network, level, opened)
     assert [layer for node in drawn for layer in node.layers] == [layer.id for layer in network.layers]
     assert [unit for unit in dict.fromkeys(u for node in drawn for u in node.units)] == [unit for unit, _ in network.units()]
     assert len({node.key for node in drawn}) == len(drawn) <= NODE_LIMIT
     by_id = {layer.id: layer for layer in network.layers}
-    for a, b in zip(drawn, drawn[1:]):
+    chain = [node for node in drawn if not node.reads]
+    for a, b in zip(chain, chain[1:]):
         assert a.output == b.input
     for node in drawn:
         if node.layers and node.kind != "linear":
             assert (node.input, node.output) == (by_id[node.layers[0]].input, by_id[node.layers[-1]].output)
+
+
+def test_a_projected_shortcut_stands_beside_the_chain():
+    drawn = {node.key: node for node in nodes(published("resnet50"), "layer", ["stages.1"])}
+    assert drawn["stages.1.0.shortcut"].reads == "stages.0.1-2" and drawn["stages.1.0.add"].skip_from == "stages.1.0.shortcut"
+    assert drawn["stages.1.1.add"].skip_from == "stages.1.0.add" and "stages.1.1.shortcut" not in drawn
+    links = [(a, b, shape) for a, b, shape, skip in edges([*drawn.values()]) if skip and "stages.1.0" in b]
+    assert links == [("stages.0.1-2", "stages.1.0.shortcut", "256 × 56 × 56"), ("stages.1.0.shortcut", "stages.1.0.add", "512 × 28 × 28")]
+    block = {node.key: node for node in nodes(published("resnet50"))}
+    assert "shortcut" in block["stages.1.0"].marks and "skip" in block["stages.1.1-3"].marks
+    assert (block["maxpool"].name, block["maxpool"].operator, block["maxpool"].output) == ("max pool", "3×3", (64, 56, 56))
+
+
+def test_the_receptive_field_is_that_of_the_last_layer_and_no_sum():
+    table = cost(B0)
+    values = per_layer(table, "field")
+    assert values["stages.0.0.depthwise"] == table.rows["stages.0.0.depthwise"].receptive_field / 224
+    assert together(values, ["stem", "stages.0.0.depthwise"], "field") == values["stages.0.0.depthwise"] and together(values, [], "field") == 0
+    label = drawn_nodes(graph(B0, "stage", "field"))["stages.6"]["label"]
+    assert label.splitlines()[1] == f"{851 / 224:.2f} × the image side"
 
 
 def test_pooling_is_shown_where_it_happens():
@@ -134,7 +156,7 @@ def test_time_needs_every_layer():
 
 @pytest.mark.parametrize("arguments, sentence", [
     ({"level": "tensor"}, "There is no level 'tensor'; there are stage, block, layer."),
-    ({"color_by": "joy"}, "There is no figure 'joy' to colour by; there are params, macs, activations, time."),
+    ({"color_by": "joy"}, "There is no figure 'joy' to colour by; there are params, macs, activations, time, field."),
     ({"theme": "sepia"}, "There is no theme 'sepia'; there are light and dark."),
     ({"opened": ["stages.7"]}, "There is no stage 'stages.7' to open; there are stages.0 … stages.6."),
     ({"selected": "stages.9.0"}, "EfficientNet-B0 has no layer 'stages.9.0'"),
@@ -209,7 +231,7 @@ def render():
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_graphviz_accepts_every_published_network(render, level):
-    networks = [published(name) for name in PUBLISHED]
+    networks = [published(name) for name in NAMES]
     pictures = render([graph(network, level, version="3").source for network in networks])
     assert [svg.count('class="node"') for svg in pictures] == [len(nodes(network, level)) for network in networks]
     assert [svg.count('class="edge"') for svg in pictures] == [

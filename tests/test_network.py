@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from effnet_core.architecture import Layer, Shape
-from effnet_core.blocks import Convolution, StochasticDepth, same_padding
+from effnet_core.blocks import Convolution, MaxPool, StochasticDepth, same_padding
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
 from effnet_core.network import build
-from effnet_core.weights.layouts import LAYOUTS, key_map
+from effnet_core.weights.layouts import LAYOUTS, key_map, shapes
 
 BN_ONE = {"eps": 1e-5, "momentum": 0.1}
 
@@ -67,6 +67,50 @@ def test_logits_equal_torchvision_s(torchvision, name):
     ours = randomised(build(architecture, padding="symmetric", seed=4, **norm))
     theirs.load_state_dict(translated(ours, architecture, "torchvision"), strict=True, assign=True)
     assert_same_logits(ours, theirs, 64)
+
+
+def _places(architecture):
+    """Our tensors in the order in which torchvision and timm have them: a shortcut after the other layers of its block."""
+    layers = [*architecture.front]
+    for block in architecture.blocks:
+        layers += sorted(block.layers, key=lambda layer: layer.is_shortcut)
+    return [key for layer in (*layers, *architecture.back) for key in shapes(architecture) if key.startswith(layer.id + ".")]
+
+
+def assert_same_network(architecture, theirs, side=96):
+    """The same weights, matched by place and shape, give the same logits."""
+    ours = randomised(build(architecture, padding="symmetric", seed=5, **BN_ONE))
+    theirs_state = theirs.state_dict()
+    assert [tuple(t.shape) for t in theirs_state.values()] == [shapes(architecture)[key] for key in _places(architecture)]
+    theirs.load_state_dict({their: ours.state_dict()[key] for their, key in zip(theirs_state, _places(architecture))}, strict=True)
+    assert_same_logits(ours, theirs, side)
+
+
+@pytest.mark.parametrize("name, build_theirs", [
+    ("mobilenetv2", "mobilenet_v2"), ("resnet50", "resnet50"), ("resnet152", "resnet152")])
+def test_other_families_equal_torchvision_s(torchvision, name, build_theirs):
+    assert_same_network(published(name), getattr(torchvision.models, build_theirs)())
+
+
+@pytest.mark.parametrize("width", [0.5, 1.4, 2.0])
+def test_a_scaled_mobilenet_equals_torchvision_s(torchvision, width):
+    assert_same_network(compound(1, 1, width, 1, base="mobilenetv2"), torchvision.models.mobilenet_v2(width_mult=width))
+
+
+@pytest.mark.parametrize("name, build_theirs", [("mobilenetv1", "mobilenetv1_100"), ("mnasnet-a1", "semnasnet_100")])
+def test_other_families_equal_timm_s(timm, name, build_theirs):
+    assert_same_network(published(name), timm.create_model(build_theirs))
+
+
+def test_both_paddings_of_max_pooling():
+    layer = Layer("maxpool", "maxpool", 3, 2, 1, Shape(1, 4, 4), Shape(1, 2, 2), None)
+    image = -torch.arange(1.0, 17.0).reshape(1, 1, 4, 4)  # all negative: a padding of zeros would win
+    assert MaxPool(layer, "same")(image).flatten().tolist() == [-1, -3, -9, -11]
+    assert MaxPool(layer, "symmetric")(image).flatten().tolist() == [-1, -2, -5, -6]
+    for side in range(1, 20):
+        x = torch.randn(1, 2, side, side)
+        for padding in ("same", "symmetric"):
+            assert MaxPool(layer, padding)(x).shape[-1] == -(-side // 2)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

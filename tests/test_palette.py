@@ -56,7 +56,7 @@ def test_stages_and_ends_stand_out_from_the_page(theme):
 def test_a_stage_has_one_colour_in_all_its_parts():
     for theme in THEMES:
         assert {unit_colour(i, theme) for i in ("stages.3", "stages.3.0", "stages.3.11", "stages.3.0.se")} == {STAGES[theme][3]}
-        assert len({unit_colour(f"stages.{i}", theme) for i in range(7)} | {unit_colour(e, theme) for e in palette.ENDS[theme]}) == 10
+        assert len({unit_colour(f"stages.{i}", theme) for i in range(7)} | {unit_colour(e, theme) for e in palette.ENDS[theme]}) == 11
 
 
 @pytest.mark.parametrize("unit", ["stages.7", "stages", "stages.x.0", "pool", "", "stages.-1"])

@@ -6,12 +6,12 @@ import json
 from ..architecture import Architecture
 from ..cost import cost
 from ..errors import UserError
-from ..families import BASES, PUBLISHED, compound, from_spec, published, to_spec
+from ..families import BASES, NAMES, compound, from_spec, published, to_spec
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """The ways to name a network, shared by all commands."""
-    parser.add_argument("name", nargs="?", help=f"a published network: {', '.join(PUBLISHED)}")
+    parser.add_argument("name", nargs="?", help=f"a published network: {', '.join(NAMES)}")
     parser.add_argument("--phi", type=float, help="scale by the paper's formula instead")
     parser.add_argument("--alpha", type=float, default=1.2, help="depth base (default 1.2)")
     parser.add_argument("--beta", type=float, default=1.1, help="width base (default 1.1)")

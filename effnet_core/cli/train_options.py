@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UserError
-from ..families import SCENES, compound, published, small, to_spec
+from ..families import BASES, SCENES, compound, published, small, to_spec
 from ..learning.recipe import AUGMENTATIONS, EPOCHS_RANGE, IMAGES_RANGE, SECONDS_RANGE
 from ..scaling import SIDE_RANGE, check, check_count
 
@@ -26,7 +26,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                          help="start from the weights of this model or file, with a new classifier")
     network.add_argument("--frozen", action="store_true", help="with --from: only the new classifier learns")
     network.add_argument("--network", help="small (the default for scenes), b0 (for photos) or another published name")
-    network.add_argument("--phi", type=float, help="the network by the paper's formula instead, with --alpha, --beta and --gamma")
+    network.add_argument("--phi", type=float, help="the network by the paper's formula instead, with --alpha, --beta, --gamma and --base")
+    network.add_argument("--base", default="b0", choices=BASES, help="what the formula scales (default b0)")
     for name, value in (("alpha", 1.2), ("beta", 1.1), ("gamma", 1.15)):
         network.add_argument(f"--{name}", type=float, default=value, help=f"(default {value:g})")
     network.add_argument("--width", type=float, help=f"of the small network: factor on every channel count (default {SCENES.width:g})")
@@ -136,5 +137,5 @@ def _network(args: argparse.Namespace, usual: str):
         raise UserError(f"Only the small network can be shaped by {' and '.join(f'--{option}' for option in shape)}; "
                         "give --network small, or --phi with --alpha and --beta.")
     if args.phi is not None:
-        return compound(args.phi, args.alpha, args.beta, args.gamma)
+        return compound(args.phi, args.alpha, args.beta, args.gamma, args.base)
     return small(replace(SCENES, **shape)) if name == "small" else published(name)

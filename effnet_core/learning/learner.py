@@ -14,9 +14,9 @@ def start_gently(network: Network, seed: int | None = None) -> None:
     The network is shallow at first and its first losses are those of chance, so that early steps do no harm; on short runs
     this decides more than the optimiser does (Goyal et al., arXiv 1706.02677 §5.1).
     """
-    for block in (block for stage in network.stages for block in stage):
+    for block in network.architecture.blocks:
         if block.skip:
-            nn.init.zeros_(block.project.norm.weight)
+            nn.init.zeros_(network.get_submodule(block.layers[-1].id).norm.weight)
     start_anew(network.classifier, seed)
 
 

@@ -77,7 +77,9 @@ def key_map(architecture: Architecture, layout: str) -> dict[str, str]:
 
 def _tensors(layer: Layer) -> Iterator[tuple[str, tuple[int, ...]]]:
     wide, narrow = layer.output.channels, layer.squeeze
-    if layer.operator == "linear":
+    if layer.operator == "maxpool":
+        kinds = {}
+    elif layer.operator == "linear":
         kinds = {"weight": (wide, layer.input.channels), "bias": (wide,)}
     elif layer.operator == "se":
         kinds = dict(zip(SE, ((narrow, wide, 1, 1), (narrow,), (wide, narrow, 1, 1), (wide,))))

@@ -42,10 +42,10 @@ def summary(network: Architecture, total: Cost, before: dict[str, float] | None,
                "Multiply-adds of all convolutions and the classifier; a FLOP count is twice this.")
     yield Tile("Activations", si(total.activations), f"{total.activations:,}", changed(total.activations, before.get("activations")),
                f"Numbers that the layers hand on for one image: {bytes_text(total.activation_bytes)} as 32-bit floats.")
-    yield Tile("Image side", f"{network.scaling.side:,} px", f"last map {network.head.output.height} × {network.head.output.width}",
+    yield Tile("Image side", f"{network.scaling.side:,} px", f"last map {network.last_map.height} × {network.last_map.width}",
                changed(now["side"], before.get("side")), "Height and width of the input.")
     yield Tile("Blocks", f"{len(network.blocks):,}", " + ".join(str(len(s.blocks)) for s in network.stages),
-               changed(now["blocks"], before.get("blocks")), "MBConv blocks, stage by stage.")
+               changed(now["blocks"], before.get("blocks")), "Blocks, stage by stage.")
     yield Tile("Receptive field", f"{total.receptive_field:,} px", f"{total.receptive_field / network.scaling.side:.1f} × the image side",
                changed(now["field"], before.get("field")), "Input pixels, side by side, that one cell of the last map can see.")
 

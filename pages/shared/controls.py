@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from effnet_core.families import PUBLISHED
+from effnet_core.families import PUBLISHED, UNSCALED
 from effnet_core.scaling import Compound, Scaling
 
 from . import state
-from .state import BOUND, NAMES, RANGES
+from .state import BASES, BOUND, NAMES, RANGES
 
 PRESETS = {  # the paper's Table 7: one dimension at a time, then all three
-    "B0": (0.0, 1.2, 1.1, 1.15),
+    "φ = 0": (0.0, 1.2, 1.1, 1.15),
     "φ = 1": (1.0, 1.2, 1.1, 1.15),
     "φ = 3": (3.0, 1.2, 1.1, 1.15),
     "φ = 7": (7.0, 1.2, 1.1, 1.15),
@@ -20,7 +20,7 @@ PRESETS = {  # the paper's Table 7: one dimension at a time, then all three
 }
 SLIDERS = {
     "phi": ("φ, how much larger", 0.1, "%.1f",
-            "The one number of compound scaling: each step of φ is meant to double the work. 0 is the base network B0."),
+            "The one number of compound scaling: each step of φ is meant to double the work. 0 is the base network."),
     "alpha": ("α, depth", 0.01, "%.2f", "Every stage gets α^φ times as many blocks, rounded up. The paper found 1.2."),
     "beta": ("β, width", 0.01, "%.2f", "Every layer gets β^φ times as many channels, in multiples of 8. The paper found 1.1."),
     "gamma": ("γ, resolution", 0.01, "%.2f", "The image gets γ^φ times as many pixels on each side. The paper found 1.15."),
@@ -46,7 +46,9 @@ def scaling(shown: str) -> None:
                              **state.bound("source"))
         st.selectbox("Published network", list(NAMES), index=0, **state.bound("name"))
         with st.container(key="row"):
-            st.caption(_row(PUBLISHED[NAMES[state.get("name")]][1]))
+            st.caption(_row(NAMES[state.get("name")]))
+        st.selectbox("Base network, at φ = 0", list(BASES), index=0, help="What the formula multiplies. The paper scales its own B0, and to show that the rule "
+                     "is general, MobileNets and ResNet-50 (Table 3).", **state.bound("base"))
         for key in SLIDERS:
             _slider(key)
         with st.container(key="meter"):
@@ -58,9 +60,9 @@ def scaling(shown: str) -> None:
 def _hidden(shown: str, source: str) -> str:
     if shown == "none":
         return '[data-testid="stColumn"]:has(.st-key-controls) { display: none; }'
-    hidden = {"name", "row"} if source == "Formula" else {*SLIDERS, "meter", "preset"}
+    hidden = {"name", "row"} if source == "Formula" else {"base", *SLIDERS, "meter", "preset"}
     if shown == "phi" and source == "Formula":
-        hidden |= {"source", "alpha", "beta", "gamma", "meter", "preset"}
+        hidden |= {"source", "base", "alpha", "beta", "gamma", "meter", "preset"}
     return ", ".join(f".st-key-{key}" for key in sorted(hidden)) + " { display: none; }"
 
 
@@ -69,7 +71,10 @@ def _slider(key: str) -> None:
     st.slider(label, *RANGES[key], BOUND[key], step, format=pattern, help=explain, **state.bound(key))
 
 
-def _row(row: Scaling) -> str:
+def _row(name: str) -> str:
+    if name in UNSCALED:
+        return "As its authors published it, unscaled. As the base of the formula it can be scaled."
+    row: Scaling = PUBLISHED[name][1]
     return f"Depth × {row.depth:g}, width × {row.width:g}, {row.side} px, dropout {row.dropout:g}: one row of the released table."
 
 

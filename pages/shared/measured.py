@@ -15,7 +15,8 @@ from . import html, results, shell, state, texts
 
 PLAIN = {"displayModeBar": False}
 SLOWEST = 8
-KINDS = {"conv": "Stem", "pointwise": "Pointwise, 1×1", "depthwise": "Depthwise", "se": "SE", "linear": "Classifier"}
+KINDS = {"conv": "Standard convolution", "maxpool": "Max pooling", "pointwise": "Pointwise, 1×1", "depthwise": "Depthwise", "se": "SE",
+         "linear": "Classifier"}
 
 
 def ms(value: float) -> str:
@@ -121,8 +122,9 @@ def kinds(row: dict, network: Architecture, total: Cost) -> None:
     st.markdown("##### Few MACs, yet slow?")
     html.table(("Kind of layer", "Time", "of the time", "of the MACs", "MACs/s"),
                [(KINDS[kind], ms(times[kind]), *share[kind], pace[kind]) for kind in times])
-    st.caption(texts.text("latency", "kinds", time=share["depthwise"][0], macs=share["depthwise"][1], slow=pace["depthwise"],
-                          fast=pace["pointwise"]))
+    if "depthwise" in share:
+        st.caption(texts.text("latency", "kinds", time=share["depthwise"][0], macs=share["depthwise"][1], slow=pace["depthwise"],
+                              fast=pace["pointwise"]))
 
 
 def slowest(row: dict, network: Architecture, total: Cost) -> None:

@@ -133,7 +133,7 @@ class Need(NamedTuple):
 def need(architecture: Architecture) -> Need:
     """Roughly; `probe` holds what every layer hands on until the pass is over."""
     layers, blocks = architecture.layers, architecture.blocks
-    units = [architecture.stem, *blocks, architecture.head]
+    units = [*architecture.front, *blocks, *architecture.back[:-1]]
     kept = sum(unit.output.elements for unit in units) + sum(layer.input.elements for layer in layers if layer.operator == "se")
     made = sum(layer.output.elements for layer in layers) + sum(block.output.elements for block in blocks)
     hungriest = max(3 * layer.input.elements + 2 * layer.output.elements for layer in layers)

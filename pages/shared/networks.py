@@ -91,10 +91,10 @@ def _scaled() -> tuple[dict, tuple[str, ...], None, bool]:
         name = _mirrored(st.selectbox, "Published network", "name", list(state.NAMES))
         network, args = published(state.NAMES[name]), ("--network", state.NAMES[name])
     else:
-        phi = _mirrored(st.slider, "φ, how much larger than B0", "phi", *state.RANGES["phi"], step=0.1, format="%.1f")
-        others = [state.get(key) for key in ("alpha", "beta", "gamma")]
-        network = compound(phi, *others)
-        args = ("--phi", f"{phi:g}", *(word for key, value in zip(("alpha", "beta", "gamma"), others) for word in (f"--{key}", f"{value:g}")))
+        phi = _mirrored(st.slider, "φ, how much larger than the base", "phi", *state.RANGES["phi"], step=0.1, format="%.1f")
+        others, base = [state.get(key) for key in ("alpha", "beta", "gamma")], state.BASES[state.get("base")]
+        network = compound(phi, *others, base=base)
+        args = ("--phi", f"{phi:g}", "--base", base, *(word for key, value in zip(("alpha", "beta", "gamma"), others) for word in (f"--{key}", f"{value:g}")))
     factors = network.scaling
     own = "" if source == "Published" or tuple(others) == PAPER else texts.text("pretrain", "own_factors")
     st.caption(texts.text("pretrain", "scaled", depth=f"{factors.depth:.3g}", width=f"{factors.width:.3g}", side=f"{factors.side:,}") + own)

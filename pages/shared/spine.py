@@ -2,7 +2,7 @@
 
 import math
 
-from effnet_core.architecture import Architecture, Block
+from effnet_core.architecture import Architecture, Block, Layer
 from effnet_core.palette import unit_colour
 
 from . import state
@@ -29,12 +29,15 @@ def _block_marks(network: Architecture, theme: str) -> list[dict]:
 
 def marks(network: Architecture, theme: str) -> list[dict]:
     """One mark per unit: width √channels, height log₂ of the side."""
-    stem, head, last = network.stem.output, network.head.output, network.classifier.output
+    def end(layer: Layer) -> dict:
+        what = "max pooling" if layer.operator == "maxpool" else f"convolution {layer.kernel}×{layer.kernel}"
+        return _mark(layer.id, f"{layer.id}, {what}", layer.output.channels, layer.output.height, theme)
+
     return [
-        _mark("stem", "stem, convolution 3×3", stem.channels, stem.height, theme),
+        *map(end, network.front),
         *_block_marks(network, theme),
-        _mark("head", "head, convolution 1×1", head.channels, head.height, theme),
-        {**_mark("classifier", "classifier", 1, 1, theme), "label": f"classifier: {last.channels} classes"},
+        *map(end, network.back[:-1]),
+        {**_mark("classifier", "classifier", 1, 1, theme), "label": f"classifier: {network.classes} classes"},
     ]
 
 

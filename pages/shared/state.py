@@ -11,13 +11,16 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
 from effnet_core.errors import UserError
-from effnet_core.families import PUBLISHED, compound, published
+from effnet_core import families
+from effnet_core.families import compound, published
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
-NAMES = {name.capitalize(): name for name in PUBLISHED}
+NAMES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.NAMES}
+BASES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.BASES if name != "small"}
 BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit checks these and keeps them in the address
     "source": "Formula",
     "name": "B0",
+    "base": "B0",
     "phi": 0.0,
     "alpha": 1.2,
     "beta": 1.1,
@@ -77,7 +80,7 @@ def architecture() -> Architecture:
     """The network that the sliders show. Raises `UserError` where they ask for the impossible."""
     if get("source") == "Published":
         return published(NAMES[get("name")])
-    return compound(*(get(key) for key in RANGES))
+    return compound(*(get(key) for key in RANGES), base=BASES[get("base")])
 
 
 def selected(network: Architecture) -> str:

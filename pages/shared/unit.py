@@ -6,6 +6,7 @@ import streamlit as st
 from effnet_core.architecture import Block, Layer
 from effnet_core.figures import maps, steps
 from effnet_core.figures.gates import ordered
+from effnet_core.figures.units import unit_names
 from effnet_core.inspection import Excitation, speakers
 
 from . import atlas, html, shell, state, texts
@@ -32,8 +33,7 @@ def opened(at: Look, order: str) -> None:
 
 
 def _titles(at: Look) -> dict[str, str]:
-    return {"stem": "stem, convolution 3×3", **{block.id: f"{block.id}, {block.label}" for block in at.network.blocks},
-            "head": "head, convolution 1×1", "classifier": "classifier"}
+    return {unit: unit if unit == "classifier" else f"{unit}, {name}" for (unit, _), name in zip(at.network.units(), unit_names(at.network))}
 
 
 def _go(key: str) -> None:
@@ -51,19 +51,23 @@ def _heading(at: Look, chosen: str) -> None:
 def _summary(at: Look, chosen: str) -> str:
     network = at.network
     if chosen == "stem":
-        return texts.text("inside", "stem", channels=str(network.stem.output.channels),
+        return texts.text("inside", "stem", channels=str(network.stem.output.channels), kernel=str(network.stem.kernel),
                           stride=", moving two pixels at a time" if network.stem.stride == 2 else "")
+    if chosen == "maxpool":
+        return texts.text("inside", "maxpool", **network.maxpool.output._asdict())
     if chosen == "head":
         return texts.text("inside", "head", **network.head.output._asdict(), inputs=str(network.head.input.channels))
     if chosen == "classifier":
         best, total = at.seen.top(1)[0], np.exp(at.seen.logits.astype(np.float64)).sum()
-        return texts.text("inside", "classifier", channels=f"{network.head.output.channels:,}", classes=f"{network.classes:,}",
+        return texts.text("inside", "classifier", channels=f"{network.last_map.channels:,}", classes=f"{network.classes:,}",
                           logit=f"{best.logit:.3f}", total=f"{total:.3f}", probability=f"{best.probability:.4f}")
     return _block_summary(next(block for block in network.blocks if block.id == chosen))
 
 
 def _block_summary(block: Block) -> str:
-    layers = {layer.id.rpartition(".")[2]: layer for layer in block.layers}
+    if block.kind != "mbconv":
+        return _plain_summary(block)
+    layers = {layer.part: layer for layer in block.layers}
     wide = layers["depthwise"].input.channels
     return texts.text(
         "inside", "block", **block.output._asdict(), label=block.label, kernel=str(block.kernel),
@@ -71,6 +75,13 @@ def _block_summary(block: Block) -> str:
         expand=f"**{block.input.channels}** channels are widened to **{wide}**, then" if "expand" in layers else f"**{wide}** channels;",
         se=f" squeeze-and-excitation through **{layers['se'].squeeze}** numbers," if "se" in layers else "",
         skip="; the block's input is added at the end" if block.skip else "")
+
+
+def _plain_summary(block: Block) -> str:
+    """Of a block without expansion and SE."""
+    return texts.text("inside", block.kind, **block.output._asdict(), label=block.label, kernel=str(block.kernel), narrow=str(block.layers[-1].input.channels),
+                      inputs=str(block.input.channels), stride=", moving two cells at a time" if block.stride == 2 else "",
+                      shortcut="" if block.shortcut is None else ", brought to the same shape by a 1×1 convolution")
 
 
 def _se_layer(at: Look, unit: str) -> Layer:
@@ -134,7 +145,7 @@ def _classifier(at: Look) -> None:
     best = at.seen.top(1)[0]
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
-    values = at.seen.outputs["head"][[channel for channel, _ in loudest]]
+    values = at.seen.outputs[at.network.last_unit][[channel for channel, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
     tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
-    gallery("speakers", "Head channels that speak most for the best guess", atlas.sheet_of(sheet), tiles, size=84, pixelated=True)
+    gallery("speakers", "Channels of the last map that speak most for the best guess", atlas.sheet_of(sheet), tiles, size=84, pixelated=True)
