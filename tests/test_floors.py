@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
     ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "graph", "labels", "transfers", "downloads", "machine",
-     "contention",
+     "contention", "counters", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "work.history", "work.workers", "work.jobs"],
@@ -22,7 +22,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
     ["cards", "preprocess", "photos",
      "data.scenes", "data.catalogue", "data.folders", "data.archives", "data.sources", "data.datasets", "data.pictures", "data.augmentation",
      "weights.tensorfiles", "checkpoints", "weights.claims", "weights.proposals", "weights.foreign", "weights.supply",
-     "probing", "inspection", "timing", "latency", "models",
+     "probing", "inspection", "timing", "latency", "models", "export.onnxfile",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
      "learning.preparation", "learning.keeping", "learning.trainings"],

@@ -16,6 +16,7 @@ COMMANDS = {
     "data": "photos to train on: found, downloaded, unpacked and checked",
     "train": "train a network on scenes, Imagenette or photos of your own",
     "evaluate": "the accuracy of a checkpoint on held-out data",
+    "export": "a network or a model to take home: PyTorch code, ONNX, a table",
 }
 
 
