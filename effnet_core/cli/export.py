@@ -107,8 +107,8 @@ def code_of(source: Source) -> str:
     card = source.card
     seen = card["preprocess"]
     notes = (f"Model: {card['name']}, {'trained' if card['trained'] is True else 'untrained'}",
-             f"Photos: shorter side to {seen['resize']} pixels ({seen['interpolation']}), the middle {seen['crop']} × {seen['crop']}, divided by 255",
-             f"Then: less {seen['mean']}, divided by {seen['std']}, for red, green and blue")
+             f"Photos: shorter side to {seen['resize']} pixels ({seen['interpolation']}), the middle {seen['crop']} × {seen['crop']},",
+             f"    divided by 255, less {seen['mean']}, divided by {seen['std']}")
     return code.source(source.architecture, padding=card["padding"], eps=card["eps"], notes=notes)
 
 

@@ -47,13 +47,13 @@ def _plain(text: str) -> str:
 def _docstring(architecture: Architecture, notes: tuple[str, ...]) -> str:
     total, scaling = cost(architecture), architecture.scaling
     lines = [
-        f'"""{_plain(architecture.name)} for images of {scaling.side} × {scaling.side} pixels and {architecture.classes:,} '
-        f'{"class" if architecture.classes == 1 else "classes"}; needs torch and nothing else.', "",
+        f'"""{_plain(architecture.name)}: {scaling.side} × {scaling.side} pixels, {architecture.classes:,} classes. Needs torch alone.', "",
         f"Parameters: {total.params:,}",
-        f"Multiply-adds for one image: {total.macs:,}, which are {total.flops:,} floating-point operations",
-        f"Scaled: depth × {scaling.depth:.6g}, width × {scaling.width:.6g}, from the base network {architecture.family.name}",
-        "Weights: named as in the .safetensors files of EfficientNet, opened; load_state_dict takes what safetensors.torch.load_file reads",
-        *map(_plain, notes), '"""',
+        f"MACs of one image: {total.macs:,}",
+        f"FLOPs of one image: {total.flops:,}, two for each MAC",
+        f"Base network: {architecture.family.name}, depth × {scaling.depth:.6g}, width × {scaling.width:.6g}",
+        "Weights: called as in the files of EfficientNet, opened;",
+        "    load_state_dict takes what safetensors.torch.load_file reads", *map(_plain, notes), '"""',
     ]
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from ..families import to_spec
 
 def slug(name: str) -> str:
     """A file name for a network: small letters, digits and hyphens."""
-    plain = name.lower().replace("φ", "phi").replace("α", "alpha").replace("β", "beta").replace("γ", "gamma").replace("−", "-")
+    plain = name.lower().replace("φ", "phi").replace("α", "alpha").replace("β", "beta").replace("γ", "gamma").replace("−", "-").replace(" -", " minus ")
     return re.sub(r"[^a-z0-9.-]+", "-", plain.replace("efficientnet-", "")).strip("-.")[:80] or "network"
 
 

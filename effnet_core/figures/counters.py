@@ -34,12 +34,11 @@ def bars(architecture: Architecture, counts: Mapping[str, int], written: str, th
     ink, ours = themed(INK, theme), cost(architecture).macs
     tools = list(counts)
     cut = {tool: parts(architecture, tool, written) for tool in tools}
-    names = [f"{tool.replace(', ', '<br>')}" for tool in tools]
+    names = [tool.replace(", ", "<br>") for tool in tools]
     traces = [_piece(name, [cut[tool][name] for tool in tools], names, ours, theme) for name in LOOKS]
     lost = [counters.missed(architecture, tool, written) for tool in tools]
-    traces.append({"type": "bar", "orientation": "h", "name": "MACs that escape it", "y": names, "x": [value / ours for value in lost],
-                   "marker": {"color": CLEAR, "line": {"color": MUTED[theme], "width": [1.5 if value else 0 for value in lost]}},
-                   "customdata": [f"{value:,}" for value in lost], "showlegend": any(lost),
+    traces.append({"type": "bar", "orientation": "h", "name": "MACs that escape it", "y": names, "x": [value / ours if value else None for value in lost],
+                   "marker": {"color": CLEAR, "line": {"color": MUTED[theme], "width": 1.5}}, "customdata": [f"{value:,}" for value in lost], "showlegend": any(lost),
                    "hovertemplate": "<b>%{y}</b><br>does not see %{customdata} MACs<extra></extra>"})
     ends = [note(f"× {counts[tool] / ours:.3f}", theme, x=(counts[tool] + escaped) / ours, y=name, xanchor="left", xshift=6,
                  font={"size": SIZE, "color": ink}) for tool, name, escaped in zip(tools, names, lost)]

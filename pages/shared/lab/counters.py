@@ -1,27 +1,28 @@
 """Which number is FLOPs? What other tools say of the published networks, and of what their numbers are made."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from effnet_core import counters
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
-from effnet_core.families import published, title
+from effnet_core.families import published
 from effnet_core.figures import counters as draw
 from effnet_core.palette import percent, si
 
 from .. import html, shell, state, texts
 
-OURS = "this table"
+OURS = "this page"
 AUTHORS = {"This app": "this app", "torchvision": "torchvision", "timm": "timm", "timm, as in TensorFlow": "timm, tf"}
+ADDED = {"Batch norm": "batch norm", "Activations": "swish", "Pooling": "means", "Biases": "biases"}
 PLAIN = {"displayModeBar": False}
 
 
 def show(network: Architecture, total: Cost) -> None:
     live = counters.recorded_name(network)
     if live is None:
-        st.markdown(texts.text("counters", "live", name=html.plain(network.name), macs=f"{total.macs:,}", flops=f"{total.flops:,}",
-                               m=si(total.macs), f=si(total.flops)))
-        ledger(network, [])
+        unrecorded(network, total)
     name, written = choice(live)
     counted = published(name)
     seen = counters.recorded()["counts"][written][name]
@@ -31,67 +32,67 @@ def show(network: Architecture, total: Cost) -> None:
     numbers(counted, seen, written)
     with st.expander("Term by term: of what each number is made"):
         st.markdown(texts.text("counters", "terms"))
-        ledger(counted, list(seen), written)
+        ledger(counted, list(seen), written=written)
     st.markdown(texts.text("counters", "lesson", **_lesson(counted)))
     st.caption(_provenance())
 
 
+def unrecorded(network: Architecture, total: Cost) -> None:
+    """What this page can say of the network of the sliders, which no other tool has counted."""
+    st.markdown(texts.text("counters", "live", name=html.plain(network.name), m=si(total.macs), f=si(total.flops)))
+    have = counters.amounts(network)
+    rows = [(counters.TERMS[term].removeprefix("MACs of ").removeprefix("MACs "), f"{have[term]:,}", f"{2 * have[term]:,}") for term in counters.MACS]
+    html.table((network.name, "MACs", "FLOPs"), [("all", f"{total.macs:,}", f"{total.flops:,}"), *rows], mark=0)
+    with st.expander("What else happens in it, and is in neither number"):
+        ledger(network, [], [term for term in counters.TERMS if term not in counters.MACS])
+
+
 def choice(live: str | None) -> tuple[str, str]:
     """Which of the recorded networks, and who wrote it; the one of the sliders where it is recorded, until another is chosen."""
-    if live and st.session_state.get("_counted_live") != live:
+    before = st.session_state.get("_counted_live", live if "counted" in st.query_params else None)  # an address may name another one
+    if live and before != live:
         st.session_state["counted"] = live.upper()
     st.session_state["_counted_live"] = live
     known = [name.upper() for name in counters.recorded()["counts"]["this app"]]
     left, right = st.columns([4, 5], vertical_alignment="bottom")
-    name = left.segmented_control("The network", known, default=None if "counted" in st.session_state else "B0", required=True, wrap=True,
+    name = left.segmented_control("The network", known, default="B0", required=True, wrap=True,
                                   width="stretch", **state.bound("counted"))
-    author = right.segmented_control("written by", list(AUTHORS), default=None if "author" in st.session_state else next(iter(AUTHORS)),
+    author = right.segmented_control("written by", list(AUTHORS), default=next(iter(AUTHORS)),
                                      required=True, wrap=True, width="stretch", **state.bound("author"))
     return name.lower(), AUTHORS[author]
 
 
 def numbers(counted: Architecture, seen: dict[str, dict], written: str) -> None:
     ours = cost(counted)
-    rows = [(OURS, "MACs", f"{ours.macs:,}", "1", "", "", f"{ours.params:,}")]
+    rows = [(OURS, "MACs", f"{ours.macs:,}", "1", f"{ours.params:,}", "", "")]
     for tool, row in seen.items():
-        added, lost = _added(counted, tool, written), counters.missed(counted, tool, written)
-        rows.append((f"{counters.version(tool)}{tool.partition(',')[2].replace(' ', ', ', 1)}", counters.NAMED[tool], f"{row['count']:,}",
-                     f"{row['count'] / ours.macs:.5f}", added, f"{lost:,} MACs" if lost else "",
-                     "–" if row["params"] is None else f"{row['params']:,}"))
-    html.table(("Tool", "calls it", f"prints, for {title(counted_name(counted))}", "× our MACs", "counts in addition", "does not see", "Parameters"),
-               rows, mark=0)
-
-
-def counted_name(counted: Architecture) -> str:
-    return counters.recorded_name(counted)
+        lost, back_end = counters.missed(counted, tool, written), tool.partition(",")[2]
+        rows.append((counters.version(tool) + ("," + back_end) * bool(back_end), counters.NAMED[tool], f"{row['count']:,}", f"{row['count'] / ours.macs:.5f}",
+                     "–" if row["params"] is None else f"{row['params']:,}", _added(counted, tool, written),
+                     percent(lost / ours.macs) if lost else ""))
+    with st.container(key="counters_numbers"):
+        html.table(("Tool", "its word", f"its number for {counted.name}", "× our MACs", "parameters", "also counts, of our MACs", "misses"), rows,
+                   mark=0)
 
 
 def _added(counted: Architecture, tool: str, written: str) -> str:
     """What it counts beside each MAC, in shares of the MACs."""
     cut, macs = draw.parts(counted, tool, written), cost(counted).macs
-    words = {"The second operation of a MAC": "every MAC twice", "Batch norm": "batch norm", "Activations": "activations", "Pooling": "pooling",
-             "Biases": "biases"}
-    return ", ".join(word if part.startswith("The") else f"{word} {percent(cut[part] / macs)}" for part, word in words.items() if cut[part])
+    twice = ["2 per MAC"] if cut["The second operation of a MAC"] else []
+    return ", ".join([*twice, *(f"{words} {percent(cut[part] / macs)}".removesuffix(" < 0.1 %") for part, words in ADDED.items() if cut[part])])
 
 
-def ledger(network: Architecture, tools: list[str], written: str = "this app") -> None:
-    """All that happens in the network, with how often each tool counts it."""
+def ledger(network: Architecture, tools: list[str], terms: Iterable[str] = counters.TERMS, written: str = "this app") -> None:
+    """What happens in the network, with how often this page and each tool count it."""
     have = counters.amounts(network)
-    columns = {tool: {line.term: line.times for line in counters.account(network, tool, written)} for tool in tools}
+    columns = {tool: {line.term: f"× {line.times}" for line in counters.account(network, tool, written)} for tool in tools}
     rows = []
-    for term, words in counters.TERMS.items():
-        if not have[term]:
-            continue
-        mac = term in counters.MACS
-        times = ["not seen" if term in counters.RULES[tool] and term not in columns[tool] else _times(columns[tool].get(term, 0)) for tool in tools]
-        both = [] if tools else [f"{have[term]:,}" if mac else "–", f"{2 * have[term]:,}" if mac else "–"]
-        rows.append((words, f"{have[term]:,}", *both, *([] if not tools else ["× 1" if mac else "·"]), *times))
-    head = (OURS, *tools) if tools else ("as MACs", "as FLOPs")
-    html.table(("In one image's way through the network", "there are", *head), rows)
-
-
-def _times(factor: int) -> str:
-    return f"× {factor}" if factor else "·"
+    for term in terms:
+        ours = ["× 1" if term in counters.MACS else "·"] if tools else []
+        times = [columns[tool].get(term, "not seen" if term in counters.RULES[tool] else "·") for tool in tools]
+        if have[term]:
+            rows.append((counters.TERMS[term], f"{have[term]:,}", *ours, *times))
+    html.table(("For one image", "there are", *([OURS, *tools] if tools else [])), rows)
 
 
 def _authors(counted: Architecture) -> dict[str, str]:
