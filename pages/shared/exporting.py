@@ -47,9 +47,8 @@ class Wish(NamedTuple):
     def check(self) -> None:
         """Raises `UserError` where the file would be too large for a browser."""
         if self.bytes > LARGEST:
-            command = f"python -m effnet_core export {self.model or '--spec …'} --onnx FILE"
-            raise UserError(f"{self.title} as an ONNX file would have {bytes_text(self.bytes)}, and up to {bytes_text(LARGEST)} are made here; "
-                            f"{command} writes up to 2 GB where the app is installed.")
+            raise UserError(f"{self.title} as an ONNX file would have {bytes_text(self.bytes)}, and up to {bytes_text(LARGEST)} are made on this "
+                            "page; from a terminal, as said below, files of up to 2 GB can be written.")
 
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
