@@ -7,8 +7,9 @@ assets/measurements/counters.json with their versions; the tests check that the 
 import json
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .architecture import Architecture, Layer
@@ -97,7 +98,8 @@ def _of_layer(layer: Layer, macs: int) -> dict[str, int]:
     return seen | ({"activation": layer.output.elements} if layer.activation else {})
 
 
-def amounts(architecture: Architecture) -> dict[str, int]:
+@lru_cache(maxsize=32)
+def amounts(architecture: Architecture) -> Mapping[str, int]:
     """How many of each term one image's way through the network has."""
     rows, found = cost(architecture).rows, Counter(dict.fromkeys(TERMS, 0))
     for layer in architecture.layers:
@@ -107,7 +109,7 @@ def amounts(architecture: Architecture) -> dict[str, int]:
         found["activation"] += block.output.elements if block.after else 0
     top = architecture.last_map
     found.update({"top_pool": top.elements, "top_mean": top.channels})
-    return dict(found)
+    return MappingProxyType(dict(found))
 
 
 def _known(tool: str, written: str) -> None:
@@ -163,9 +165,10 @@ def version(tool: str) -> str:
 
 def recorded_name(architecture: Architecture) -> str | None:
     """Under which name the tools counted just this network; None where they did not."""
-    return next((name for name, known in _networks().items() if known.layers == architecture.layers), None)
+    return next((name for name, known in networks().items() if known.layers == architecture.layers), None)
 
 
 @cache
-def _networks() -> dict[str, Architecture]:
+def networks() -> dict[str, Architecture]:
+    """Those that were counted, by name."""
     return {name: published(name) for name in next(iter(recorded()["counts"].values()))}

@@ -75,6 +75,12 @@ def test_what_escapes_a_tool_is_what_lacks_in_its_number():
     assert counters.missed(b0, "ptflops, modules", "timm, tf") == strided
 
 
+def test_the_network_of_the_sliders_is_known_where_it_was_recorded():
+    assert counters.recorded_name(compound(0.0)) == counters.recorded_name(published("b0")) == "b0"
+    assert counters.recorded_name(published("b6")) == "b6" and counters.recorded_name(compound(1.0)) is None
+    assert counters.recorded_name(published("b0", classes=10)) is None
+
+
 def test_unknown_names_are_refused():
     for tool, written in (("abacus", "timm"), ("thop", "nobody")):
         with pytest.raises(UserError, match="there are"):

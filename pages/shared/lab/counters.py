@@ -7,7 +7,6 @@ import streamlit as st
 from effnet_core import counters
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
-from effnet_core.families import published
 from effnet_core.figures import counters as draw
 from effnet_core.palette import percent, si
 
@@ -24,7 +23,7 @@ def show(network: Architecture, total: Cost) -> None:
     if live is None:
         unrecorded(network, total)
     name, written = choice(live)
-    counted = published(name)
+    counted = counters.networks()[name]
     seen = counters.recorded()["counts"][written][name]
     st.plotly_chart(draw.bars(counted, {tool: row["count"] for tool, row in seen.items()}, written, shell.theme()), theme=None, key="counters",
                     config=PLAIN, alt=f"What {len(seen)} counters say of {counted.name}, in units of its MACs")
@@ -53,7 +52,7 @@ def choice(live: str | None) -> tuple[str, str]:
     if live and before != live:
         st.session_state["counted"] = live.upper()
     st.session_state["_counted_live"] = live
-    known = [name.upper() for name in counters.recorded()["counts"]["this app"]]
+    known = [name.upper() for name in counters.networks()]
     left, right = st.columns([4, 5], vertical_alignment="bottom")
     name = left.segmented_control("The network", known, default="B0", required=True, wrap=True,
                                   width="stretch", **state.bound("counted"))
