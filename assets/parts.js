@@ -55,7 +55,7 @@ function follow({ parentElement }, selector, draw) {
     const focused = root.contains(root.getRootNode().activeElement)
     instance.width = root.clientWidth
     draw(root)
-    if (focused) root.querySelector(".chosen")?.focus()
+    if (focused && !root.contains(root.getRootNode().activeElement)) root.querySelector(".chosen")?.focus()
   }
   instance.redraw()
   if (!instance.observer) {

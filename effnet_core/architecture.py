@@ -205,6 +205,15 @@ class Architecture:
                             f"{', '.join(ends[:-1])} and {ends[-1]}.")
         return unit
 
+    def nearest(self, layer_id: str) -> str:
+        """The unit that `layer_id` names, or the nearest that this network has: the last block of its stage or of the network, or the first."""
+        try:
+            return self.unit_of(layer_id)
+        except UserError:
+            stage = ".".join(layer_id.split(".")[:2])
+            past = layer_id == "head" or layer_id.startswith("stages.")
+            return next((s.blocks[-1].id for s in self.stages if s.id == stage), self.blocks[-1 if past else 0].id)
+
     def units(self) -> Iterator[tuple[str, tuple[Layer, ...]]]:
         """What is drawn as one mark, with its layers: every block, and every layer before and after them."""
         yield from ((layer.id, (layer,)) for layer in self.front)

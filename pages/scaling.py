@@ -13,7 +13,7 @@ from effnet_core.graph import graph
 from effnet_core.scaling import Compound
 from pages.shared import compare, html, measured, results, shell, state, texts
 from pages.shared.bars import bars
-from pages.shared.lab import counters, kinds, takehome
+from pages.shared.lab import block, counters, kinds, pinned, takehome
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
 METRIC_WORDS = {"macs": "MACs", "params": "parameters", "activations": "activations", "time": "measured time"}
@@ -22,6 +22,7 @@ METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations",
 
 QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
     "Kinds of layers": ("Where does the cost live?", kinds.show),
+    "Compare": ("How do networks differ, side by side?", pinned.show),
     "Other counters": ("Which number is FLOPs?", counters.show),
     "Take home": ("How do I take this network home?", takehome.show),
 }
@@ -72,18 +73,6 @@ def formula(network: Architecture, total: Cost) -> str:
                       promised=times(c.promised), **{key: f"{state.get(key):g}" for key in state.RANGES})
 
 
-def unit_table(network: Architecture, total: Cost, chosen: str) -> None:
-    layers = dict(network.units())[chosen]
-    rows = []
-    for layer in layers:
-        row = total.rows[layer.id]
-        kernel = f"{layer.kernel}×{layer.kernel}" + (f", stride {layer.stride}" if layer.stride > 1 else "")
-        what = f"squeeze to {layer.squeeze}" if layer.operator == "se" else "–" if layer.operator == "linear" else kernel
-        rows.append((layer.id.rpartition(".")[2] if "." in layer.id else layer.id, layer.operator, what, str(layer.input), str(layer.output),
-                     f"{row.params:,}", f"{row.macs:,}", f"{100 * row.macs / total.macs:.2f} %"))
-    html.table(("Layer", "Operator", "Kernel", "Input, C × H × W", "Output, C × H × W", "Parameters", "MACs", "of all MACs"), rows)
-
-
 def page(network: Architecture) -> None:
     total, chosen, times = cost(network), state.selected(network), results.layer_times(network)
     numbers(network, total)
@@ -104,12 +93,6 @@ def numbers(network: Architecture, total: Cost) -> None:
     st.session_state["_before"] = compare.figures(network, total)
 
 
-def details(network: Architecture) -> None:
-    chosen = state.selected(network)
-    st.markdown(f"#### The selected unit, {chosen}")
-    unit_table(network, cost(network), chosen)
-
-
 def questions(network: Architecture) -> None:
     """One question at a time: only what is asked is computed."""
     asked = st.pills("Ask", list(QUESTIONS), default=next(iter(QUESTIONS)), required=True, wrap=True, **state.bound("ask"))
@@ -123,5 +106,5 @@ with shell.refusals():
     network = state.architecture()
     shell.strip(network)
     page(network)
-    details(network)
+    block.show(network, cost(network))
     questions(network)

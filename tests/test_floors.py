@@ -13,7 +13,7 @@ from pages.shared import adding, uploads
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
-    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "graph", "labels", "transfers", "downloads", "machine",
+    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "terms", "pins", "comparison", "graph", "labels", "transfers", "downloads", "machine",
      "contention", "counters", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",

@@ -184,7 +184,7 @@ def test_the_classifier_shows_logits_and_who_speaks_for_the_best(models):
     best = seen.top(1)[0]
     assert f"{best.logit:.3f}" in words(app) and f"**{best.probability:.4f}**" in words(app)
     assert figures(app)[1]["layout"]["yaxis"]["ticktext"] == [guess.label for guess in seen.top(10)]
-    assert len(galleries(app)["Head channels that speak most for the best guess"][0]["tiles"]) == 12
+    assert len(galleries(app)["Channels of the last map that speak most for the best guess"][0]["tiles"]) == 12
 
 
 @pytest.mark.parametrize("kind", ["Before SE", "After SE"])

@@ -9,6 +9,7 @@ from ..errors import UserError
 
 COMMANDS = {
     "cost": "parameters, MACs and shapes of a network, layer by layer",
+    "compare": "networks side by side: figures, ratios, one unit of each",
     "latency": "measure a network on this machine",
     "devices": "the devices a network can run on here",
     "inspect": "what a model sees in a photo: prediction and squeeze-and-excitation gates",

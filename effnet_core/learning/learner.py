@@ -37,9 +37,9 @@ def into_training(network: Network) -> None:
     """Training mode, except for what is frozen."""
     network.train()
     for part in network.children():
-        if not any(parameter.requires_grad for parameter in part.parameters()):
+        learning = [parameter.requires_grad for parameter in part.parameters()]
+        if learning and not any(learning):
             part.eval()
-    network.dropout.train()
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:

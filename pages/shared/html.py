@@ -46,6 +46,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = 
             f'<tbody>{"".join(body)}</tbody></table></div>')
 
 
+def grid(head: Sequence[str], rows: Iterable[tuple[str, Sequence[Sequence[str]]]], mark: int | None = None) -> None:
+    """Things side by side: a column each, and in every cell a figure, then smaller lines. `mark` highlights one column."""
+    def marked(place: int) -> str:
+        return ' class="ef-mark"' if place == mark else ""
+
+    header = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    body = "".join(f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td{marked(place)}>{_lines(cell)}</td>" for place, cell in enumerate(cells)) + "</tr>"
+                   for name, cells in rows)
+    st.html(f'<div class="ef-scroll" tabindex="0"><table class="ef-table ef-grid"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>')
+
+
+def _lines(cell: Sequence[str]) -> str:
+    first, *rest = map(escape, cell)
+    return f"<b>{first}</b>" + "".join(f"<small>{line}</small>" for line in rest if line)
+
+
 def facts(rows: Iterable[tuple[str, str]]) -> None:
     """What is known of one thing, a line each; a fact without a value is left out."""
     lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)

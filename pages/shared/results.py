@@ -121,6 +121,12 @@ def layer_times(network: Architecture) -> dict[str, float] | None:
     return row and row["layers"]
 
 
+def latest(network: Architecture) -> dict | None:
+    """The latest measurement of `network`."""
+    key = key_of(network)
+    return next((row for row in reversed(measurements()) if row["key"] == key), None)
+
+
 def timed(network: Architecture) -> dict | None:
     """The latest measurement of `network` that has times of its layers."""
     key = key_of(network)

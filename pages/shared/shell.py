@@ -11,7 +11,7 @@ import streamlit as st
 from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
-from effnet_core.palette import ACCENT, ink_on
+from effnet_core.palette import ACCENT, PAGE, ink_on
 
 from . import controls, html, state, texts
 from .spine import spine
@@ -71,7 +71,7 @@ def boot_torch() -> None:
 def _style(shown: str) -> str:
     """Our style sheet, and what depends on the theme: the accent, and ink that reads on a button of that colour."""
     accent, ink = ACCENT[shown], ink_on(ACCENT[shown])
-    own = f':root {{ --ef-accent: {accent}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
+    own = f':root {{ --ef-accent: {accent}; --ef-page: {PAGE[shown]}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
     return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}\n{own}</style>"
 
 

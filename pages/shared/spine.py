@@ -41,11 +41,15 @@ def marks(network: Architecture, theme: str) -> list[dict]:
     ]
 
 
+def shown(chosen: str, drawn: list[dict]) -> str:
+    """The id of the mark that stands for the unit `chosen`: its own, or that of the repeats which it is one of."""
+    return chosen if any(mark["id"] == chosen for mark in drawn) else f"{chosen.rpartition('.')[0]}.1"
+
+
 def spine(network: Architecture, theme: str) -> str:
     """Draws the strip and returns the id of the selected unit, also after a click in it."""
 
     chosen, drawn = state.selected(network), marks(network, theme)
-    shown = chosen if any(mark["id"] == chosen for mark in drawn) else f"{chosen.rpartition('.')[0]}.1"
-    component("spine")(key="spine", data={"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown},
-                       on_picked_change=picking("spine", {mark["id"] for mark in drawn}), height="content")
+    data = {"name": network.name, "input": str(network.input), "marks": drawn, "selected": shown(chosen, drawn)}
+    component("spine")(key="spine", data=data, on_picked_change=picking("spine", {mark["id"] for mark in drawn}), height="content")
     return chosen

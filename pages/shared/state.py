@@ -10,8 +10,7 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
-from effnet_core.errors import UserError
-from effnet_core import families
+from effnet_core import families, pins
 from effnet_core.families import compound, published
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
@@ -31,9 +30,10 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "model": best_bundled(),
     "photo": "",  # one that suits the model
     "job": "",
+    "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
-LONGEST = 80  # characters of a carried value
+LONGEST = pins.LONGEST  # characters of a carried value
 
 
 def known() -> bool:
@@ -84,13 +84,8 @@ def architecture() -> Architecture:
 
 
 def selected(network: Architecture) -> str:
-    """The selected unit, or the nearest one that `network` has: the last block of the same stage, or the first block."""
-    wanted = get("layer")
-    try:
-        return network.unit_of(wanted)
-    except UserError:
-        stage = ".".join(wanted.split(".")[:2])
-        return next((s.blocks[-1].id for s in network.stages if s.id == stage), network.blocks[0].id)
+    """The selected unit, or the nearest one that `network` has."""
+    return network.nearest(get("layer"))
 
 
 def select(unit: str) -> None:

@@ -16,7 +16,7 @@ from .seen import Look
 
 PLAIN = {"displayModeBar": False}
 EXTREMES = 4  # most and least open channels
-SPEAKERS = 12  # head channels shown with the classifier
+SPEAKERS = 12  # channels of the last map shown with the classifier
 
 
 def opened(at: Look, order: str) -> None:
