@@ -41,10 +41,10 @@ def test_every_recorded_number_stands_there_exactly(name, author, written):
 
 def test_the_sections_follow_the_network_of_the_sliders():
     app = open_app("scaling", ask="Other counters", source="Published", name="B2")
-    assert app.button_group(key="counted").value == "B2" and "nothing is extrapolated" not in words(app)
+    assert app.selectbox(key="counted").value == "B2" and "nothing is extrapolated" not in words(app)
     app.selectbox(key="name").set_value("Lite0").run()
     total = cost(published("lite0"))
-    assert not app.exception and "nothing is extrapolated" in words(app) and app.button_group(key="counted").value == "B2"
+    assert not app.exception and "nothing is extrapolated" in words(app) and app.selectbox(key="counted").value == "B2"
     assert f"{total.macs:,}" in words(app) and f"{total.flops:,}" in words(app)
 
 

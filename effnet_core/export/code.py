@@ -47,13 +47,14 @@ def _plain(text: str) -> str:
 def _docstring(architecture: Architecture, notes: tuple[str, ...]) -> str:
     total, scaling = cost(architecture), architecture.scaling
     lines = [
-        f'"""{_plain(architecture.name)}: {scaling.side} × {scaling.side} pixels, {architecture.classes:,} classes. Needs torch alone.', "",
+        f'"""{_plain(architecture.name)}: {scaling.side} × {scaling.side} pixels, {architecture.classes:,} classes.', "",
+        "Needs torch and nothing else.",
         f"Parameters: {total.params:,}",
         f"MACs of one image: {total.macs:,}",
         f"FLOPs of one image: {total.flops:,}, two for each MAC",
         f"Base network: {architecture.family.name}, depth × {scaling.depth:.6g}, width × {scaling.width:.6g}",
         "Weights: called as in the files of EfficientNet, opened;",
-        "    load_state_dict takes what safetensors.torch.load_file reads", *map(_plain, notes), '"""',
+        "    read one with safetensors.torch.load_file", *map(_plain, notes), '"""',
     ]
     return "\n".join(lines)
 

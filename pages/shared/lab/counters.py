@@ -40,7 +40,7 @@ def unrecorded(network: Architecture, total: Cost) -> None:
     """What this page can say of the network of the sliders, which no other tool has counted."""
     st.markdown(texts.text("counters", "live", name=html.plain(network.name), m=si(total.macs), f=si(total.flops)))
     have = counters.amounts(network)
-    rows = [(counters.TERMS[term].removeprefix("MACs of ").removeprefix("MACs "), f"{have[term]:,}", f"{2 * have[term]:,}") for term in counters.MACS]
+    rows = [(counters.TERMS[term].removeprefix("MACs: "), f"{have[term]:,}", f"{2 * have[term]:,}") for term in counters.MACS]
     html.table((network.name, "MACs", "FLOPs"), [("all", f"{total.macs:,}", f"{total.flops:,}"), *rows], mark=0)
     with st.expander("What else happens in it, and is in neither number"):
         ledger(network, [], [term for term in counters.TERMS if term not in counters.MACS])
@@ -53,9 +53,8 @@ def choice(live: str | None) -> tuple[str, str]:
         st.session_state["counted"] = live.upper()
     st.session_state["_counted_live"] = live
     known = [name.upper() for name in counters.networks()]
-    left, right = st.columns([4, 5], vertical_alignment="bottom")
-    name = left.segmented_control("The network", known, default="B0", required=True, wrap=True,
-                                  width="stretch", **state.bound("counted"))
+    left, right = st.columns([2, 7], vertical_alignment="bottom")
+    name = left.selectbox("The network", known, index=0, **state.bound("counted"))
     author = right.segmented_control("written by", list(AUTHORS), default=next(iter(AUTHORS)),
                                      required=True, wrap=True, width="stretch", **state.bound("author"))
     return name.lower(), AUTHORS[author]
