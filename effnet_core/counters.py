@@ -67,6 +67,7 @@ _TIMM = {"fvcore": _MEANS, "torchinfo": _OWN_NORM, "ptflops, modules": _MEANS | 
          "calflops, FLOPs": _MEANS}
 UNSEEN: dict[str, dict[str, set[str]]] = {  # who wrote the network → tool → terms that escape it there
     "this app": {"ptflops, modules": _OWN_CONVOLUTIONS, "thop": _OWN_CONVOLUTIONS},
+    "take home": {},
     "torchvision": {},
     "timm": _TIMM,
     "timm, tf": _TIMM | {tool: _TIMM[tool] | {"strided"} for tool in ("ptflops, modules", "thop")},

@@ -21,7 +21,7 @@ FIELDS = {  # of a stage's row
     "bottleneck": ["expand: int  # how many times wider a block's output is than its middle", "kernel: int", "stride: int  # of the first block",
                    "channels: int  # of the middle", "repeats: int"],
 }
-IMPORTS = "import math\nfrom typing import NamedTuple\n\nimport torch\nfrom torch import Tensor, nn\nfrom torch.nn import functional as F"
+IMPORTS = "import math\nfrom typing import NamedTuple\n\nimport torch\nfrom torch import Tensor, nn"
 LONGEST = 200  # characters of a name, or of a note
 
 
@@ -34,7 +34,8 @@ def source(architecture: Architecture, *, padding: str = "same", eps: float = 1e
         raise UserError(f"The padding is {padding!r}; it must be one of {', '.join(PADDINGS)}.")
     own = {"ACTIVATION": ACTIVATIONS[architecture.family.activation], "EPS": f"{eps!r}", "MOMENTUM": f"{momentum!r}",
            "RATE": ", rate: float" if _drops(architecture) else ""}
-    parts = [_docstring(architecture, notes) + "\n\n" + IMPORTS, _table(architecture), *_modules(architecture, padding), pieces.INITIALISE,
+    functions = "\nfrom torch.nn import functional as F" if padding == "same" else ""
+    parts = [_docstring(architecture, notes) + "\n\n" + IMPORTS + functions, _table(architecture), *_modules(architecture, padding), pieces.INITIALISE,
              _network(architecture, padding), pieces.MAIN]
     return "\n\n".join(Template(part).safe_substitute(own).strip("\n") + "\n" for part in parts)
 

@@ -57,13 +57,14 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
+        self.squeeze = nn.AdaptiveAvgPool2d(1)
         self.reduce = nn.Conv2d(channels, squeezed, 1)
         self.activation = $ACTIVATION()
         self.expand = nn.Conv2d(squeezed, channels, 1)
+        self.gate = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        gates = torch.sigmoid(self.expand(self.activation(self.reduce(F.adaptive_avg_pool2d(x, 1)))))
-        return x * gates
+        return x * self.gate(self.expand(self.activation(self.reduce(self.squeeze(x)))))
 '''
 
 STOCHASTIC_DEPTH = '''
@@ -159,13 +160,14 @@ $COUNT        for stage in STAGES:
                 channels = blocks[-1].outputs
 $NEXT            stages.append(nn.Sequential(*blocks))
         self.stages = nn.Sequential(*stages)
-$HEAD        self.dropout = nn.Dropout(DROPOUT)
+$HEAD        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(DROPOUT)
         self.classifier = nn.Linear($TOP, CLASSES)
         self.apply(initialise)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = $FEATURES
-        return self.classifier(self.dropout(F.adaptive_avg_pool2d(x, 1).flatten(1)))
+        x = self.pool($FEATURES)
+        return self.classifier(self.dropout(x.flatten(1)))
 '''
 
 MAIN = '''

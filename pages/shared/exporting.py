@@ -21,7 +21,7 @@ from effnet_core.work.jobs import Job, JobQueue
 from . import work
 
 LIMIT_S = 300.0
-LARGEST = 400_000_000  # bytes that a browser is offered; what is larger is for the terminal
+LARGEST = 300_000_000  # bytes that a browser is offered; what is larger is for the terminal
 ABANDONED_S = 86_400.0  # after which what an ended server left is removed
 
 

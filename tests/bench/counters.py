@@ -1,5 +1,7 @@
 """`python -m tests.bench.counters`: what other tools count for B0 to B7, written to assets/measurements/counters.json.
 
+`python -m tests.bench.counters timm` counts only the networks that timm wrote anew; the versions must then be those of the others' record.
+
 Needs fvcore, torchinfo, ptflops, thop and calflops (with transformers and accelerate, which it imports), beside the tests' requirements;
 the app and the tests need none of them. The counts depend on the versions, not on the machine.
 """
@@ -7,6 +9,7 @@ the app and the tests need none of them. The counts depend on the versions, not 
 import contextlib
 import io
 import json
+import sys
 import warnings
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from effnet_core import machine
 from effnet_core.counters import RECORDED
+from effnet_core.export import code
 from effnet_core.families import published
 from effnet_core.network import build
 
@@ -78,6 +82,13 @@ def by_calflops(network: nn.Module, side: int) -> Counted:
 TOOLS = (by_torch, by_fvcore, by_torchinfo, by_ptflops("pytorch"), by_ptflops("aten"), by_thop, by_calflops)
 
 
+def taken_home(name: str) -> nn.Module:
+    """The network that the exported code makes."""
+    made: dict = {"__name__": "taken_home"}
+    exec(code.source(published(name)), made)
+    return made["Network"]()
+
+
 def implementations() -> dict[str, Callable[[str], nn.Module]]:
     """Who wrote the network → how it is made from its name."""
     import timm
@@ -85,6 +96,7 @@ def implementations() -> dict[str, Callable[[str], nn.Module]]:
 
     return {
         "this app": lambda name: build(published(name)),
+        "take home": taken_home,
         "torchvision": lambda name: getattr(torchvision.models, f"efficientnet_{name}")(),
         "timm": lambda name: timm.create_model(f"efficientnet_{name}"),
         "timm, tf": lambda name: timm.create_model(f"tf_efficientnet_{name}"),
@@ -100,17 +112,28 @@ def counted(make: Callable[[str], nn.Module], name: str) -> dict[str, dict[str, 
     return {tool: {"count": int(count), "params": None if params is None else int(params)} for tool, (count, params) in found.items()}
 
 
+def kept(versions: dict[str, str], wanted: list[str]) -> dict[str, dict]:
+    """The recorded counts of the others; they must be of the same versions."""
+    if set(wanted) == set(implementations()):
+        return {}
+    before = json.loads(RECORDED.read_text(encoding="utf-8"))
+    if before["versions"] != versions:
+        raise SystemExit(f"The others were counted with {before['versions']}; count all of them anew.")
+    return before["counts"]
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(2)
     _declare_torchvision_operators()
-    counts: dict[str, dict] = {}
-    for written, make in implementations().items():
+    versions = {package: version(package).partition("+")[0] for package in PACKAGES}
+    wanted = sys.argv[1:] or [*implementations()]
+    counts = {written: {} if written in wanted else rows for written, rows in (dict.fromkeys(implementations(), {}) | kept(versions, wanted)).items()}
+    for written in wanted:
         for name in NETWORKS:
-            counts.setdefault(written, {})[name] = counted(make, name)
+            counts[written][name] = counted(implementations()[written], name)
             print(written, name, {tool: seen["count"] for tool, seen in counts[written][name].items()}, flush=True)
-    record = {"date": date.today().isoformat(), "machine": machine.processor(), "batch": 1,
-              "versions": {package: version(package).partition("+")[0] for package in PACKAGES}, "counts": counts}
+    record = {"date": date.today().isoformat(), "machine": machine.processor(), "batch": 1, "versions": versions, "counts": counts}
     RECORDED.parent.mkdir(parents=True, exist_ok=True)
     RECORDED.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -13,7 +13,7 @@ from effnet_core.palette import percent, si
 from .. import html, shell, state, texts
 
 OURS = "this page"
-AUTHORS = {"This app": "this app", "torchvision": "torchvision", "timm": "timm", "timm, as in TensorFlow": "timm, tf"}
+AUTHORS = {"This app": "this app", "The code to take home": "take home", "torchvision": "torchvision", "timm": "timm", "timm, as in TensorFlow": "timm, tf"}
 ADDED = {"Batch norm": "batch norm", "Activations": "swish", "Pooling": "means", "Biases": "biases"}
 PLAIN = {"displayModeBar": False}
 
