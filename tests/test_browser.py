@@ -7,9 +7,11 @@ import pytest
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
 from effnet_core.photos import samples
+from pages.shared.shell import PAGES
 
 from .serving import CHROMIUM, open_page, server, settle
 
+SHOWN = ["", *list(PAGES)[1:], "search?picture=Promise+and+count", "tradeoffs?trade=The+paper%27s+charts", "tradeoffs?trade=Accuracy", "tradeoffs?trade=Chooser"]
 FIRST_MAPS = 48  # shown before more are asked for
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -119,7 +121,7 @@ def test_a_deep_link_on_a_cold_server_reaches_the_right_page(browser, tmp_path):
         here = Visit(browser, cold).open("/scaling?phi=2.5&layer=stages.4.2")
         here.shows("How does one number scale", *exact(compound(2.5)))
         here.marks("stages.4.2")
-        assert here.page.get_by_test_id("stTopNavLink").count() == 5
+        assert here.page.get_by_test_id("stTopNavLink").count() == len(PAGES)
         assert "2.5" in here.page.locator(".st-key-phi").inner_text()
         here.context.close()
 
@@ -128,7 +130,7 @@ def test_one_state_on_all_pages_and_in_the_address(visit):
     here = visit("/scaling?phi=3")
     here.page.locator('.spine .mark[data-id="stages.4.2"]').click()
     here.is_at("phi=3", "layer=stages.4.2")
-    for title in ("Inside", "Pretrain", "Latency", "Start", "Scaling"):
+    for title in ("Inside", "Pretrain", "Search", "Latency", "Start", "Scaling"):
         here.go(title)
         here.is_at("/?" if title == "Start" else f"/{title.lower()}?", "phi=3", "layer=stages.4.2")
     here.marks("stages.4.2")
@@ -179,7 +181,7 @@ def test_absurd_sliders_get_a_sentence(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["", "scaling", "latency", "inside", "pretrain"])
+@pytest.mark.parametrize("page", SHOWN)
 def test_nothing_overflows_a_phone(browser, address, page, scheme):
     here = Visit(browser, address, color_scheme=scheme)
     here.page.set_viewport_size({"width": 390, "height": 844})
@@ -193,7 +195,7 @@ def test_nothing_overflows_a_phone(browser, address, page, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["", "scaling", "latency", "inside", "pretrain"])
+@pytest.mark.parametrize("page", SHOWN)
 def test_no_serious_accessibility_finding(browser, address, page, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
     here = Visit(browser, address, color_scheme=scheme).open(f"/{page}")

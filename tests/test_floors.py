@@ -13,10 +13,13 @@ from pages.shared import adding, uploads
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
-    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "terms", "pins", "comparison", "graph", "labels", "transfers", "downloads", "machine",
-     "contention", "counters", "export.pieces", "export.tables", "export.code",
+    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "terms", "pins", "comparison",
+     "rounding", "formula", "exponents", "memory", "graph", "labels", "transfers", "downloads", "machine",
+     "contention",
+     "paper", "disagreements", "tradeoffs", "budget", "recorded", "counters", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
+     "search.grid", "search.scores", "search.settings",
      "work.history", "work.workers", "work.jobs"],
     ["blocks", "network"],
     ["cards", "preprocess", "photos",
@@ -25,7 +28,8 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "probing", "inspection", "timing", "latency", "models", "export.onnxfile",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
-     "learning.preparation", "learning.keeping", "learning.trainings"],
+     "learning.preparation", "learning.keeping", "learning.trainings",
+     "search.studies", "search.searching", "search.trials"],
     ["figures"],
     ["cli"],
 ]

@@ -16,6 +16,7 @@ COMMANDS = {
     "fetch": "published ImageNet weights, or a file of your own, as a model of this app",
     "data": "photos to train on: found, downloaded, unpacked and checked",
     "train": "train a network on scenes, Imagenette or photos of your own",
+    "search": "α, β and γ: a grid of them counted, or a few of them trained",
     "evaluate": "the accuracy of a checkpoint on held-out data",
     "export": "a network or a model to take home: PyTorch code, ONNX, a table",
 }

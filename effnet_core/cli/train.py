@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int | None:
     if os.environ.get("RANK", "0") != "0":
         return _assist(args)
     if args.events:
-        return serve(lambda events: _train(args, lambda event: events.progress(**event), _also_on_signals(events)))
-    asked = _Signals()
+        return serve(lambda events: _train(args, lambda event: events.progress(**event), also_on_signals(events)))
+    asked = Signals()
     record = _train(args, (lambda event: None) if args.json else _Printer(), asked.heard)
     print(json.dumps(record) if args.json else _summary(record))
     return None
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int | None:
 
 def _assist(args: argparse.Namespace) -> int:
     """One of several processes: it says nothing unless it is the first that fails, and goes on until the first process says pause."""
-    _Signals()
+    Signals()
     try:
         _train(args, lambda event: None, lambda: False)
     except UserError as refused:
@@ -55,7 +55,7 @@ def _assist(args: argparse.Namespace) -> int:
     return 0
 
 
-class _Signals:
+class Signals:
     """Ctrl-C, or the system's wish that the process ends, asks to pause; a second one ends the program as usual."""
 
     def __init__(self) -> None:
@@ -72,8 +72,9 @@ class _Signals:
         return self._word
 
 
-def _also_on_signals(events: Events) -> Callable[[], bool | str]:
-    signals = _Signals()
+def also_on_signals(events: Events) -> Callable[[], bool | str]:
+    """What a worker was asked for, by its input or by a signal."""
+    signals = Signals()
     return lambda: events.asked() or signals.heard()
 
 

@@ -1,7 +1,7 @@
 """Plotly figures and SVG, pure functions: figures in, figure out. Here is what all Plotly figures share."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import plotly.graph_objects as go
 
@@ -43,6 +43,23 @@ def linear(top: float, text: Callable[[float], str] = short, below: bool = False
     places = range(-int(top / step) if below else 0, int(top / step) + 1)
     return {"range": [-1.06 * top if below else 0, 1.06 * top], "tickvals": [place * step for place in places],
             "ticktext": [text(abs(place * step)) for place in places]}
+
+
+def logarithmic(values: Iterable[float], text: Callable[[float], str] = short) -> dict:
+    """Options of a logarithmic axis around positive `values`, at least a factor of four wide, ticks at 1, 2 and 5 or at powers of ten."""
+    values = [*values]
+    low, high = min(values) / 1.4, max(values) * 1.4
+    low, high = (low, high) if high / low >= 4 else (low / 2, high * 2)
+    steps = (1, 2, 5) if high / low < 1e3 else (1,)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+    return {"type": "log", "range": [math.log10(low), math.log10(high)], "tickvals": ticks, "ticktext": [text(tick) for tick in ticks]}
+
+
+def signed_percent(share: float, digits: int = 1) -> str:
+    """`+1.9 %`, `−4.4 %`, and `0.0 %` without a sign."""
+    text = f"{100 * share:+.{digits}f}"
+    return (text[1:] if not float(text) else text.replace("-", "−")) + " %"
 
 
 def figure(data: list[dict], theme: str, height: int, **layout) -> go.Figure:

@@ -90,7 +90,7 @@ def saving(block: Block) -> dict[str, str]:
     if block.kind == "separable":  # its pointwise convolution does the other half of the work
         taken += block.output.channels * spatial.output.channels * places
     return {"kernel": f"{spatial.kernel}×{spatial.kernel}", "came": f"{block.input.channels:,}", "wide": f"{spatial.output.channels:,}",
-            "left": f"{block.output.channels:,}", "taken": si(taken, "MACs"), "full": si(full, "MACs"), "times": f"{full / taken:,.3g}"}
+            "left": f"{block.output.channels:,}", "taken": si(taken, "MACs"), "full": si(full, "MACs"), "times": f"{full / taken:,.0f}" if full >= 100 * taken else f"{full / taken:.3g}"}
 
 
 def _flow(layers: tuple[Layer, ...], block: Block | None, total: Cost, network: Architecture) -> Flow:

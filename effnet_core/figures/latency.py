@@ -14,7 +14,7 @@ from ..cost import Cost
 from ..errors import UserError
 from ..graph import exact
 from ..palette import ACCENT, INK, MUTED, PAGE, percent, si, themed, unit_colour
-from . import SIZE, axis, figure, linear, note, short, whole_percent
+from . import SIZE, axis, figure, linear, logarithmic, note, short, whole_percent
 from .units import UNIT_MARGIN, per_unit, unit_names, unit_ticks
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")  # one per device
@@ -58,7 +58,7 @@ def history(records: Sequence[Mapping], theme: str = "light") -> go.Figure:
     """
     macs = [record["macs"] * record["batch"] for record in records]
     times = [record[key] / 1e3 for record in records for key in ("p10_ms", "p90_ms")]
-    x, y = _log(macs or [1e8, 1e10], ""), _log(times or [1e-2, 1.0], "s")
+    x, y = logarithmic(macs or [1e8, 1e10]), logarithmic(times or [1e-2, 1.0], lambda seconds: short(seconds, "s"))
     devices = [*dict.fromkeys((record["device"], record["device_name"]) for record in records)]
     colours = (themed(ACCENT, theme), unit_colour("stages.1", theme), unit_colour("stages.4", theme))
     traces = []
@@ -73,17 +73,6 @@ def history(records: Sequence[Mapping], theme: str = "light") -> go.Figure:
                   legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
                   xaxis=axis(theme, "MACs of one forward pass (all images of the batch)", **x),
                   yaxis=axis(theme, "median time of a forward pass", **y))
-
-
-def _log(values: Sequence[float], unit: str) -> dict:
-    """A logarithmic axis around positive `values`, at least a factor of four wide, with ticks at 1, 2 and 5 or at powers of ten."""
-    low, high = min(values) / 1.4, max(values) * 1.4
-    low, high = (low, high) if high / low >= 4 else (low / 2, high * 2)
-    steps = (1, 2, 5) if high / low < 1e3 else (1,)
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
-    return {"type": "log", "range": [math.log10(low), math.log10(high)], "tickvals": ticks,
-            "ticktext": [short(tick, unit) for tick in ticks]}
 
 
 def _points(records: list[Mapping], device: str, symbol: str, colour: str, span: list[float], theme: str) -> list[dict]:

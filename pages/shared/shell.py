@@ -31,6 +31,8 @@ class Entry(NamedTuple):
 PAGES = {  # slug, also the path of the address → page; the first is the greeting
     "start": Entry("pages/start.py", "Start", ":material/home:", "EfficientNet, opened", "phi"),
     "scaling": Entry("pages/scaling.py", "Scaling", ":material/open_in_full:", "How does one number scale a whole network?", "all"),
+    "tradeoffs": Entry("pages/tradeoffs.py", "Trade-offs", ":material/balance:", "One dimension, or all three?", "all"),
+    "search": Entry("pages/search.py", "Search", ":material/travel_explore:", "Who chose 1.2, 1.1 and 1.15?"),
     "latency": Entry("pages/latency.py", "Latency", ":material/timer:", "How long does it take here?", "all"),
     "inside": Entry("pages/inside.py", "Inside", ":material/visibility:", "What does the network see in your photo?"),
     "pretrain": Entry("pages/pretrain.py", "Pretrain", ":material/model_training:", "How does a network learn to see?"),

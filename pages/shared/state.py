@@ -30,6 +30,7 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "model": best_bundled(),
     "photo": "",  # one that suits the model
     "job": "",
+    "study": "",  # a search by training
     "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
