@@ -37,8 +37,8 @@ def test_the_terms_are_distinct_enough_to_be_told_apart():
         assert all(have[term] > 0 for rule in counters.RULES.values() for term in rule)
 
 
-@pytest.mark.parametrize("architecture", [published("b0"), published("lite2"), compound(1.0), published("resnet50"), published("mnasnet-a1")],
-                         ids=lambda architecture: architecture.name)
+@pytest.mark.parametrize("architecture", [published("b0"), published("lite2"), compound(1.0), published("resnet50"),
+                                          published("mnasnet-a1")], ids=lambda architecture: architecture.name)
 def test_macs_are_those_of_the_table_and_of_torch(architecture):
     have = counters.amounts(architecture)
     assert sum(have[term] for term in counters.MACS) == cost(architecture).macs

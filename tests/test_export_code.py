@@ -51,9 +51,9 @@ for name in names:
     with torch.no_grad():
         logits = network(given["images"])
     fresh = code["Network"]().stages[0][0].depthwise.conv.weight.std().item() if name == "b0" else None
-    found[name] = {"params": sum(p.numel() for p in network.parameters()), "flops": counter.get_total_flops(), "keys": list(network.state_dict()),
-                   "difference": (logits - given["logits"]).abs().max().item(), "rates": [m.rate for m in network.modules() if hasattr(m, "rate")],
-                   "dropout": network.dropout.p, "fresh": fresh}
+    found[name] = {"params": sum(p.numel() for p in network.parameters()), "flops": counter.get_total_flops(),
+                   "keys": list(network.state_dict()), "difference": (logits - given["logits"]).abs().max().item(),
+                   "rates": [m.rate for m in network.modules() if hasattr(m, "rate")], "dropout": network.dropout.p, "fresh": fresh}
 assert "effnet_core" not in sys.modules
 try:
     import effnet_core
@@ -88,7 +88,8 @@ def found(tmp_path_factory):
             torch.save({"state": network.state_dict(), "images": images, "logits": network(images)}, folder / f"{name}.pt")
     torch.set_num_threads(threads)
     (folder / "stranger.py").write_text(STRANGER, encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", str(folder / "stranger.py"), str(folder), *NETWORKS], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "-I", str(folder / "stranger.py"), str(folder), *NETWORKS]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 
@@ -142,7 +143,8 @@ def test_it_runs_by_itself(tmp_path):
 @given(st.text(max_size=400), st.text(max_size=300))
 def test_a_name_of_anybodys_never_becomes_code(name, note):
     spec = {"name": name, "family": "small", "depth": 0.5, "width": 0.3, "side": 32, "dropout": 0.0, "classes": 3}
-    named, plain = (ast.parse(code.source(from_spec({**spec, "name": some}), notes=notes)) for some, notes in ((name, (note,)), ("plain", ())))
+    pair = ((name, (note,)), ("plain", ()))
+    named, plain = (ast.parse(code.source(from_spec({**spec, "name": some}), notes=notes)) for some, notes in pair)
     assert [ast.dump(node) for node in named.body[1:]] == [ast.dump(node) for node in plain.body[1:]]
 
 
@@ -178,7 +180,7 @@ def test_the_csv_is_the_same_table():
     assert rows[0]["layer"] == "stem" and (rows[0]["macs"], rows[0]["output_channels"], rows[0]["kernel"]) == ("10838016", "32", "3")
 
 
-@pytest.mark.parametrize("name, file", [("EfficientNet-B0", "b0"), ("B0 scaled by φ = -1.5", "b0-scaled-by-phi-minus-1.5"), ("../../etc", "etc"),
-                                        ("日本", "network"), ("", "network"), ("x" * 300, "x" * 80)])
+@pytest.mark.parametrize("name, file", [("EfficientNet-B0", "b0"), ("B0 scaled by φ = -1.5", "b0-scaled-by-phi-minus-1.5"),
+                                        ("../../etc", "etc"), ("日本", "network"), ("", "network"), ("x" * 300, "x" * 80)])
 def test_names_become_file_names(name, file):
     assert tables.slug(name) == file

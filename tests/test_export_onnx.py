@@ -108,7 +108,7 @@ def test_the_graph_is_clean_and_named_after_the_layers(b0):
     architecture = published("b0")
     kinds = Counter(node.op_type for node in b0.graph.node)
     convolutions = sum(layer.operator in ("conv", "depthwise", "pointwise") for layer in architecture.layers)
-    se, swish = (sum(map(test, architecture.layers)) for test in (lambda layer: layer.operator == "se", lambda layer: bool(layer.activation)))
+    se, swish = sum(layer.operator == "se" for layer in architecture.layers), sum(bool(layer.activation) for layer in architecture.layers)
     assert kinds == {"Conv": convolutions + 2 * se, "BatchNormalization": convolutions, "Sigmoid": swish + se, "Mul": swish + se,
                      "GlobalAveragePool": se + 1, "Add": sum(block.skip for block in architecture.blocks), "Flatten": 1, "Gemm": 1}
     state = build(architecture, initialised=False).state_dict()
@@ -119,9 +119,11 @@ def test_the_graph_is_clean_and_named_after_the_layers(b0):
 def test_its_shapes_and_macs_are_those_of_the_table(b0):
     """Counted from the file alone, by ONNX's own shape inference."""
     graph = onnx.shape_inference.infer_shapes(b0, strict_mode=True).graph
-    shapes = {value.name: [place.dim_value or 1 for place in value.type.tensor_type.shape.dim] for value in (*graph.value_info, *graph.output)}
+    values = (*graph.value_info, *graph.output)
+    shapes = {value.name: [place.dim_value or 1 for place in value.type.tensor_type.shape.dim] for value in values}
     sizes = {weight.name: list(weight.dims) for weight in graph.initializer}
-    macs = sum(int(np.prod(sizes[node.input[1]])) * int(np.prod(shapes[node.output[0]][2:])) for node in graph.node if node.op_type == "Conv")
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    macs = sum(int(np.prod(sizes[node.input[1]])) * int(np.prod(shapes[node.output[0]][2:])) for node in convolutions)
     macs += next(int(np.prod(sizes[node.input[1]])) for node in graph.node if node.op_type == "Gemm")
     assert macs == cost(published("b0")).macs
     learnt = sum(int(np.prod(size)) for name, size in sizes.items() if "running" not in name)

@@ -22,7 +22,8 @@ from .serving import ROOT
 
 
 def words(app):
-    return " ".join(re.sub("<[^>]*>", " ", element.proto.body) for element in app.get("html")) + " ".join(m.value for m in (*app.markdown, *app.caption))
+    plain = [re.sub("<[^>]*>", " ", element.proto.body) for element in app.get("html")]
+    return " ".join([*plain, *(element.value for element in (*app.markdown, *app.caption))])
 
 
 def charts(app):

@@ -24,12 +24,12 @@ FORMS = {"code": "PyTorch code", "onnx": "ONNX", "csv": "a table"}
 def add(commands) -> None:
     parser = commands.add_parser(
         "export", help="a network as PyTorch code, ONNX or a table",
-        epilog="Instead of a published network, a model by its name or file, such as b0-imagenette, is taken with its trained weights (--onnx) "
-               "or as it was built for them (--code). Without a FILE, --json prints the table as one JSON object.")
+        epilog="Instead of a published network, a model by its name or file, such as b0-imagenette, is taken with its trained weights "
+               "(--onnx) or as it was built for them (--code). Without a FILE, --json prints the table as one JSON object.")
     add_network(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--code", metavar="FILE", help="Python code that needs torch and nothing else")
-    form.add_argument("--onnx", metavar="FILE", help="an ONNX file, for any batch size; of a published network or --phi with random weights")
+    form.add_argument("--onnx", metavar="FILE", help="an ONNX file, for any batch size; with random weights unless it is a model's")
     form.add_argument("--csv", metavar="FILE", help="every layer with its shapes, parameters, MACs, activations and receptive field")
     add_answers(parser)
     parser.set_defaults(run=run)

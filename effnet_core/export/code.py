@@ -13,19 +13,21 @@ from . import pieces
 
 ACTIVATIONS = {"swish": "nn.SiLU", "relu6": "nn.ReLU6", "relu": "nn.ReLU"}
 PADDINGS = {"same": pieces.CONVOLUTION_SAME, "symmetric": pieces.CONVOLUTION_SYMMETRIC}
-BLOCKS = {"mbconv": ("MBConv", pieces.MBCONV), "separable": ("Separable", pieces.SEPARABLE), "bottleneck": ("Bottleneck", pieces.BOTTLENECK)}
+BLOCKS = {"mbconv": ("MBConv", pieces.MBCONV), "separable": ("Separable", pieces.SEPARABLE),
+          "bottleneck": ("Bottleneck", pieces.BOTTLENECK)}
 FIELDS = {  # of a stage's row
-    "mbconv": ["expand: int  # how many times wider the middle of a block is than its input", "kernel: int", "stride: int  # of the first block",
-               "channels: int", "repeats: int"],
+    "mbconv": ["expand: int  # how many times wider the middle of a block is than its input", "kernel: int",
+               "stride: int  # of the first block", "channels: int", "repeats: int"],
     "separable": ["kernel: int", "stride: int  # of the first block", "channels: int", "repeats: int"],
-    "bottleneck": ["expand: int  # how many times wider a block's output is than its middle", "kernel: int", "stride: int  # of the first block",
-                   "channels: int  # of the middle", "repeats: int"],
+    "bottleneck": ["expand: int  # how many times wider a block's output is than its middle", "kernel: int",
+                   "stride: int  # of the first block", "channels: int  # of the middle", "repeats: int"],
 }
 IMPORTS = "import math\nfrom typing import NamedTuple\n\nimport torch\nfrom torch import Tensor, nn"
 LONGEST = 200  # characters of a name, or of a note
 
 
-def source(architecture: Architecture, *, padding: str = "same", eps: float = 1e-3, momentum: float = 0.01, notes: tuple[str, ...] = ()) -> str:
+def source(architecture: Architecture, *, padding: str = "same", eps: float = 1e-3, momentum: float = 0.01,
+           notes: tuple[str, ...] = ()) -> str:
     """The code, ending in a line break. `padding`, `eps` and `momentum` as in `build`; `notes` are further lines of its docstring.
 
     Raises `UserError` for an unknown padding.
@@ -35,8 +37,8 @@ def source(architecture: Architecture, *, padding: str = "same", eps: float = 1e
     own = {"ACTIVATION": ACTIVATIONS[architecture.family.activation], "EPS": f"{eps!r}", "MOMENTUM": f"{momentum!r}",
            "RATE": ", rate: float" if _drops(architecture) else ""}
     functions = "\nfrom torch.nn import functional as F" if padding == "same" else ""
-    parts = [_docstring(architecture, notes) + "\n\n" + IMPORTS + functions, _table(architecture), *_modules(architecture, padding), pieces.INITIALISE,
-             _network(architecture, padding), pieces.MAIN]
+    parts = [_docstring(architecture, notes) + "\n\n" + IMPORTS + functions, _table(architecture), *_modules(architecture, padding),
+             pieces.INITIALISE, _network(architecture, padding), pieces.MAIN]
     return "\n\n".join(Template(part).safe_substitute(own).strip("\n") + "\n" for part in parts)
 
 
@@ -83,7 +85,8 @@ def _table(architecture: Architecture) -> str:
         rows.append(f"    Stage({', '.join(map(str, (*expand, row.kernel, row.stride, channels, len(stage.blocks), *ratio)))}),")
     words = "\n".join(f"    {field}" for field in fields)
     return "\n".join([
-        f"class Stage(NamedTuple):\n{words}\n\n", f"SIDE = {architecture.scaling.side}  # pixels", f"STEM = {architecture.stem.output.channels}",
+        f"class Stage(NamedTuple):\n{words}\n\n", f"SIDE = {architecture.scaling.side}  # pixels",
+        f"STEM = {architecture.stem.output.channels}",
         "STAGES = (", *rows, ")", *last, f"CLASSES = {architecture.classes}", f"DROPOUT = {architecture.scaling.dropout!r}", *drop])
 
 
@@ -99,14 +102,15 @@ def _modules(architecture: Architecture, padding: str) -> list[str]:
 def _kind(architecture: Architecture) -> str:
     kinds = {row.kind for row in architecture.family.rows}
     if len(kinds) > 1:
-        raise UserError(f"{architecture.name} mixes {' and '.join(sorted(kinds))} blocks; code is written for networks of one kind of block.")
+        raise UserError(f"{architecture.name} mixes {' and '.join(sorted(kinds))} blocks; code is written for networks of one kind of "
+                        "block.")
     return kinds.pop()
 
 
 def _mbconv(architecture: Architecture, se: bool, drop: bool) -> str:
     everywhere = all(any(layer.operator == "se" for layer in block.layers) for block in architecture.blocks)
     made = "SqueezeExcitation(middle, max(1, int(inputs * stage.se_ratio)))"
-    unit = "" if not se else f"        self.se = {made}\n" if everywhere else f"        self.se = {made} if stage.se_ratio else nn.Identity()\n"
+    unit = f"        self.se = {made}\n" if everywhere else f"        self.se = {made} if stage.se_ratio else nn.Identity()\n" * se
     middle = "self.depthwise(self.expand(x))"
     return Template(pieces.MBCONV).safe_substitute(
         WAY="expand → depthwise" + " → gate" * se + " → project", SE=unit, MIDDLE=f"self.se({middle})" if se else middle,
@@ -122,5 +126,6 @@ def _network(architecture: Architecture, padding: str) -> str:
         MAXPOOL=f"        self.maxpool = {maxpool}\n" if architecture.maxpool else "", BLOCK=BLOCKS[_kind(architecture)][0],
         COUNT="        index, total = 0, sum(stage.repeats for stage in STAGES)\n" * drop, NEXT="                index += 1\n" * drop,
         DROPPED=", STOCHASTIC_DEPTH * index / total" if drop else "",
-        HEAD="        self.head = ConvNormAct(channels, HEAD)\n" if architecture.head else "", TOP="HEAD" if architecture.head else "channels",
+        HEAD="        self.head = ConvNormAct(channels, HEAD)\n" if architecture.head else "",
+        TOP="HEAD" if architecture.head else "channels",
         FEATURES=f"self.head({features})" if architecture.head else features)

@@ -48,8 +48,8 @@ def check_size(architecture: Architecture) -> None:
         raise UserError(f"{architecture.name} has weights of {bytes_text(needed)}, and one ONNX file holds 2 GB at most; a smaller network "
                         "would fit. Its table and its code can be taken at any size.")
     if COPIES * needed > free:
-        raise UserError(f"Writing {architecture.name} as ONNX takes about {bytes_text(COPIES * needed)} of memory, and {bytes_text(free)} are "
-                        "free; a smaller network would fit. Its table and its code can be taken at any size.")
+        raise UserError(f"Writing {architecture.name} as ONNX takes about {bytes_text(COPIES * needed)} of memory, and {bytes_text(free)} "
+                        "are free; a smaller network would fit. Its table and its code can be taken at any size.")
 
 
 def check_package() -> None:
@@ -169,12 +169,14 @@ def facts_of(network: Network, card: dict | None = None) -> dict[str, str]:
     """
     architecture, total = network.architecture, cost(network.architecture)
     known = {"name": architecture.name, "trained": "false", "parameters": str(total.params), "macs": str(total.macs),
-             "architecture": json.dumps(to_spec(architecture), ensure_ascii=False), "padding": network.padding, "eps": repr(network.stem.norm.eps)}
+             "architecture": json.dumps(to_spec(architecture), ensure_ascii=False), "padding": network.padding,
+             "eps": repr(network.stem.norm.eps)}
     if card is None:
         return known | {"note": "Untrained: the weights are random numbers, and what it answers means nothing."}
     rest = {key: value for key, value in card.items() if key not in ("architecture", "labels", "preprocess", "padding", "eps", "machine")}
-    return known | {"name": str(card["name"]), "trained": json.dumps(card["trained"] is True), "labels": json.dumps(card["labels"], ensure_ascii=False),
-                    "preprocess": json.dumps(card["preprocess"]), "card": json.dumps(rest, ensure_ascii=False)}
+    return known | {"name": str(card["name"]), "trained": json.dumps(card["trained"] is True),
+                    "labels": json.dumps(card["labels"], ensure_ascii=False), "preprocess": json.dumps(card["preprocess"]),
+                    "card": json.dumps(rest, ensure_ascii=False)}
 
 
 def write(path: str | Path, network: Network, card: dict | None = None, on_step: Callable[[str], None] = lambda _: None) -> Written:

@@ -12,12 +12,15 @@ from ..families import to_spec
 
 def slug(name: str) -> str:
     """A file name for a network: small letters, digits and hyphens."""
-    plain = name.lower().replace("φ", "phi").replace("α", "alpha").replace("β", "beta").replace("γ", "gamma").replace("−", "-").replace(" -", " minus ")
+    plain = name.lower()
+    for sign, word in (("φ", "phi"), ("α", "alpha"), ("β", "beta"), ("γ", "gamma"), ("−", "-"), (" -", " minus ")):
+        plain = plain.replace(sign, word)
     return re.sub(r"[^a-z0-9.-]+", "-", plain.replace("efficientnet-", "")).strip("-.")[:80] or "network"
 
 
 def _row(layer: Layer, unit: str, seen: LayerCost) -> dict:
-    sides = {f"{end}_{name}": value for end, shape in (("input", layer.input), ("output", layer.output)) for name, value in shape._asdict().items()}
+    ends = (("input", layer.input), ("output", layer.output))
+    sides = {f"{end}_{name}": value for end, shape in ends for name, value in shape._asdict().items()}
     return {
         "layer": layer.id, "unit": unit, "operator": layer.operator, "kernel": layer.kernel, "stride": layer.stride, "groups": layer.groups,
         "squeeze": layer.squeeze, "activation": layer.activation or "", **sides, "params": seen.params, "macs": seen.macs,

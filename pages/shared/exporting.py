@@ -47,8 +47,8 @@ class Wish(NamedTuple):
     def check(self) -> None:
         """Raises `UserError` where the file would be too large for a browser."""
         if self.bytes > LARGEST:
-            raise UserError(f"{self.title} as an ONNX file would have {bytes_text(self.bytes)}, and up to {bytes_text(LARGEST)} are made on this "
-                            "page; from a terminal, as said below, files of up to 2 GB can be written.")
+            raise UserError(f"{self.title} as an ONNX file would have {bytes_text(self.bytes)}, and up to {bytes_text(LARGEST)} are made "
+                            "on this page; from a terminal, as said below, files of up to 2 GB can be written.")
 
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)

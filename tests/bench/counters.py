@@ -128,7 +128,8 @@ def main() -> None:
     _declare_torchvision_operators()
     versions = {package: version(package).partition("+")[0] for package in PACKAGES}
     wanted = sys.argv[1:] or [*implementations()]
-    counts = {written: {} if written in wanted else rows for written, rows in (dict.fromkeys(implementations(), {}) | kept(versions, wanted)).items()}
+    others = kept(versions, wanted)
+    counts: dict[str, dict] = {written: {} if written in wanted else others[written] for written in implementations()}
     for written in wanted:
         for name in NETWORKS:
             counts[written][name] = counted(implementations()[written], name)

@@ -13,7 +13,8 @@ from effnet_core.palette import percent, si
 from .. import html, shell, state, texts
 
 OURS = "this page"
-AUTHORS = {"This app": "this app", "The code to take home": "take home", "torchvision": "torchvision", "timm": "timm", "timm, as in TensorFlow": "timm, tf"}
+AUTHORS = {"This app": "this app", "The code to take home": "take home", "torchvision": "torchvision", "timm": "timm",
+           "timm, as in TensorFlow": "timm, tf"}
 ADDED = {"Batch norm": "batch norm", "Activations": "swish", "Pooling": "means", "Biases": "biases"}
 PLAIN = {"displayModeBar": False}
 
@@ -25,8 +26,9 @@ def show(network: Architecture, total: Cost) -> None:
     name, written = choice(live)
     counted = counters.networks()[name]
     seen = counters.recorded()["counts"][written][name]
-    st.plotly_chart(draw.bars(counted, {tool: row["count"] for tool, row in seen.items()}, written, shell.theme()), theme=None, key="counters",
-                    config=PLAIN, alt=f"What {len(seen)} counters say of {counted.name}, in units of its MACs")
+    figure = draw.bars(counted, {tool: row["count"] for tool, row in seen.items()}, written, shell.theme())
+    st.plotly_chart(figure, theme=None, key="counters", config=PLAIN,
+                    alt=f"What {len(seen)} counters say of {counted.name}, in units of its MACs")
     st.markdown(texts.text("counters", "authors", **_authors(counted)))
     numbers(counted, seen, written)
     with st.expander("Term by term: of what each number is made"):
@@ -65,19 +67,20 @@ def numbers(counted: Architecture, seen: dict[str, dict], written: str) -> None:
     rows = [(OURS, "MACs", f"{ours.macs:,}", "1", f"{ours.params:,}", "", "")]
     for tool, row in seen.items():
         lost, back_end = counters.missed(counted, tool, written), tool.partition(",")[2]
-        rows.append((counters.version(tool) + ("," + back_end) * bool(back_end), counters.NAMED[tool], f"{row['count']:,}", f"{row['count'] / ours.macs:.5f}",
-                     "–" if row["params"] is None else f"{row['params']:,}", _added(counted, tool, written),
-                     percent(lost / ours.macs) if lost else ""))
+        rows.append((counters.version(tool) + ("," + back_end) * bool(back_end), counters.NAMED[tool], f"{row['count']:,}",
+                     f"{row['count'] / ours.macs:.5f}", "–" if row["params"] is None else f"{row['params']:,}",
+                     _added(counted, tool, written), percent(lost / ours.macs) if lost else ""))
     with st.container(key="counters_numbers"):
-        html.table(("Tool", "its word", f"its number for {counted.name}", "× our MACs", "parameters", "also counts, of our MACs", "misses"), rows,
-                   mark=0)
+        head = ("Tool", "its word", f"its number for {counted.name}", "× our MACs", "parameters", "also counts, of our MACs", "misses")
+        html.table(head, rows, mark=0)
 
 
 def _added(counted: Architecture, tool: str, written: str) -> str:
     """What it counts beside each MAC, in shares of the MACs."""
     cut, macs = draw.parts(counted, tool, written), cost(counted).macs
     twice = ["2 per MAC"] if cut["The second operation of a MAC"] else []
-    return ", ".join([*twice, *(f"{words} {percent(cut[part] / macs)}".removesuffix(" < 0.1 %") for part, words in ADDED.items() if cut[part])])
+    shares = (f"{words} {percent(cut[part] / macs)}".removesuffix(" < 0.1 %") for part, words in ADDED.items() if cut[part])
+    return ", ".join([*twice, *shares])
 
 
 def ledger(network: Architecture, tools: list[str], terms: Iterable[str] = counters.TERMS, written: str = "this app") -> None:
@@ -94,8 +97,8 @@ def ledger(network: Architecture, tools: list[str], terms: Iterable[str] = count
 
 
 def _authors(counted: Architecture) -> dict[str, str]:
-    have = counters.amounts(counted)
-    return {"strided": percent(have["strided"] / cost(counted).macs), "seen": percent(1 - counters.missed(counted, "thop") / cost(counted).macs)}
+    have, macs = counters.amounts(counted), cost(counted).macs
+    return {"strided": percent(have["strided"] / macs), "seen": percent(1 - counters.missed(counted, "thop") / macs)}
 
 
 def _lesson(counted: Architecture) -> dict[str, str]:
@@ -106,6 +109,6 @@ def _lesson(counted: Architecture) -> dict[str, str]:
 
 def _provenance() -> str:
     record = counters.recorded()
-    packages = [package for package in record["versions"] if package != "torch"]
+    authors = " and ".join(f"{package} {record['versions'][package]}" for package in ("torchvision", "timm"))
     return texts.text("counters", "recorded", date=record["date"], torch=record["versions"]["torch"], machine=record["machine"],
-                      authors=" and ".join(f"{package} {record['versions'][package]}" for package in packages if package in ("torchvision", "timm")))
+                      authors=authors)

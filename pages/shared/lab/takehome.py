@@ -21,8 +21,8 @@ def show(network: Architecture, total: Cost) -> None:
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.markdown(texts.text("takehome", "code", params=f"{total.params:,}", macs=f"{total.macs:,}"))
-        written = code.source(network)
-        st.code(written, language="python", height=470)
+        with st.container(height=470, border=False, key="take_listing"):
+            st.code(code.source(network), language="python", wrap_lines=True)
         st.download_button("Python file", lambda: code.source(network), f"{name.replace('-', '_').replace('.', '_')}.py", "text/x-python",
                            on_click="ignore", icon=":material/code:", key="take_code")
     with right:
@@ -44,8 +44,8 @@ def onnx(network: Architecture) -> None:
     busy = job is not None and job.active
     wish = choice(network)
     with st.container(key="take_onnx_place"):
-        st.button("Make the ONNX file", key="take_onnx", icon=":material/deployed_code:", on_click=exporting.start, args=(wish,), disabled=busy,
-                  help="A worker builds the network with PyTorch and writes the file; it takes some seconds.")
+        st.button("Make the ONNX file", key="take_onnx", icon=":material/deployed_code:", on_click=exporting.start, args=(wish,),
+                  disabled=busy, help="A worker builds the network with PyTorch and writes the file; it takes some seconds.")
         if busy:
             work.watch(exporting.queue(), job, lambda: work.bar(exporting.queue(), job, step))
         else:
@@ -78,9 +78,9 @@ def outcome(job: Job | None) -> None:
                    icon=":material/info:")
     elif (path := exporting.written(job)) is not None:
         seen = job.result
-        st.download_button(f"{path.name}, {bytes_text(seen['bytes'])}", path.read_bytes, path.name, "application/octet-stream", on_click="ignore",
-                           icon=":material/download:", type="primary", key="take_file")
-        st.caption(texts.text("takehome", "written" if seen["trained"] else "written_untrained", title=html.plain(job.title), nodes=f"{seen['nodes']:,}",
-                              numbers=si(seen["numbers"])))
+        st.download_button(f"{path.name}, {bytes_text(seen['bytes'])}", path.read_bytes, path.name, "application/octet-stream",
+                           on_click="ignore", icon=":material/download:", type="primary", key="take_file")
+        st.caption(texts.text("takehome", "written" if seen["trained"] else "written_untrained", title=html.plain(job.title),
+                              nodes=f"{seen['nodes']:,}", numbers=si(seen["numbers"])))
     else:
         st.caption(texts.text("takehome", "gone"))
