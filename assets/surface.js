@@ -1,16 +1,16 @@
 // The surface of all α, β, γ that promise the same work, and the candidates near it; it is turned by dragging, or by its two sliders.
-const HIGH = 460
+const HIGHEST = 460
 const START = { turn: 40, tilt: 24 } // degrees
 const views = new WeakMap()
 
 // From shares of the bounds to places on the screen; `depth` grows away from the eye.
-function projector(view, width) {
+function projector(view, width, high) {
   const [turn, tilt] = [view.turn * Math.PI / 180, view.tilt * Math.PI / 180]
-  const size = Math.min((width - 90) / 1.5, (HIGH - 64) / (Math.cos(tilt) + 1.42 * Math.sin(tilt)))
+  const size = Math.min((width - 90) / 1.5, (high - 64) / (Math.cos(tilt) + 1.42 * Math.sin(tilt)))
   return ([x, y, z]) => {
     const [u, v] = [(x - 0.5) * Math.cos(turn) - (y - 0.5) * Math.sin(turn), (x - 0.5) * Math.sin(turn) + (y - 0.5) * Math.cos(turn)]
     return {
-      x: width / 2 + size * u, y: HIGH / 2 - 8 - size * ((z - 0.5) * Math.cos(tilt) + v * Math.sin(tilt)),
+      x: width / 2 + size * u, y: high / 2 - 8 - size * ((z - 0.5) * Math.cos(tilt) + v * Math.sin(tilt)),
       depth: v * Math.cos(tilt) - (z - 0.5) * Math.sin(tilt),
     }
   }
@@ -69,14 +69,14 @@ function pointOf(point, index, at) {
   return mark
 }
 
-function fill(svg, data, view, width) {
-  const project = projector(view, width)
+function fill(svg, data, view, width, high) {
+  const project = projector(view, width, high)
   const places = data.points.map(({ at }) => project(at))
   const ties = data.ties.map(([a, b]) => element("line", { class: "tie", x1: places[a].x, y1: places[a].y, x2: places[b].x, y2: places[b].y }))
   const order = places.map((_, index) => index).sort((a, b) => places[b].depth - places[a].depth)
   const marks = order.map((index) => pointOf(data.points[index], index, places[index]))
   const names = order.filter((index) => data.points[index].paper)
-    .map((index) => words("the paper’s", { class: "name", x: places[index].x, y: places[index].y - 18, "text-anchor": "middle" }))
+    .map((index) => words("the paper’s", { class: "name", x: places[index].x, y: places[index].y - 21, "text-anchor": "middle" }))
   svg.replaceChildren(...boxOf(project), ...sheetOf(data, project), ...[0, 1, 2].flatMap((axis) => axisOf(data, axis, project)), ...ties, ...marks, ...names)
 }
 
@@ -108,7 +108,10 @@ function turnable(svg, view, redraw) {
     view.tilt = Math.max(0, Math.min(90, view.tilt + down * 0.4))
     redraw()
   }
-  svg.onpointerup = svg.onpointercancel = () => { last = null }
+  svg.onpointerup = svg.onpointercancel = () => {
+    last = null
+    setTimeout(() => { moved = false }) // after the click that ends the drag
+  }
   svg.addEventListener("click", (event) => { if (moved) event.stopImmediatePropagation() }, true)
 }
 
@@ -124,12 +127,13 @@ function slider(label, key, low, high, view, redraw) {
 
 function draw(root, data, view, pick) {
   const width = Math.max(280, root.clientWidth)
-  const svg = element("svg", { width, height: HIGH, role: "toolbar", "aria-label": `${data.title}; arrow keys move from candidate to candidate, Enter selects` })
+  const high = Math.min(HIGHEST, width)
+  const svg = element("svg", { width, height: high, role: "toolbar", "aria-label": `${data.title}; arrow keys move from candidate to candidate, Enter selects` })
   const note = html("div", { class: "note" })
   const chosen = data.points.find((point) => point.chosen && point.paper) ?? data.points.find((point) => point.chosen)
   const say = (mark) => { note.textContent = mark ? data.points[Number(mark.dataset.index)].label : chosen?.label ?? "" }
   const redraw = () => {
-    fill(svg, data, view, width)
+    fill(svg, data, view, width, high)
     pickable(svg, pick)
     turn.input.value = view.turn
     tilt.input.value = view.tilt

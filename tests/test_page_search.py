@@ -12,7 +12,7 @@ from effnet_core.search import grid, searching, settings
 from effnet_core.search.grid import Grid
 from effnet_core.work.jobs import JobQueue
 from pages.shared import removing, shell
-from pages.shared.search import studies, trained
+from pages.shared.search import studies, wishes
 
 from .apps import open_app
 from .serving import ROOT
@@ -32,6 +32,7 @@ say("result", paused=word == "pause", done=1, total=4)
 def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("EFFNET_CACHE", str(tmp_path))
     monkeypatch.setattr(studies, "NICE", 0)
+    monkeypatch.setattr(wishes, "STEPS", (2, 50, 100))
     yield tmp_path
     for job in studies.searches().active():
         job.stop()
@@ -51,7 +52,7 @@ def words(app):
     return "\n".join(element.proto.text if element.type == "progress" else element.proto.body for element in kinds)
 
 
-def tiny(app, steps=25):
+def tiny(app, steps=2):
     """Sets a search that is over in seconds."""
     app.button_group(key="search_kinds").set_value(["deeper", "base"])
     app.selectbox(key="search_steps").set_value(steps)
@@ -71,14 +72,8 @@ def test_the_papers_grid_is_there_at_once():
     assert app.selectbox(key="candidate").value == "1.2, 1.1, 1.15"
 
 
-def test_the_page_imports_neither_torch_nor_optuna(tmp_path):
-    code = ("import sys\nfrom tests.apps import open_app\nassert not open_app('search').exception\n"
-            "assert not {'torch', 'optuna'} & set(sys.modules)")
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
-def test_the_other_pages_do_not_import_optuna():
-    code = ("import sys\nfrom tests.apps import open_app\nfor page in ('start', 'scaling'):\n    assert not open_app(page).exception\n"
+def test_neither_this_page_nor_those_of_the_sliders_import_torch_or_optuna():
+    code = ("import sys\nfrom tests.apps import open_app\nfor page in ('start', 'scaling', 'search'):\n    assert not open_app(page).exception\n"
             "assert not {'torch', 'optuna', 'sqlalchemy'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
@@ -148,7 +143,7 @@ def test_a_search_from_start_to_verdict(monkeypatch):
     said, found = words(app), studies.standing(name)
     assert not app.exception and not app.warning and found.is_complete
     setting = found.setting
-    assert (setting.depth, setting.width, setting.side, setting.steps, len(setting.candidates)) == (0.25, 0.1, 16, 25, 2)
+    assert (setting.depth, setting.width, setting.side, setting.steps, len(setting.candidates)) == (0.25, 0.1, 16, 2, 2)
     assert searching.verdict(setting, found) in said.replace("\\", "") and app.get("plotly_chart")
     assert all(f"{100 * outcome.accuracy:.1f} %" in said for outcome in found.outcomes) and "This is a proxy" in said
     again = open_app("search", study=name)  # as after a reload, or on another day
@@ -175,7 +170,7 @@ def test_a_running_search_shows_how_far_it_is_and_can_pause(fake):
 
 
 def test_what_was_paused_goes_on(fake):
-    from effnet_core.search.studies import begin_or_join
+    from effnet_core.search.stores import begin_or_join
 
     begin_or_join("paused", {"candidates": (settings.KINDS["deeper"],)})
     app = open_app("search", study="paused")
@@ -188,7 +183,7 @@ def test_what_was_paused_goes_on(fake):
 
 
 def test_searches_on_this_machine_are_listed(monkeypatch):
-    from effnet_core.search.studies import begin_or_join
+    from effnet_core.search.stores import begin_or_join
 
     monkeypatch.setattr(removing, "from_this_machine", lambda: False)
     for name in ("first", "second"):
@@ -206,7 +201,7 @@ def test_searches_on_this_machine_are_listed(monkeypatch):
 
 
 def test_a_name_that_is_taken_is_refused(fake):
-    from effnet_core.search.studies import begin_or_join
+    from effnet_core.search.stores import begin_or_join
 
     begin_or_join("taken", {})
     app = open_app("search")
@@ -250,9 +245,9 @@ def test_what_the_page_asks_for_is_what_the_terminal_understands():
     parser = argparse.ArgumentParser()
     search_options.add_options(parser)
     setting = settings.Setting(**search_options.wanted_of(parser.parse_args(["--study", "a", *wish_args[0]])))
-    assert setting == settings.Setting(candidates=(settings.KINDS["deeper"], settings.KINDS["base"]), steps=25, depth=0.25, width=0.1, side=16)
+    assert setting == settings.Setting(candidates=(settings.KINDS["deeper"], settings.KINDS["base"]), steps=2, depth=0.25, width=0.1, side=16)
 
 
 def test_the_page_has_its_place_and_words():
     assert list(shell.PAGES).index("search") == list(shell.PAGES).index("scaling") + 1 or "trade" in " ".join(shell.PAGES)
-    assert trained.WAYS.keys() == {"kinds", "grid", "tpe"}
+    assert wishes.WAYS.keys() == {"kinds", "grid", "tpe"}

@@ -20,9 +20,9 @@ from PIL import Image
 
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.search import searching, settings, studies, trials
+from effnet_core.search import searching, settings, stores, studies, trials
 from effnet_core.search.settings import KINDS, PAPER, Outcome, Setting
-from effnet_core.search.studies import begin_or_join, join
+from effnet_core.search.stores import begin_or_join, join
 
 pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of trials that a test takes by hand
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,13 +31,13 @@ THREE = (KINDS["base"], KINDS["deeper"], PAPER)
 TINY = {"candidates": THREE, "steps": 2, "held_out": 20, "side": 16, "depth": 0.5, "width": 0.25}
 WORKER = """
 import json, sys, time
-from effnet_core.search import searching, studies
+from effnet_core.search import searching, stores
 from tests.test_search_study import outcome_of
 def train(candidate, seed, tell, asked):
     print(json.dumps([*candidate, seed]), flush=True)
     time.sleep(float(sys.argv[2]))
     return outcome_of(study.setting, candidate, seed)
-study = studies.begin_or_join(sys.argv[1], json.loads(sys.argv[3]))
+study = stores.begin_or_join(sys.argv[1], json.loads(sys.argv[3]))
 print("ready", flush=True)
 sys.stdin.readline()
 print(json.dumps(searching.carry_out(study, train)["done"]), flush=True)
@@ -304,7 +304,7 @@ def test_a_storage_of_ones_own(tmp_path):
     url = f"sqlite:///{tmp_path / 'mine.db'}"
     study = begin_or_join("one", TINY, url)
     searching.carry_out(study, simple(study.setting))
-    assert studies.standing("one", url).is_complete and settings.names() == []
+    assert stores.standing("one", url).is_complete and settings.names() == []
     optuna.create_study(storage=url, study_name="foreign")
     with pytest.raises(UserError, match="no search called 'two'"):
         join("two", url)
@@ -313,13 +313,13 @@ def test_a_storage_of_ones_own(tmp_path):
 @pytest.mark.parametrize(("url", "message"), [("mine.db", "is no storage"), ("sqlite:////nowhere/at/all.db", "could not be opened"),
                                               ("oracle://user@host/db", "driver that is not installed")])
 def test_impossible_storages_are_refused_in_words(url, message, monkeypatch):
-    monkeypatch.setattr(studies.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(stores.time, "sleep", lambda seconds: None)
     with pytest.raises(UserError, match=message):
         begin_or_join("one", TINY, url)
 
 
 def test_a_foreign_study_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(studies.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(stores.time, "sleep", lambda seconds: None)
     url = f"sqlite:///{tmp_path / 'mine.db'}"
     optuna.create_study(storage=url, study_name="foreign")
     with pytest.raises(UserError, match="is no search of this app"):
@@ -359,10 +359,14 @@ def test_searches_are_listed_and_removed(cache):
     running = join("first")._study.ask()
     join("first").claim(running)
     with pytest.raises(UserError, match="is at work"):
-        studies.remove("first")
-    studies.remove("second")
+        stores.remove("first")
+    stores.remove("second")
+    settings.path_of("broken").write_bytes(b"no database")
+    with pytest.raises(UserError, match="could not be opened"):
+        join("broken")
+    stores.remove("broken")
     assert settings.names() == ["first"]
     with pytest.raises(UserError, match="no search called 'second'"):
-        studies.remove("second")
+        stores.remove("second")
     with pytest.raises(UserError, match="cannot name a search"):
-        studies.remove("../first")
+        stores.remove("../first")

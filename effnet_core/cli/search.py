@@ -61,11 +61,12 @@ def table(record: dict) -> str:
     networks, ratios = record["networks"], [network["ratio"] for network in record["networks"]]
     lines = [f"{record['tried']:,} combinations, {record['candidates']:,} keep to the budget, and they are {len(networks):,} distinct networks"]
     if networks:
-        lines += [f"counted, they cost {min(ratios):.2f} to {max(ratios):.2f} times the base", "", f"{'α, β, γ':<24}{'blocks':>7}{'side':>6}{'MACs':>10}"
-                  f"{'× base':>9}  the same network"]
+        lines += [f"counted, they cost {min(ratios):.2f} to {max(ratios):.2f} times the base", "",
+                  f"{'α, β, γ':<24}{'blocks':>7}{'side':>6}{'MACs':>10}{'× base':>9}  the same network"]
     for network in networks[:SHOWN]:
         first, *others = (", ".join(f"{value:g}" for value in member) for member in network["members"])
-        lines.append(f"{first:<24}{sum(network['repeats']):>7}{network['side']:>6}{si(network['macs']):>10}{network['ratio']:>9.3f}  {'; '.join(others)}")
+        lines.append(f"{first:<24}{sum(network['repeats']):>7}{network['side']:>6}{si(network['macs']):>10}{network['ratio']:>9.3f}  "
+                     f"{'; '.join(others)}")
     if len(networks) > SHOWN:
         lines.append(f"and {len(networks) - SHOWN:,} more; --json has all of them")
     paper, name = record["paper"], ", ".join(f"{value:g}" for value in PAPER)
@@ -80,11 +81,11 @@ def _train(args: argparse.Namespace, tell: Callable[[dict], None], asked: Callab
     wanted = wanted_of(args)
     tell({"phase": "loading torch"})
     from .. import machine
-    from ..search import searching, studies, trials  # with torch and Optuna: seconds, hence only here
+    from ..search import searching, stores, trials  # with torch and Optuna: seconds, hence only here
 
     use_threads(1 if args.threads is None else args.threads)
     machine.keep_freed_memory()
-    study = studies.begin_or_join(args.study, wanted, args.storage)
+    study = stores.begin_or_join(args.study, wanted, args.storage)
     trainer = trials.Trainer(study.setting, tell, asked)
     study.check_data(trainer.fingerprint)
     return searching.carry_out(study, trainer, tell, asked)
@@ -99,7 +100,8 @@ class _Printer:
     def __call__(self, event: dict) -> None:
         if outcome := event.get("outcome"):
             print(f"{event['done']:>4} of {event['total']}: {settings.title(outcome['coefficients'])}, seed {outcome['seed']}: "
-                  f"{outcome['accuracy']:.1%} right, {si(outcome['macs'])} MACs, score {outcome['score']:.4f}, {outcome['seconds']:.0f} s", flush=True)
+                  f"{outcome['accuracy']:.1%} right, {si(outcome['macs'])} MACs, score {outcome['score']:.4f}, {outcome['seconds']:.0f} s",
+                  flush=True)
         elif event["phase"] not in (self._said, "training"):
             self._said = event["phase"]
             print(self._said, flush=True)

@@ -34,7 +34,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--kind", action="append", choices=settings.KINDS, help="a candidate by name, repeatable (default: all of them)")
     which.add_argument("--candidate", action="append", metavar="α,β,γ", help="a candidate by its numbers, repeatable")
     which.add_argument("--from-grid", action="store_true", help="every distinct network of the grid above")
-    trained.add_argument("--sampler", choices=settings.SAMPLERS, help="grid (every candidate, the default) or tpe (proposes them where it looks promising)")
+    trained.add_argument("--sampler", choices=settings.SAMPLERS,
+                         help="grid (every candidate, the default) or tpe (proposes them where it looks promising)")
     trained.add_argument("--trials", type=int, help="candidates that tpe proposes (default 20)")
     trained.add_argument("--seeds", type=int, help="trainings of every candidate (default 2)")
     trained.add_argument("--data", help="scenes (the default), imagenette, data kept by the app, or a folder of class folders or its archive")

@@ -51,13 +51,16 @@ def surface(found: Found, chosen: Distinct | None = None) -> dict:
     if alone:
         rows = [(network.first, network) for network in found.networks[:: math.ceil(len(found.networks) / DRAWN)]]
     low, high = (f(network.ratio for network in found.networks) for f in (min, max))
-    points = [{"id": name(network.first.coefficients), "at": _shares((m.beta, m.gamma, m.alpha), bounds), "colour": sequential((m.ratio - low) / ((high - low) or 1)),
-               "label": _label(m, network), "chosen": network is chosen, "paper": m.coefficients == PAPER} for m, network in rows]
+    points = [{"id": name(network.first.coefficients), "at": _shares((m.beta, m.gamma, m.alpha), bounds), "label": _label(m, network),
+               "colour": sequential((m.ratio - low) / ((high - low) or 1)), "chosen": network is chosen, "paper": m.coefficients == PAPER}
+              for m, network in rows]
     places = {member: place for place, (member, _) in enumerate(rows)}
     ties = [] if alone else [[places[a], places[b]] for network in found.networks for a, b in pairwise(network.members)]
     axes = [{"title": title, "ticks": _ticks(*bound)} for title, bound in zip(("β, width", "γ, resolution", "α, depth"), bounds)]
-    return {"title": f"The surface on which α·β²·γ² is {found.grid.target:g}, and {len(points):,} candidates near it", "axes": axes, "sheet": _sheet(found, bounds), "points": points,
-            "ties": ties, "scale": {"colours": [sequential(step / 8) for step in range(9)], "low": f"{low:.2f}", "high": f"{high:.2f}", "title": "counted MACs, × the base"}}
+    scale = {"colours": [sequential(step / 8) for step in range(9)], "low": f"{low:.2f}", "high": f"{high:.2f}",
+             "title": "counted MACs, × the base"}
+    title = f"The surface on which α·β²·γ² is {found.grid.target:g}, and {len(points):,} candidates near it"
+    return {"title": title, "axes": axes, "sheet": _sheet(found, bounds), "points": points, "ties": ties, "scale": scale}
 
 
 def _shares(values: tuple[float, ...], bounds: tuple[tuple[float, float], ...]) -> list[float]:
@@ -115,7 +118,7 @@ def promises(found: Found, chosen: Distinct | None = None, theme: str = "light")
     low, high = max(across[0], up[0]), min(across[1], up[1])
     line = {"type": "line", "x0": low, "x1": high, "y0": low, "y1": high, "line": {"color": MUTED[theme], "width": 1.5, "dash": "dot"}}
     return figure(traces, theme, 430, shapes=[line], annotations=words, clickmode="event+select",
-                  xaxis=axis(theme, "promised by α·β²·γ², × the base" if power == 1 else "promised by (α·β²·γ²)^φ, × the base", range=across, nticks=7),
+                  xaxis=axis(theme, f"promised by {'α·β²·γ²' if power == 1 else '(α·β²·γ²)^φ'}, × the base", range=across, nticks=7),
                   yaxis=axis(theme, "counted MACs, × the base", range=up, nticks=7))
 
 
@@ -138,21 +141,27 @@ def ranking(ranked: Ranking, title: Callable[[Hashable], str], guess: float, the
     hover = [_place_words(place, title) for place in places]
     means = {"type": "scatter", "mode": "markers", "x": [place.mean for place in places], "y": rows, "customdata": [[words] for words in hover],
              "hovertemplate": "%{customdata[0]}<extra></extra>",
-             "marker": {"size": 13, "color": colours, "symbol": ["diamond" if place.key in tied else "diamond-open" for place in places], "line": {"width": 2, "color": colours}}}
+             "marker": {"size": 13, "color": colours, "line": {"width": 2, "color": colours},
+                        "symbol": ["diamond" if place.key in tied else "diamond-open" for place in places]}}
     seeds = {"type": "scatter", "mode": "markers", "x": [score for place in places for score in place.scores],
              "y": [row for row, place in zip(rows, places) for _ in place.scores], "hovertemplate": "one seed: score %{x:.4f}<extra></extra>",
-             "marker": {"size": 9, "symbol": "line-ns-open", "color": [colour for colour, place in zip(colours, places) for _ in place.scores], "line": {"width": 2}}}
+             "marker": {"size": 9, "symbol": "line-ns-open", "line": {"width": 2},
+                        "color": [colour for colour, place in zip(colours, places) for _ in place.scores]}}
     spans = [{"type": "line", "x0": place.low, "x1": place.high, "y0": row, "y1": row, "line": {"color": colour, "width": 3}, "opacity": 0.5}
              for row, place, colour in zip(rows, places, colours) if place.low is not None]
-    words = [note(f"{row + 1}. {title(place.key)}", theme, xref="paper", x=0, xanchor="left", y=row, yanchor="bottom", yshift=8) for row, place in zip(rows, places)]
+    words = [note(f"{row + 1}. {title(place.key)}", theme, xref="paper", x=0, xanchor="left", y=row, yanchor="bottom", yshift=8)
+             for row, place in zip(rows, places)]
     ends = [value for place in places for value in (*place.scores, place.low, place.high) if value is not None]
     low, high = _span([*ends, *([guess] if ends and min(ends) < 1.5 * guess else [])])
-    lines = [{"type": "line", "x0": guess, "x1": guess, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": weak, "width": 1.5, "dash": "dot"}}] if low < guess < high else []
-    return figure([means, seeds], theme, 70 + ROW * max(1, len(places)), shapes=spans + lines, annotations=words, margin={"l": 8, "r": 16, "t": 8, "b": 8},
+    line = {"type": "line", "x0": guess, "x1": guess, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": weak, "width": 1.5, "dash": "dot"}}
+    shapes = [*spans, line] if low < guess < high else spans
+    return figure([means, seeds], theme, 70 + ROW * max(1, len(places)), shapes=shapes, annotations=words,
+                  margin={"l": 8, "r": 16, "t": 8, "b": 8},
                   xaxis=axis(theme, "score: accuracy · (MACs / target)⁻⁰·⁰⁷", range=[max(low, -0.05), high], nticks=7),
                   yaxis=axis(theme, "", range=[len(places) - 0.6, -0.85], showticklabels=False, showgrid=False, ticks=""))
 
 
 def _place_words(place, title: Callable[[Hashable], str]) -> str:
-    sure = "" if place.low is None else f"<br>95 % interval {place.low:.4f} to {place.high:.4f}<br>the best with a probability of {percent(place.best)}"
+    sure = "" if place.low is None else (f"<br>95 % interval {place.low:.4f} to {place.high:.4f}<br>"
+                                         f"the best with a probability of {percent(place.best)}")
     return f"<b>{title(place.key)}</b><br>mean score {place.mean:.4f} of {len(place.scores)} seed{'s' if len(place.scores) > 1 else ''}{sure}"

@@ -1,4 +1,4 @@
-"""What a search by training is: the thin base, the candidates, and how each is trained and judged. Plain values, the same for all who join in."""
+"""What a search by training is: the thin base, the candidates, and how each is trained and judged. The same for all who join in."""
 
 import math
 import re
@@ -79,9 +79,14 @@ class Setting:
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
             raise UserError(f"There is no sampler {self.sampler!r}; there are {', '.join(SAMPLERS)}.")
-        for what, value, allowed in (("The number of candidates to propose", self.trials, TRIALS_RANGE), ("The number of seeds", self.seeds, SEEDS_RANGE),
-                                     ("The number of steps", self.steps, STEPS_RANGE), ("The batch size", self.batch, (2, 4096)),
-                                     ("The number of held-out images", self.held_out, IMAGES_RANGE), ("The side of the thin base", self.side, SIDE_RANGE)):
+        for what, value, allowed in (
+            ("The number of candidates to propose", self.trials, TRIALS_RANGE),
+            ("The number of seeds", self.seeds, SEEDS_RANGE),
+            ("The number of steps", self.steps, STEPS_RANGE),
+            ("The batch size", self.batch, (2, 4096)),
+            ("The number of held-out images", self.held_out, IMAGES_RANGE),
+            ("The side of the thin base", self.side, SIDE_RANGE),
+        ):  # fmt: skip
             check_count(what, value, allowed)
         for what, factor in (("The depth of the thin base", self.depth), ("The width of the thin base", self.width)):
             check(what, factor, FACTOR_RANGE)
@@ -93,7 +98,8 @@ class Setting:
         if self.sampler == "tpe" and self.candidates:
             raise UserError("The sampler tpe proposes its own candidates; leave them out, or take the grid.")
         if self.trainings > MOST:
-            raise UserError(f"{self.points:,} candidates with {self.seeds} seeds are {self.trainings:,} trainings; at most {MOST} make one search.")
+            raise UserError(f"{self.points:,} candidates with {self.seeds} seeds are {self.trainings:,} trainings; at most {MOST} make one "
+                            "search.")
 
     @cached_property
     def distinct(self) -> dict[str, list[Coefficients]]:

@@ -20,19 +20,24 @@ MOST = 100  # rows of the table
 
 
 def wish() -> Grid:
-    """The controls."""
-    rule = st.segmented_control("What has to be about the target", list(RULES), default="formula", required=True, format_func=RULES.get, width="stretch",
-                                help=texts.text("search", "rule"), **state.bound("rule"))
+    """The grid that the controls describe. Raises `UserError` where it is impossible."""
+    rule = st.segmented_control("What has to be about the target", list(RULES), default="formula", required=True, format_func=RULES.get,
+                                width="stretch", help=texts.text("search", "rule"), **state.bound("rule"))
     usual = Grid()
     bounds = {key: tuple(map(float, st.slider(words, *REACH, getattr(usual, key), 0.05, format="%.2f", key=f"bounds_{key}", persist_state="session")))
               for key, words in BOUNDS.items()}
     left, right = st.columns(2)
-    step = left.number_input("Step", *grid.STEP_RANGE, usual.step, 0.005, format="%.3f", **state.bound("step"), help="Between neighbouring values of α, β and γ.")
-    tolerance = right.number_input("Tolerance", *grid.TOLERANCE_RANGE, usual.tolerance, 0.05, format="%.2f", **state.bound("tolerance"), help="How far from the target a combination may be.")
-    target = left.number_input("Target", *grid.TARGET_RANGE, usual.target, 0.1, format="%.1f", **state.bound("target"), help="How many times the work of the base, for every unit of φ. The paper asks for 2.")
-    phi = right.number_input("φ", *grid.PHI_RANGE, usual.phi, 0.5, format="%.1f", **state.bound("search_phi"), help="The paper searches at φ = 1. A larger φ rounds less away.")
+    step = left.number_input("Step", *grid.STEP_RANGE, usual.step, 0.005, format="%.3f", **state.bound("step"),
+                             help="Between neighbouring values of α, β and γ.")
+    tolerance = right.number_input("Tolerance", *grid.TOLERANCE_RANGE, usual.tolerance, 0.05, format="%.2f", **state.bound("tolerance"),
+                                   help="How far from the target a combination may be.")
+    target = left.number_input("Target", *grid.TARGET_RANGE, usual.target, 0.1, format="%.1f", **state.bound("target"),
+                               help="How many times the work of the base, for every unit of φ. The paper asks for 2.")
+    phi = right.number_input("φ", *grid.PHI_RANGE, usual.phi, 0.5, format="%.1f", **state.bound("search_phi"),
+                             help="The paper searches at φ = 1. A larger φ rounds less away.")
     base = st.selectbox("Base network", list(state.BASES), help="What is scaled, and counted as 1.", **state.bound("search_base"))
-    return Grid(**bounds, step=round(step, 4), target=round(target, 4), tolerance=round(tolerance, 4), rule=rule, phi=round(phi, 4), base=state.BASES[base])
+    numbers = {"step": step, "target": target, "tolerance": tolerance, "phi": phi}
+    return Grid(**bounds, **{key: round(value, 4) for key, value in numbers.items()}, rule=rule, base=state.BASES[base])
 
 
 def show() -> Grid | None:
@@ -58,14 +63,15 @@ def _numbers(found: Found) -> None:
     paper = found.paper
     html.tiles([
         html.Tile("Tried", f"{found.tried:,}", "combinations of α, β, γ"),
-        html.Tile("Keep to the budget", f"{len(found.candidates):,}", f"{figures_name(found.grid)} = {found.grid.target:g} ± {found.grid.tolerance:g}"),
+        html.Tile("Keep to the budget", f"{len(found.candidates):,}", f"{_what(found.grid)} = {found.grid.target:g} ± {found.grid.tolerance:g}"),
         html.Tile("Distinct networks", f"{len(ratios):,}", "once rounded"),
         html.Tile("Counted cost", span, "times the base's MACs"),
-        html.Tile("The paper's", "–" if paper is None else f"{paper.ratio:.3f}", "not among them" if paper is None else "times the base's MACs, counted"),
+        html.Tile("The paper's", "–" if paper is None else f"{paper.ratio:.3f}", "not among them" if paper is None else "times the base, counted"),
     ], "search")
 
 
-def figures_name(wanted: Grid) -> str:
+def _what(wanted: Grid) -> str:
+    """What has to be about the target."""
     if wanted.rule == "formula":
         return "α·β²·γ²"
     return "MACs" if wanted.phi == 1 else "MACs per unit of φ"
@@ -79,8 +85,9 @@ def _picture(found: Found) -> None:
     if kind == "surface":
         component("surface")(key="surface", data=figures.surface(found, chosen), on_picked_change=lambda: _picked(names), height="content")
     else:
-        st.plotly_chart(figures.promises(found, chosen, shell.theme()), theme=None, key="promises", config=PLAIN, on_select=lambda: _clicked(found),
-                        selection_mode="points", alt="What the formula promises for each candidate beside its counted MACs; the table below has them all")
+        st.plotly_chart(figures.promises(found, chosen, shell.theme()), theme=None, key="promises", config=PLAIN,
+                        on_select=lambda: _clicked(found), selection_mode="points",
+                        alt="What the formula promises for each candidate beside its counted MACs; the table below has them all")
     st.caption(texts.text("search", kind))
     _network(found, names)
 
@@ -117,12 +124,15 @@ def _network(found: Found, names: dict[str, Distinct]) -> None:
     pick, go = st.columns([5, 3], vertical_alignment="bottom")
     name = pick.selectbox("A network, by its α, β, γ", list(names), format_func=words, key="candidate")
     network = names[name]
-    if go.button("Open on the Scaling page", key="open_scaling", icon=":material/open_in_full:", width="stretch", on_click=_load, args=(found.grid, network)):
+    if go.button("Open on the Scaling page", key="open_scaling", icon=":material/open_in_full:", width="stretch", on_click=_load,
+                 args=(found.grid, network)):
         st.switch_page(shell.PAGES["scaling"].file, query_params={})  # without any, Streamlit refuses where widgets are bound to the address
     first = network.first
     others = "; ".join(figures.name(member.coefficients) for member in network.members if member != first)
-    html.facts({"The same network": others or "no other combination of this grid", "Blocks": f"{network.blocks}: {' + '.join(map(str, network.repeats))}",
-                "Channels": f"stem {network.channels[0]}, stages {' '.join(map(str, network.channels[1:-1]))}, last map {network.channels[-1]}", "Image side": f"{network.side} px",
+    stem, *stages, top = network.channels
+    html.facts({"The same network": others or "no other combination of this grid",
+                "Blocks": f"{network.blocks}: {' + '.join(map(str, network.repeats))}",
+                "Channels": f"stem {stem}, stages {' '.join(map(str, stages))}, last map {top}", "Image side": f"{network.side} px",
                 "MACs": f"{network.macs:,}, {network.ratio:.3f} times the base's", "α·β²·γ²": f"{first.product:.4f}"}.items())
     with st.expander(f"All {len(found.networks):,} distinct networks and their {len(found.candidates):,} combinations"):
         _table(found)
@@ -135,7 +145,8 @@ def _load(wanted: Grid, network: Distinct) -> None:
 
 def _table(found: Found) -> None:
     rows = [("; ".join(figures.name(member.coefficients) for member in network.members[:4]) + (" and others" if len(network.members) > 4 else ""),
-             f"{len(network.members)}", f"{network.blocks}", f"{network.side}", si(network.macs), f"{network.ratio:.3f}", f"{network.first.product:.3f}")
+             f"{len(network.members)}", f"{network.blocks}", f"{network.side}", si(network.macs), f"{network.ratio:.3f}",
+             f"{network.first.product:.3f}")
             for network in found.networks[:MOST]]
     mark = next((place for place, network in enumerate(found.networks[:MOST]) if network is found.paper), None)
     more = f"; the {MOST} cheapest of {len(found.networks):,}" if len(found.networks) > MOST else ""

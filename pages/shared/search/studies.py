@@ -27,7 +27,7 @@ def searches() -> JobQueue:
 @st.cache_resource(show_spinner="Loading Optuna…")
 def boot_optuna() -> None:
     """Once per server, at the first look at a search."""
-    import effnet_core.search.studies  # noqa: F401
+    import effnet_core.search.stores  # noqa: F401
 
     shell.freeze()
 
@@ -49,9 +49,9 @@ def _stamp(path) -> tuple[int, int]:
 
 @st.cache_data(max_entries=64, ttl=15.0, show_spinner=False)  # a process that dies changes no file
 def _standing(name: str, stamps: tuple):
-    from effnet_core.search import studies
+    from effnet_core.search import stores
 
-    return studies.standing(name)
+    return stores.standing(name)
 
 
 def title(name: str) -> str:
@@ -130,12 +130,12 @@ def may_remove(name: str) -> bool:
 
 
 def remove(name: str) -> None:
-    from effnet_core.search import studies
+    from effnet_core.search import stores
 
     try:
         if active_job(name):
             raise UserError(f"The search {name!r} is at work; it can be removed once it has ended or is paused.")
-        studies.remove(name)
+        stores.remove(name)
     except UserError as refused:
         st.session_state["_refused_search"] = str(refused)
         return
