@@ -9,17 +9,20 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from .architecture import Architecture
-from .cost import FLOAT_BYTES, cost
+from .cost import cost
 from .families import compound, published, title
+from .memory import footprint, inference, training
 from .paper import EFFICIENTNETS, TABLE_2, TABLE_3
 from .scaling import check, check_count
 
-COUNTED = ("macs", "params", "memory")  # what can be counted for any network; milliseconds are measured
+COUNTED = ("macs", "params", "inference", "training")  # what can be counted for any network; milliseconds are measured
+OPTIMISER = "RMSProp with momentum"  # the paper's (§5.2)
 RANGE = (1.0, 1e18)  # MACs, parameters or bytes
 BATCHES = (1, 1024)
 RIVALS = {row.base: row.top1 for row in TABLE_3 if row.label == "baseline"} | {
     row.key: row.top1 for row in TABLE_2 if row.key and row not in EFFICIENTNETS}  # top-1 by `published` name
 PHIS = range(-4000, 8001)  # thousandths
+TENTH = 100  # of them
 
 
 class Rung(NamedTuple):
@@ -39,9 +42,15 @@ class Answer(NamedTuple):
 
 
 def need(architecture: Architecture, kind: str, batch: int = 1) -> int:
-    """MACs of an image, parameters, or bytes of memory for `batch` images at a time, by the kind of budget."""
+    """MACs of an image, parameters, or bytes of memory for inference or training with `batch` images at a time, by the kind of budget.
+
+    Memory is in 32-bit floats, as `effnet_core.memory` counts it; training is with the paper's optimiser.
+    """
     total = cost(architecture)
-    return {"macs": total.macs, "params": total.params, "memory": FLOAT_BYTES * total.params + batch * total.activation_bytes}[kind]
+    if kind in ("macs", "params"):
+        return total.macs if kind == "macs" else total.params
+    walked = footprint(architecture)
+    return (inference(total, walked, batch) if kind == "inference" else training(total, walked, batch, OPTIMISER)).total
 
 
 @cache
@@ -75,10 +84,14 @@ def _formula(place: int, kind: str, batch: int) -> int:
 
 
 def largest_phi(kind: str, amount: float, batch: int = 1) -> tuple[float, int] | None:
-    """The largest φ, in thousandths from −4 to 8, whose network by the paper's formula fits into `amount`, and what that one needs.
+    """The largest φ from −4 to 8 whose network by the paper's formula fits into `amount`, and what that one needs: in thousandths, and of
+    memory in tenths, since that does not rise with every step: padding an image of odd sides takes no copy of it.
 
-    None where not even φ = −4 fits. Raises `UserError` for an impossible amount.
+    None where no φ fits. Raises `UserError` for an impossible amount.
     """
     check("The budget", amount, RANGE)
+    if kind in ("inference", "training"):
+        fitting = (place for place in reversed(PHIS[::TENTH]) if _formula(place, kind, batch) <= amount)
+        return next(((place / 1000, _formula(place, kind, batch)) for place in fitting), None)
     place = PHIS[0] - 1 + bisect_right(PHIS, amount, key=lambda place: _formula(place, kind, batch))
     return (place / 1000, _formula(place, kind, batch)) if place in PHIS else None

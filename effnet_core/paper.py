@@ -147,7 +147,7 @@ class Trained(NamedTuple):
 
 
 def trained(network: Architecture) -> Trained | None:
-    """The top-1 that Table 2, 7 or 3 prints of just this network, under whatever name; None where they have no such network."""
+    """The top-1 that Table 2, 7 or 3 prints of just this network, under whatever name; None where they print none."""
     return next((found for other, found in _networks() if _same(network, other)), None)
 
 

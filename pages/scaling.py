@@ -13,7 +13,7 @@ from effnet_core.graph import graph
 from effnet_core.scaling import Compound
 from pages.shared import compare, html, measured, results, shell, state, texts
 from pages.shared.bars import bars
-from pages.shared.lab import block, constraint, formula as table, kinds, memory, pinned
+from pages.shared.lab import block, constraint, counters, formula as table, kinds, memory, pinned, takehome
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
 METRIC_WORDS = {"macs": "MACs", "params": "parameters", "activations": "activations", "time": "measured time"}
@@ -26,6 +26,8 @@ QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in
     "Why about 2": ("Why should α·β²·γ² be about 2?", constraint.show),
     "Memory": ("How much memory does it take?", memory.show),
     "Compare": ("How do networks differ, side by side?", pinned.show),
+    "Other counters": ("Which number is FLOPs?", counters.show),
+    "Take home": ("How do I take this network home?", takehome.show),
 }
 
 

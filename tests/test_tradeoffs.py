@@ -7,7 +7,7 @@ import random
 import plotly.graph_objects as go
 import pytest
 
-from effnet_core import budget, recorded, tradeoffs
+from effnet_core import budget, memory, recorded, tradeoffs
 from effnet_core.architecture import assemble
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
@@ -132,10 +132,23 @@ def test_what_a_network_needs():
 
 
 @pytest.mark.parametrize("kind, amount, batch", [
-    ("macs", 2e9, 1), ("params", 1e7, 1), ("memory", 5e8, 1), ("memory", 3e9, 32), ("macs", 385_814_752, 1)])
+    ("macs", 2e9, 1), ("params", 1e7, 1), ("macs", 385_814_752, 1)])
 def test_the_largest_phi_fits_and_a_thousandth_more_does_not(kind, amount, batch):
     phi, need = budget.largest_phi(kind, amount, batch)
     assert need == budget.need(compound(phi), kind, batch) <= amount < budget.need(compound(round(phi + 0.001, 3)), kind, batch)
+
+
+@pytest.mark.parametrize("kind, amount, batch", [("inference", 5e7, 1), ("inference", 6e8, 32), ("training", 4e9, 8), ("training", 2e8, 1)])
+def test_of_memory_the_largest_phi_is_found_among_all_tenths(kind, amount, batch):
+    needs = {tenth / 10: budget.need(compound(tenth / 10), kind, batch) for tenth in range(-40, 81)}
+    assert budget.largest_phi(kind, amount, batch) == max((phi, need) for phi, need in needs.items() if need <= amount)
+    assert budget.largest_phi(kind, 1e5, batch) is None
+
+
+def test_memory_is_that_of_the_memory_room():
+    walked, table = memory.footprint(LIVE), cost(LIVE)
+    assert budget.need(LIVE, "inference", 8) == 4 * (table.params + 8 * walked.peak)
+    assert budget.need(LIVE, "training", 8) == 4 * (4 * table.params + 8 * walked.saved + walked.saved_once)
 
 
 def test_absurd_budgets():
@@ -144,7 +157,7 @@ def test_absurd_budgets():
     with pytest.raises(UserError, match="The budget is 0; it must be a number from 1 to 1e"):
         budget.largest_phi("macs", 0)
     with pytest.raises(UserError, match="The batch size is 0"):
-        budget.ladder("memory", 0)
+        budget.ladder("training", 0)
 
 
 def test_only_measured_networks_stand_on_the_ladder_of_times():
@@ -301,6 +314,8 @@ def test_the_live_network_is_a_line_and_off_the_chart_there_is_none():
     assert [shape.x0 for shape in figure.layout.shapes] == [5e9] and "accuracy unknown" in figure.layout.annotations[-1].text
     known = landscape.chart("flops", 1.58e9, "4× deeper", 79.0)
     assert (known.data[-1].x[0], known.data[-1].y[0]) == (1.58e9, 79.0) and "top-1 79.0 %, published" in known.layout.annotations[-1].text
+    poor = landscape.chart("flops", 5.7e8, "MobileNetV1", 70.6)
+    assert poor.data[-1].y[0] == 70.6 > poor.layout.yaxis.range[0]
     assert not landscape.chart("flops", 1e15, "φ = 8").layout.shapes
 
 

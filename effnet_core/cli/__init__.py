@@ -18,6 +18,7 @@ COMMANDS = {
     "train": "train a network on scenes, Imagenette or photos of your own",
     "search": "α, β and γ: a grid of them counted, or a few of them trained",
     "evaluate": "the accuracy of a checkpoint on held-out data",
+    "export": "a network or a model to take home: PyTorch code, ONNX, a table",
 }
 
 

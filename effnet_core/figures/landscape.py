@@ -15,7 +15,7 @@ AXES = {"flops": "MACs, one image (the paper's FLOPS)", "params": "parameters"}
 LOOKS = (("", "circle"), ("stages.1", "square"), ("stages.3", "diamond"), ("stages.4", "triangle-up"), ("stages.6", "cross"))
 WIDTH, HEIGHT = 860, 500  # pixels of the plot for which labels are laid out
 LETTER = 6.7  # pixels, of 12-pixel text
-ACCURACY = (75.4, 85.0)  # percent, the range of the axis
+ACCURACY = (75.4, 85.0)  # percent, the range of the axis; it goes lower for a live network that the paper trained
 STRETCH = 20.0  # times beyond the table's networks, as far as the axis follows the live one
 
 Side = tuple[str, str, int, int]  # what of a name touches its marker, and how far it is moved, pixels right and up
@@ -36,17 +36,18 @@ def chart(price: str, live: float, name: str, top1: float | None = None, theme: 
     prices = [getattr(row, price) for row in rows]
     off = not min(prices) / STRETCH <= live <= max(prices) * STRETCH
     x = logarithmic([*prices, *([] if off else [live])])
-    places = dict(labels(rows, price, x["range"], None if off else live))
+    low = min(ACCURACY[0], (top1 or ACCURACY[1]) - 1)
+    places = dict(labels(rows, price, x["range"], None if off else live, low))
     traces = [_front(rows, price, theme), *(_kind(rows, price, i, places, theme) for i in range(len(KINDS)))]
     words = [note(row.short, theme, x=math.log10(getattr(row, price)), y=row.top1, xanchor=side[0], yanchor=side[1], xshift=side[2],
                   yshift=side[3]) for row, side in places.items() if row.kind == KINDS[0]]
     said = "accuracy unknown" if top1 is None else f"top-1 {top1} %, published"
-    line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b>, {si(live)}: {said}", x["range"], theme)
-    if top1 is not None and not off and ACCURACY[0] < top1 < ACCURACY[1]:
+    line, title = ([], []) if off else _live(live, f"<b>{escape(name)}</b><br>{si(live)}: {said}", x["range"], theme)
+    if top1 is not None and not off:
         traces.append(_star(live, top1, name, theme))
     return figure(traces, theme, HEIGHT, shapes=line, annotations=[*words, *title], showlegend=True, hovermode="closest",
-                  legend={"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 40, "b": 8},
-                  xaxis=axis(theme, AXES[price], **x), yaxis=axis(theme, "top-1 on ImageNet, %", range=[*ACCURACY], nticks=8))
+                  legend={"orientation": "h", "x": 0, "y": 1.1, "yanchor": "bottom"}, margin={"l": 8, "r": 12, "t": 56, "b": 8},
+                  xaxis=axis(theme, AXES[price], **x), yaxis=axis(theme, "top-1 on ImageNet, %", range=[low, ACCURACY[1]], nticks=8))
 
 
 def shade(kind: int, theme: str) -> str:
@@ -91,16 +92,16 @@ def _star(live: float, top1: float, name: str, theme: str) -> dict:
 def _live(live: float, text: str, span: Sequence[float], theme: str) -> tuple[list[dict], list[dict]]:
     line = {"type": "line", "x0": live, "x1": live, "yref": "paper", "y0": 0, "y1": 1,
             "line": {"color": INK[theme], "width": 1.5, "dash": "dash"}}
-    left = 2 * math.log10(live) < sum(span)
-    words = note(text, theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom",
-                 xanchor="left" if left else "right", xshift=-4 if left else 4, font={"size": 12, "color": INK[theme]})
+    side, shift = ("left", -4) if 2 * math.log10(live) < sum(span) else ("right", 4)
+    words = note(text, theme, x=math.log10(live), yref="paper", y=1, yanchor="bottom", xanchor=side, align=side, xshift=shift)
     return [line], [words]
 
 
-def labels(rows: Sequence[Result], price: str, span: Sequence[float], live: float | None = None) -> list[tuple[Result, Side]]:
+def labels(rows: Sequence[Result], price: str, span: Sequence[float], live: float | None = None,
+           low: float = ACCURACY[0]) -> list[tuple[Result, Side]]:
     """Names that cover neither each other nor a marker nor the line of the live network, EfficientNets first, and where each stands."""
     places = {row: ((math.log10(getattr(row, price)) - span[0]) / (span[1] - span[0]) * WIDTH,
-                    (row.top1 - ACCURACY[0]) / (ACCURACY[1] - ACCURACY[0]) * (HEIGHT - 90)) for row in rows}
+                    (row.top1 - low) / (ACCURACY[1] - low) * (HEIGHT - 90)) for row in rows}
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places.values()]
     if live:
         line = (math.log10(live) - span[0]) / (span[1] - span[0]) * WIDTH

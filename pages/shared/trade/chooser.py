@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core import budget
 from effnet_core.architecture import Architecture
@@ -18,6 +19,7 @@ from .. import html, shell, state, texts
 from . import clock
 
 BATCHES = (1, 8, 32, 128)
+USES = {"Inference": "inference", "Training": "training"}
 LIMITS = (0.001, 1e9)  # of the number that is typed
 
 
@@ -36,7 +38,7 @@ class Kind(NamedTuple):
 KINDS = {
     "MACs": Kind("macs", "At most this many billion MACs", 1e9, 2.0, si, short, "MACs, one image"),
     "Parameters": Kind("params", "At most this many million parameters", 1e6, 10.0, si, short, "parameters"),
-    "Memory": Kind("memory", "At most this many megabytes", 1e6, 500.0, bytes_text, lambda count: short(count, "B"), "bytes"),
+    "Memory": Kind("memory", "At most this many megabytes", 1e6, 100.0, bytes_text, lambda count: short(count, "B"), "bytes"),
     "Time": Kind("time", "At most this many milliseconds", 1.0, 100.0, clock.ms, lambda ms: short(ms / 1e3, "s"), "median time of a pass"),
 }
 
@@ -50,11 +52,18 @@ def show(network: Architecture, total: Cost) -> None:
     if kind.key == "time":
         clocked(kind, amount, network)
         return
-    batch = right.selectbox("Images at a time", BATCHES, **state.bound("budget_batch")) if kind.key == "memory" else 1
-    rungs = budget.ladder(kind.key, batch)
-    answer(kind, amount, budget.choose(rungs, amount), budget.largest_phi(kind.key, amount, batch))
-    picture(kind, rungs, amount, budget.need(network, kind.key, batch))
-    st.caption(texts.text("tradeoffs", f"counts_{kind.key}", source=SOURCE, images="1 image" if batch == 1 else f"{batch} images"))
+    counted, batch = memory_of(right) if kind.key == "memory" else (kind.key, 1)
+    rungs = budget.ladder(counted, batch)
+    answer(kind, amount, budget.choose(rungs, amount), budget.largest_phi(counted, amount, batch))
+    picture(kind, rungs, amount, budget.need(network, counted, batch))
+    images = "1 image" if batch == 1 else f"{batch} images"
+    st.caption(texts.text("tradeoffs", f"counts_{counted}", source=SOURCE, images=images, optimiser=budget.OPTIMISER))
+
+
+def memory_of(place: DeltaGenerator) -> tuple[str, int]:
+    """What the memory is for, and how many images at a time."""
+    use = st.segmented_control("It is for", list(USES), default="Inference", required=True, **state.bound("budget_use"))
+    return USES[use], place.selectbox("Images at a time", BATCHES, **state.bound("budget_batch"))
 
 
 def clocked(kind: Kind, amount: float, network: Architecture) -> None:
@@ -97,7 +106,7 @@ def tiles(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | Non
     second = ("–", "there is none among B0 to B7") if following is None else (
         kind.text(following.need), f"{following.name}, top-1 {following.top1} %, × {following.need / amount:.3g} the budget")
     third = ("none", "not even φ = −4 fits") if phi is None else (
-        f"φ = {phi[0]:.3f}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown")
+        f"φ = {phi[0]:{'.1f' if kind.key == 'memory' else '.3f'}}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown")
     shown = [html.Tile("Best released within it", *first, explain="By the paper's top-1 on ImageNet, among B0 to B7."),
              html.Tile("The next would need", *second),
              html.Tile("Largest φ by the formula", *third, explain="From B0, with the paper's α, β, γ, between −4 and 8.")]

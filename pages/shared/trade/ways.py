@@ -60,7 +60,7 @@ def accuracy(base: str) -> None:
     """What the paper printed of this base's ways; of B0's where it has none."""
     rows = [row for row in (*TABLE_7, *TABLE_3) if row.base == base] or TABLE_7
     title = families.title(rows[0].base).removeprefix("EfficientNet-")
-    said = ", ".join(f"{row.label} to **{row.top1} %** ({flops_text(row.flops)} FLOPS)" for row in rows if row.printed)
+    said = ", ".join(f"{row.label} **{row.top1} %** ({flops_text(row.flops)} FLOPS)" for row in rows if row.printed)
     st.markdown(texts.text("tradeoffs", "ways_accuracy", source=SOURCE, base=title, rows=said, table="7" if rows[0] in TABLE_7 else "3"))
 
 

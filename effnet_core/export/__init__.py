@@ -1,0 +1,1 @@
+"""A network to take home: as a table, as PyTorch code, as an ONNX file."""
