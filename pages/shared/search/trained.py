@@ -104,7 +104,7 @@ def _so_far(name: str) -> bool:
     with st.expander("What this can and cannot show, and how others join in"):
         st.markdown(texts.text("search", "proxy"))
         st.markdown(texts.text("search", "join"))
-        st.code(f"python -m effnet_core search --study {name}", language="bash", wrap_lines=True)
+        st.code(f"python -m effnet_core search --study {name}", language=None, wrap_lines=True)
     return not found.is_complete and not found.running
 
 
