@@ -14,6 +14,7 @@ from effnet_core.families import BASES, PAPER, compound
 from effnet_core.figures import search as figures
 from effnet_core.search import scores
 from effnet_core.search.grid import MOST, Grid, search
+from effnet_core.search.settings import Outcome, Setting, judging_error, ranking
 
 WIDE = Grid(alpha=(1.0, 1.6), beta=(1.0, 1.4), rule="counted")
 
@@ -154,6 +155,16 @@ def test_intervals_hold_what_they_promise():
         wrong += ranked.is_sure and ranked.places[0].key != "a"
     assert 0.92 <= inside / 600 <= 0.98
     assert sure > 50 and wrong <= 0.05 * sure
+
+
+def test_two_seeds_that_agree_by_chance_prove_little():
+    setting = Setting(candidates=((1.0, 1.0, 1.0), (2.0, 1.0, 1.0)))
+    base, deep = (cost(setting.network(candidate)).macs for candidate in setting.candidates)
+    rows = [Outcome((1.0, 1.0, 1.0), seed, 0.45, base, 1, 28, 1.0, 500) for seed in (0, 1)] + [Outcome((2.0, 1.0, 1.0), 0, 0.48, deep, 1, 28, 1.0, 500)]
+    ranked = ranking(setting, rows)
+    assert ranked.spread == judging_error(rows) == pytest.approx(math.sqrt(0.46 * 0.54 / 500), rel=1e-3) and not ranked.is_sure
+    apart = [row._replace(accuracy=row.accuracy + 0.2 * row.seed) for row in rows]
+    assert ranking(setting, apart).spread > judging_error(apart)
 
 
 def test_a_ranking_needs_scores():

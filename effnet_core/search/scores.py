@@ -87,7 +87,7 @@ def quantile(share: float, freedom: int) -> float:
 
 
 def rank(scores: Mapping[Hashable, Sequence[float]], finest: float = 0.0) -> Ranking:
-    """Orders candidates by their mean score; `finest` is the smallest difference that a score can show, below which no spread is believed.
+    """Orders candidates by their mean score; a spread below `finest` is not believed.
 
     Raises `UserError` for a candidate without scores.
     """

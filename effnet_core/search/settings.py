@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from ..architecture import Architecture
@@ -188,15 +189,25 @@ def identity(network: Architecture) -> str:
     return f"{repeats} blocks, {channels} channels, {network.scaling.side} px"
 
 
+def judging_error(outcomes: Sequence[Outcome]) -> float:
+    """The standard error of an accuracy that is found on so few images; a network scores that differently on others of the same kind."""
+    images = min((outcome.images for outcome in outcomes), default=1)
+    right = (1 + images * fmean([outcome.accuracy for outcome in outcomes] or [0.5])) / (2 + images)
+    return math.sqrt(right * (1 - right) / images)
+
+
 def ranking(setting: Setting, outcomes: Sequence[Outcome]) -> Ranking:
-    """The candidates by their mean score; the keys are those of `outcomes`, one for each distinct network."""
+    """The candidates by their mean score; the keys are those of `outcomes`, one for each distinct network.
+
+    Two seeds that happen to agree prove little: no spread below the error of judging is believed.
+    """
     scores: dict[str, dict[int, float]] = {}
     first: dict[str, Coefficients] = {}
     for outcome in outcomes:
         key = identity(setting.network(outcome.coefficients))
         first.setdefault(key, outcome.coefficients)
         scores.setdefault(key, {})[outcome.seed] = outcome.score(setting)
-    return rank({first[key]: tuple(own.values()) for key, own in scores.items()}, finest=1 / min((o.images for o in outcomes), default=1))
+    return rank({first[key]: tuple(own.values()) for key, own in scores.items()}, judging_error(outcomes))
 
 
 # Where searches are kept on this machine

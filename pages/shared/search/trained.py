@@ -98,7 +98,8 @@ def _so_far(name: str) -> bool:
         facts = {"steps": f"{setting.steps:,}", "images": f"{outcomes[0].images:,}", "base": si(setting.base_macs),
                  "target": si(round(setting.target_macs), "MACs")}
         st.caption(texts.text("search", "ranking_alone", **facts) if ranked.spread is None else
-                   texts.text("search", "ranking", **facts, spread=f"{ranked.spread:.4f}", freedom=f"{ranked.freedom}"))
+                   texts.text("search", "ranking", **facts, spread=f"{ranked.spread:.4f}", freedom=f"{ranked.freedom}",
+                              error=f"{settings.judging_error(outcomes):.4f}"))
     for problem in found.problems:
         st.caption(f":material/info: {html.plain(problem)}")
     with st.expander("What this can and cannot show, and how others join in"):
