@@ -20,6 +20,7 @@ METRICS = {"MACs": "macs", "Parameters": "params", "Activations": "activations",
 
 
 QUESTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
+    "The selected block": ("", block.show),  # which has a heading of its own
     "Kinds of layers": ("Where does the cost live?", kinds.show),
     "Formula or table": ("Why is B7 not α⁷?", table.show),
     "Why about 2": ("Why should α·β²·γ² be about 2?", constraint.show),
@@ -81,10 +82,11 @@ def page(network: Architecture, refused: str) -> None:
 
 
 def questions(network: Architecture) -> None:
-    """One question at a time: only what is asked is computed."""
-    asked = st.pills("Ask", list(QUESTIONS), default=next(iter(QUESTIONS)), required=True, wrap=True, **state.bound("ask"))
+    """One part of the page at a time: only what is asked is computed."""
+    asked = st.pills("Open below", list(QUESTIONS), default=next(iter(QUESTIONS)), required=True, wrap=True, **state.bound("ask"))
     words, show = QUESTIONS[asked]
-    st.markdown(f"#### {words}")
+    if words:
+        st.markdown(f"#### {words}")
     show(network, cost(network))
 
 
@@ -94,5 +96,4 @@ with shell.refusals():
     shell.strip(network, refused)
     page(network, refused)
     if not refused:
-        block.show(network, cost(network))
         questions(network)

@@ -124,7 +124,7 @@ def test_absurd_sliders_are_refused_in_words_and_the_way_back_stays():
     assert app.warning and component(app, "tiles")["settings"]["phi"] == 8.0 and shows(app, compound(8.0))
 
 
-@pytest.mark.parametrize("query", [{"phi": "nan"}, {"phi": "1e9"}, {"source": "x"}, {"layer": "stages.99.9"}, {"layer": ""}, {"level": "atom"},
+@pytest.mark.parametrize("query", [{"phi": "nan"}, {"phi": "1e9"}, {"source": "x"}, {"layer": "stages.99.9"}, {"layer": ""}, {"level": "atom"}, {"level": ""}, {"ask": ""},
                                    {"colour": "taste"}, {"goto": "nowhere"}])
 def test_nonsense_in_the_address_is_ignored(query):
     app = open_app("scaling", **query)

@@ -25,6 +25,7 @@ from .test_tradeoffs import record
 HANG_S = 120.0
 SECTIONS = ("One or all three", "The paper's charts", "Accuracy", "Chooser")
 EXHIBITS = ("Table 2", "Figure 3", "Figure 4", "Figure 8 and Table 7", "Table 3", "Where it disagrees")
+SLIDERS = "The network of the sliders"
 B0 = published("b0")
 
 
@@ -73,7 +74,7 @@ def test_only_the_asked_section_is_computed():
 
 
 def test_equal_macs_are_those_of_the_sliders_or_a_multiple():
-    app = open_app("tradeoffs", phi="1")
+    app = open_app("tradeoffs", phi="1", aim=SLIDERS)
     total = cost(compound(1.0))
     assert f"{total.macs:,} MACs" in text(app) and "d = 2.3" in text(app) and "exactly" in text(app)
     app.button_group(key="aim").set_value("4 ×").run()
@@ -81,7 +82,7 @@ def test_equal_macs_are_those_of_the_sliders_or_a_multiple():
 
 
 def test_another_base_is_scaled_from_itself():
-    app = open_app("tradeoffs", base="ResNet-50", phi="0")
+    app = open_app("tradeoffs", base="ResNet-50", phi="0", aim=SLIDERS)
     assert f"{cost(published('resnet50')).macs:,} MACs, × 1 those of the base, ResNet-50" in text(app)
     assert text(app).count("exactly") == 5
     assert "Of ResNet-50 the paper prints" in text(app) and "d = 4 **78.1 %** (16.2 B FLOPS)" in text(app) and "Table 3" in text(app)
@@ -90,13 +91,13 @@ def test_another_base_is_scaled_from_itself():
 
 
 def test_a_way_that_ends_is_told():
-    app = open_app("tradeoffs", source="Published", name="L2")
+    app = open_app("tradeoffs", source="Published", name="L2", aim=SLIDERS)
     assert any("With depth alone no network costs that much" in info.value for info in app.info)
 
 
 @pytest.mark.parametrize("metric", ["Parameters", "Memory of outputs", "Receptive field"])
 def test_what_else_it_costs(metric):
-    app = open_app("tradeoffs", beside=metric, phi="1")
+    app = open_app("tradeoffs", beside=metric, phi="1", aim=SLIDERS)
     assert not app.exception and {"Parameters": "5.29 M", "Memory of outputs": "89.3 MB", "Receptive field": "2.42"}[metric] in text(app)
 
 

@@ -48,6 +48,8 @@ def read_address() -> None:
     if known():
         return
     st.session_state["_address_read"] = True
+    for key in [key for key, text in st.query_params.items() if not text]:
+        del st.query_params[key]  # Streamlit would take it for no choice at all, even where one is required
     for key in CARRIED:
         text = st.query_params.get(key, "")
         if text.isprintable() and 0 < len(text) <= LONGEST:

@@ -16,6 +16,7 @@ from effnet_core.tradeoffs import WAYS, Nearest, Point, base_of, curve, nearest,
 from .. import html, shell, state, texts
 
 AIMS = {"The network of the sliders": None, "2 × the base": 2.0, "4 ×": 4.0, "8 ×": 8.0, "16 ×": 16.0, "64 ×": 64.0}
+AIM = "4 ×"  # as in the paper's Table 7: at the base itself all ways are one network
 METRICS = {"Parameters": "params", "Memory of outputs": "activation_bytes", "Receptive field": "field_ratio"}
 PLAIN = {"displayModeBar": False}
 FAR = 256.0  # times B0's MACs; curves this far are computed at the first visit, so that no slider waits for them
@@ -32,7 +33,7 @@ def show(network: Architecture, total: Cost) -> None:
     base = base_of(network.family)
     prepare(base)
     one, title = unscaled(base), families.title(base).removeprefix("EfficientNet-")
-    aim = AIMS[st.pills("MACs to reach", list(AIMS), default=next(iter(AIMS)), required=True, wrap=True, **state.bound("aim"))]
+    aim = AIMS[st.pills("MACs to reach", list(AIMS), default=AIM, required=True, wrap=True, **state.bound("aim"))]
     wanted = total.macs if aim is None else aim * one.macs
     found = {key: nearest(base, key, wanted) for key in WAYS}
     for column, key in zip(st.columns(len(WAYS), gap="small"), WAYS):
