@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -125,11 +126,16 @@ def test_impossible_wishes_get_a_sentence(arguments, message, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_pauses_and_says_how_to_go_on():
-    process = subprocess.Popen([sys.executable, "-m", "effnet_core", "search", "--study", "mine", *LONG], cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ})
-    while not is_running("mine"):
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=HANG_S)[0]
+    process = subprocess.Popen([sys.executable, "-m", "effnet_core", "search", "--study", "mine", *LONG], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # tests in the background ignore it, and children inherit that
+    try:
+        while not is_running("mine"):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=HANG_S)[0]
+    finally:
+        process.kill()
     assert process.returncode == 0 and "paused after 0 of 1 trials; the same command goes on" in said
 
 

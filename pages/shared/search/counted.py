@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from effnet_core.families import PAPER
+from effnet_core.architecture import Architecture
+from effnet_core.families import PAPER, compound
 from effnet_core.figures import search as figures
 from effnet_core.palette import si
 from effnet_core.search import grid
@@ -41,20 +42,29 @@ def wish() -> Grid:
 
 
 def show() -> Grid | None:
-    """The whole of it; returns the grid, None where that was refused."""
+    """The whole of it, the strip of the chosen network at the top included; returns the grid, None where that was refused."""
     controls, picture = st.columns([3, 8], gap="large")
     with controls:
         wanted = wish()
+    chosen = counted = None
     with picture, shell.refusals():
         with st.spinner("Counting…", show_time=False):
             found = grid.search(wanted)
         _numbers(found)
-        if not found.networks:
+        if found.networks:
+            chosen = _picture(found)
+        else:
             st.info(texts.text("search", "none"), icon=":material/info:")
-            return wanted
-        _picture(found)
-        return wanted
-    return None
+        counted = wanted
+    shell.strip(_scaled(wanted, chosen))
+    return counted
+
+
+def _scaled(wanted: Grid, network: Distinct | None) -> Architecture:
+    """The chosen network, or the base of the grid where there is none."""
+    if network is None:
+        return compound(0.0, base=wanted.base)
+    return compound(wanted.phi, *network.first.coefficients, base=wanted.base)
 
 
 def _numbers(found: Found) -> None:
@@ -77,7 +87,8 @@ def _what(wanted: Grid) -> str:
     return "MACs" if wanted.phi == 1 else "MACs per unit of φ"
 
 
-def _picture(found: Found) -> None:
+def _picture(found: Found) -> Distinct:
+    """Returns the network that is chosen in it."""
     names = {figures.name(network.first.coefficients): network for network in found.networks}
     chosen = names[_chosen(names, found)]
     kind = st.segmented_control("Picture", list(PICTURES), default="surface", required=True, format_func=PICTURES.get, label_visibility="collapsed",
@@ -89,7 +100,7 @@ def _picture(found: Found) -> None:
                         on_select=lambda: _clicked(found), selection_mode="points",
                         alt="What the formula promises for each candidate beside its counted MACs; the table below has them all")
     st.caption(texts.text("search", kind))
-    _network(found, names)
+    return _network(found, names)
 
 
 def _chosen(names: dict[str, Distinct], found: Found) -> str:
@@ -113,7 +124,7 @@ def _clicked(found: Found) -> None:
         st.session_state["candidate"] = figures.name(found.networks[place].first.coefficients)
 
 
-def _network(found: Found, names: dict[str, Distinct]) -> None:
+def _network(found: Found, names: dict[str, Distinct]) -> Distinct:
     """One network: its members, what it is, and the way to the sliders."""
     def words(name: str) -> str:
         network = names[name]
@@ -136,6 +147,7 @@ def _network(found: Found, names: dict[str, Distinct]) -> None:
                 "MACs": f"{network.macs:,}, {network.ratio:.3f} times the base's", "α·β²·γ²": f"{first.product:.4f}"}.items())
     with st.expander(f"All {len(found.networks):,} distinct networks and their {len(found.candidates):,} combinations"):
         _table(found)
+    return network
 
 
 def _load(wanted: Grid, network: Distinct) -> None:
