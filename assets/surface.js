@@ -58,8 +58,8 @@ function sheetOf(data, project) {
     .map((corners) => element("polygon", { class: "sheet", points: corners.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") }))
 }
 
-function pointOf(point, index, at) {
-  const radius = 5.2 - 1.6 * at.depth
+function pointOf(point, index, at, scale) {
+  const radius = scale * (5.2 - 1.6 * at.depth)
   const shape = point.paper
     ? element("polygon", { class: "body paper", points: [[0, -9], [9, 0], [0, 9], [-9, 0]].map(([x, y]) => `${at.x + x},${at.y + y}`).join(" "), fill: point.colour })
     : element("circle", { class: "body", cx: at.x, cy: at.y, r: radius, fill: point.colour })
@@ -73,8 +73,9 @@ function fill(svg, data, view, width, high) {
   const project = projector(view, width, high)
   const places = data.points.map(({ at }) => project(at))
   const ties = data.ties.map(([a, b]) => element("line", { class: "tie", x1: places[a].x, y1: places[a].y, x2: places[b].x, y2: places[b].y }))
+  const scale = data.points.length > 300 ? 0.6 : 1
   const order = places.map((_, index) => index).sort((a, b) => places[b].depth - places[a].depth)
-  const marks = order.map((index) => pointOf(data.points[index], index, places[index]))
+  const marks = order.map((index) => pointOf(data.points[index], index, places[index], scale))
   const names = order.filter((index) => data.points[index].paper)
     .map((index) => words("the paper’s", { class: "name", x: places[index].x, y: places[index].y - 21, "text-anchor": "middle" }))
   svg.replaceChildren(...boxOf(project), ...sheetOf(data, project), ...[0, 1, 2].flatMap((axis) => axisOf(data, axis, project)), ...ties, ...marks, ...names)
