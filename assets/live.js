@@ -64,6 +64,7 @@ function makeLive() {
   // What is to be drawn: what Python said, or while the hand is elsewhere what `draw` makes of the network there, or {refused}.
   live.shown = (data, draw) => {
     const now = live.mirror && data.settings?.live ? away(data.settings) : null
+    if (data.settings) document.body.classList.toggle("ef-away", now !== null) // what only the server knows stands faint until it has answered
     if (!now) return data
     const settings = { ...data.settings, ...now }
     const made = network(settings)

@@ -77,7 +77,8 @@ def page(network: Architecture, refused: str) -> None:
     with left:
         drawing(network, total, detail, metric, times)
     with right:
-        st.warning(html.plain(refused), icon=":material/info:") if refused else st.markdown(formula(network, total))
+        with st.container(key="formula"):
+            st.warning(html.plain(refused), icon=":material/info:") if refused else st.markdown(formula(network, total))
         bars(network, total, metric, times)
 
 

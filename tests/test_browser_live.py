@@ -113,11 +113,13 @@ def test_all_follows_the_hand_before_it_lets_go(visit, key, reach):
         has_numbers(here.page, network)
         has_pictures(here.page, network)
     assert len(sent) == before  # the server has not heard of it
+    assert here.page.locator(".ef-away .st-key-formula").count() == 1  # whose own words stand faint
     here.page.mouse.up()
     here.is_at(f"{key}={value(here.page, key):g}")
     settle(here.page, 500)
     has_numbers(here.page, network)
     has_pictures(here.page, network)
+    sync_api.expect(here.page.locator(".ef-away")).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def test_a_drag_is_drawn_as_often_as_the_browser_offers_frames_and_never_queues(visit):
