@@ -154,7 +154,7 @@ def ending(job: Job) -> None:
     st.success(html.plain(reason) + words, icon=":material/check_circle:")
     if st.button("Look inside this model", type="primary", icon=":material/visibility:", key="open"):
         state.put(model=name)
-        st.switch_page(shell.PAGES["inside"].file)
+        shell.go("inside")
 
 
 def unfinished(job: Job | None) -> None:

@@ -222,7 +222,7 @@ def test_without_scenes_the_page_needs_no_torch():
 
 
 def test_a_training_runs_in_its_own_process_and_its_model_can_be_opened():
-    app = open_app("pretrain")
+    app = open_app("pretrain", phi="1")  # something is bound to the address
     name = app.text_input(key="model_name").value
     job = started(app)
     app.switch_page("pages/scaling.py").run()  # it goes on while its visitor looks elsewhere

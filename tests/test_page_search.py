@@ -16,6 +16,7 @@ from pages.shared.search import studies, wishes
 
 from .apps import open_app
 from .serving import ROOT
+from .test_page_scaling import shows
 
 HANG_S = 120.0
 TINY = {"search_depth": 0.25, "search_width": 0.1, "search_side": 16}
@@ -123,7 +124,7 @@ def test_a_network_goes_to_the_sliders(picture):
     assert tuple(app.session_state[key] for key in ("phi", "alpha", "beta", "gamma")) == (1.0, *network.first.coefficients)
     assert (app.session_state["source"], app.session_state["base"]) == ("Formula", "B0")
     total = cost(compound(1.0, *network.first.coefficients))
-    assert f"{total.macs:,}" in words(app) and total.macs == network.macs and any("The selected unit" in element.value for element in app.markdown)
+    assert shows(app, compound(1.0, *network.first.coefficients)) and total.macs == network.macs and any("The selected unit" in element.value for element in app.markdown)
 
 
 # Training

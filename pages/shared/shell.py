@@ -133,6 +133,11 @@ def require(slug: str) -> None:
         st.switch_page("app.py", query_params={**carried, "goto": slug})
 
 
+def go(slug: str) -> None:
+    """To another page; without any `query_params` Streamlit refuses where widgets are bound to the address."""
+    st.switch_page(PAGES[slug].file, query_params={})
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Around work on what a visitor gave: a `UserError` becomes its sentence on the page, and the rest of the page goes on."""

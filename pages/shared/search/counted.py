@@ -137,7 +137,7 @@ def _network(found: Found, names: dict[str, Distinct]) -> Distinct:
     network = names[name]
     if go.button("Open on the Scaling page", key="open_scaling", icon=":material/open_in_full:", width="stretch", on_click=_load,
                  args=(found.grid, network)):
-        st.switch_page(shell.PAGES["scaling"].file, query_params={})  # without any, Streamlit refuses where widgets are bound to the address
+        shell.go("scaling")
     first = network.first
     others = "; ".join(figures.name(member.coefficients) for member in network.members if member != first)
     stem, *stages, top = network.channels
