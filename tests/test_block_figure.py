@@ -11,8 +11,8 @@ from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, compound, published
 from effnet_core.figures import block, volumes
+from effnet_core.lab.terms import accounts
 from effnet_core.palette import si, unit_colour
-from effnet_core.terms import accounts
 
 NAMES = ("b0", "b7", "l2", "lite0", "lite4", "mobilenetv1", "mobilenetv2", "mnasnet-a1", "resnet50", "resnet152")
 SUPERSCRIPT = {"²": "**2", "·": "*", "−": "-", ",": ""}

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from effnet_core import counters
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
+from effnet_core.lab import counters
 from effnet_core.network import Network
 
 COUNTS = counters.recorded()["counts"]

@@ -6,8 +6,8 @@ import pytest
 
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
-from effnet_core.exponents import doublings, kind_sums, one_step
 from effnet_core.families import BASES, EFFICIENTNET, compound, published
+from effnet_core.lab.exponents import doublings, kind_sums, one_step
 
 B0 = {row.kind: row for row in doublings(EFFICIENTNET)}
 

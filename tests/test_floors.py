@@ -13,10 +13,10 @@ from pages.shared import adding, uploads
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
-    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "terms", "pins", "comparison",
-     "rounding", "formula", "exponents", "memory", "graph", "labels", "transfers", "downloads", "machine",
+    ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "lab.terms", "lab.pins", "lab.comparison",
+     "lab.rounding", "lab.formula", "lab.exponents", "lab.memory", "graph", "labels", "transfers", "downloads", "machine",
      "contention",
-     "paper", "disagreements", "tradeoffs", "budget", "recorded", "counters", "export.pieces", "export.tables", "export.code",
+     "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "search.grid", "search.scores", "search.settings",

@@ -6,8 +6,8 @@ import pytest
 
 from effnet_core.cost import cost
 from effnet_core.families import EFFICIENTNET, PAPER, assemble, compound, published
-from effnet_core.formula import RELEASED, comparisons, implied, nearest, number, readings, released
-from effnet_core.rounding import macs, scaled
+from effnet_core.lab.formula import RELEASED, comparisons, implied, nearest, number, readings, released
+from effnet_core.lab.rounding import macs, scaled
 
 MEANT = {  # φ of depth, width and resolution, with the paper's α, β, γ
     "b0": (0, 0, 0), "b1": (0.52, 0, 0.49), "b2": (1.00, 1.00, 1.07), "b3": (1.85, 1.91, 2.09), "b4": (3.22, 3.53, 3.78),

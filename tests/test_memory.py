@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from effnet_core.architecture import assemble
 from effnet_core.cost import cost
 from effnet_core.families import BASES, compound, published
-from effnet_core.memory import OPTIMISERS, Budget, doublings, footprint, inference, largest_batch, training
+from effnet_core.lab.memory import OPTIMISERS, Budget, doublings, footprint, inference, largest_batch, training
 from effnet_core.network import build
 from effnet_core.scaling import Scaling
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from effnet_core.comparison import ratio_text
 from effnet_core.cost import cost
 from effnet_core.families import compound, published, to_spec
+from effnet_core.lab.comparison import ratio_text
 from pages.shared import results, state
 
 from .apps import open_app

@@ -5,13 +5,13 @@ import re
 import plotly.graph_objects as go
 import pytest
 
-from effnet_core import exponents, formula, memory, rounding
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, EFFICIENTNET, PAPER, compound, published
 from effnet_core.figures import formula as formula_figures
 from effnet_core.figures import memory as memory_figures
 from effnet_core.figures import shares, staircase
+from effnet_core.lab import exponents, formula, memory, rounding
 from effnet_core.palette import PAGE, contrast
 from effnet_core.scaling import Scaling
 from pages.shared import results, texts

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from effnet_core import budget, recorded
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
+from effnet_core.lab import budget, recorded
+from effnet_core.lab.paper import EFFICIENTNETS, TABLE_2
 from effnet_core.palette import bytes_text
-from effnet_core.paper import EFFICIENTNETS, TABLE_2
 from effnet_core.work.jobs import JobQueue
 from pages.shared import results, work
 from pages.shared.trade import clock

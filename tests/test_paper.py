@@ -2,9 +2,9 @@
 
 import pytest
 
-from effnet_core import paper
 from effnet_core.families import NAMES, compound, published
-from effnet_core.paper import EFFICIENTNETS, FIGURE_3, FIGURE_4, TABLE_2, TABLE_3, TABLE_7, Scaled, counted, excess, front, network
+from effnet_core.lab import paper
+from effnet_core.lab.paper import EFFICIENTNETS, FIGURE_3, FIGURE_4, TABLE_2, TABLE_3, TABLE_7, Scaled, counted, excess, front, network
 from effnet_core.scaling import Compound
 
 PRINTED_2 = """

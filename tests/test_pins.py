@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effnet_core import pins
 from effnet_core.cli import main
-from effnet_core.comparison import FIGURES, Side, as_csv, as_json, figures, ratio_text, ratios
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, NAMES, compound, from_spec, published
 from effnet_core.figures import stages
+from effnet_core.lab import pins
+from effnet_core.lab.comparison import FIGURES, Side, as_csv, as_json, figures, ratio_text, ratios
 from effnet_core.palette import PAGE, contrast
 
 FORMULAS = st.builds(pins.formula, st.floats(-2, 3).map(lambda x: round(x, 2)), st.floats(1, 1.5), st.floats(1, 1.5), st.floats(1, 1.3),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, EFFICIENTNET, PUBLISHED, compound, published
-from effnet_core.rounding import RULES, channels_rule, form, macs, next_step, over_phi, over_side, parts, repeats_rule, scaled
+from effnet_core.lab.rounding import RULES, channels_rule, form, macs, next_step, over_phi, over_side, parts, repeats_rule, scaled
 from effnet_core.scaling import Scaling
 
 B0 = Scaling(1.0, 1.0, 224)

@@ -8,12 +8,12 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-from effnet_core import counters
 from effnet_core.cache import cache_folder
 from effnet_core.cost import cost
 from effnet_core.export import code
 from effnet_core.families import compound, published
 from effnet_core.figures import counters as draw
+from effnet_core.lab import counters
 from pages.shared import exporting
 from pages.shared.lab.takehome import PHASES
 

@@ -7,17 +7,17 @@ import random
 import plotly.graph_objects as go
 import pytest
 
-from effnet_core import budget, memory, recorded, tradeoffs
 from effnet_core.architecture import assemble
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, FAMILIES, compound, published
 from effnet_core.figures import exhibits, ladder, landscape
 from effnet_core.figures import tradeoffs as draw
+from effnet_core.lab import budget, memory, recorded, tradeoffs
+from effnet_core.lab.paper import EFFICIENTNETS, FIGURE_3, KINDS, TABLE_2, TABLE_3
+from effnet_core.lab.tradeoffs import WAYS, at, base_of, curve, nearest, point, scaled, unscaled
 from effnet_core.palette import PAGE, contrast, si
-from effnet_core.paper import EFFICIENTNETS, FIGURE_3, KINDS, TABLE_2, TABLE_3
 from effnet_core.scaling import Scaling
-from effnet_core.tradeoffs import WAYS, at, base_of, curve, nearest, point, scaled, unscaled
 
 from .bench import record as record_script
 

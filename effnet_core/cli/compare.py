@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from .. import pins
-from ..comparison import Side, as_csv, as_json, figures, ratio_text, ratios
+from ..lab import pins
+from ..lab.comparison import Side, as_csv, as_json, figures, ratio_text, ratios
 
 
 def add(commands) -> None:

@@ -2,8 +2,8 @@
 
 from ..architecture import Architecture, Block, Layer
 from ..cost import Cost, LayerCost
+from ..lab.terms import Account, Term, accounts
 from ..palette import percent, si, unit_colour
-from ..terms import Account, Term, accounts
 from .volumes import Flow, Step
 from .volumes_tall import tall
 from .volumes_wide import wide

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from .. import counters
 from ..architecture import Architecture
 from ..cost import cost
+from ..lab import counters
 from ..palette import INK, MUTED, STAGES, percent, si, themed
 from . import CLEAR, SIZE, axis, figure, note
 

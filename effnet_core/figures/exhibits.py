@@ -6,8 +6,8 @@ from functools import cache
 import plotly.graph_objects as go
 
 from ..errors import UserError
+from ..lab.paper import FIGURE_3, FIGURE_4, SATURATION, TABLE_7, B, Result, Scaled, counted, excess, flops_text, scaled_b0
 from ..palette import INK, MUTED, PAGE, themed, unit_colour
-from ..paper import FIGURE_3, FIGURE_4, SATURATION, TABLE_7, B, Result, Scaled, counted, excess, flops_text, scaled_b0
 from . import SIZE, axis, figure, logarithmic, note, signed_percent
 from .tradeoffs import LOOKS, colour
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ..exponents import Stride
-from ..formula import Comparison, number
+from ..lab.exponents import Stride
+from ..lab.formula import Comparison, number
 from ..palette import ACCENT, INK, MUTED, PAGE, STAGES, ink_on, themed
 from . import SIZE, axis, figure, note
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from ..budget import Rung
+from ..lab.budget import Rung
 from ..palette import ACCENT, INK, MUTED, PAGE, mix, themed
 from . import SIZE, axis, figure, logarithmic, note
 

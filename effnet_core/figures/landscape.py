@@ -7,8 +7,8 @@ from html import escape
 import plotly.graph_objects as go
 
 from ..errors import UserError
+from ..lab.paper import KINDS, TABLE_2, Result, counted, flops_text, front, params_text
 from ..palette import ACCENT, INK, MUTED, PAGE, si, themed, unit_colour
-from ..paper import KINDS, TABLE_2, Result, counted, flops_text, front, params_text
 from . import axis, figure, logarithmic, note
 
 AXES = {"flops": "MACs, one image (the paper's FLOPS)", "params": "parameters"}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from ..memory import Budget
+from ..lab.memory import Budget
 from ..palette import INK, MUTED, STAGES, bytes_text, ink_on, percent, themed
 from . import SIZE, axis, figure, note
 from .bars import Piece

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ..comparison import Side
 from ..errors import UserError
 from ..graph import METRICS, exact
+from ..lab.comparison import Side
 from ..palette import ACCENT, INK, STAGES, percent, themed
 from . import axis, figure, linear, whole_percent
 

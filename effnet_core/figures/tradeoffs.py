@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from ..errors import UserError
+from ..lab.tradeoffs import WAYS, Nearest, Point, curve, unscaled
 from ..palette import ACCENT, INK, MUTED, PAGE, bytes_text, si, themed, unit_colour
-from ..tradeoffs import WAYS, Nearest, Point, curve, unscaled
 from . import SIZE, axis, figure, logarithmic, note, short
 
 LOOKS = {"depth": ("stages.1", "dash", "triangle-up"), "width": ("stages.3", "dot", "square"),

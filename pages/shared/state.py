@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from effnet_core import families
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
-from effnet_core import families, pins
 from effnet_core.families import compound, published
+from effnet_core.lab import pins
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.NAMES}

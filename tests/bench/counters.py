@@ -20,9 +20,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from effnet_core import machine
-from effnet_core.counters import RECORDED
 from effnet_core.export import code
 from effnet_core.families import published
+from effnet_core.lab.counters import RECORDED
 from effnet_core.network import build
 
 from ..conftest import _declare_torchvision_operators

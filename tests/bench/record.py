@@ -10,7 +10,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from effnet_core import recorded
+from effnet_core.lab import recorded
 
 from ..serving import ROOT
 

@@ -4,13 +4,13 @@ from functools import lru_cache
 
 import streamlit as st
 
-from effnet_core import exponents, rounding
 from effnet_core.architecture import Architecture, Family
 from effnet_core.cost import Cost
 from effnet_core.errors import UserError
 from effnet_core.families import EFFICIENTNET
 from effnet_core.figures import formula as drawn
 from effnet_core.figures import staircase
+from effnet_core.lab import exponents, rounding
 from effnet_core.palette import percent
 from effnet_core.scaling import Compound, Scaling
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from effnet_core import counters
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.figures import counters as draw
+from effnet_core.lab import counters
 from effnet_core.palette import percent, si
 
 from .. import html, shell, state, texts

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from effnet_core import formula
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.families import EFFICIENTNET
 from effnet_core.figures import formula as drawn
-from effnet_core.formula import Comparison, Reading
-from effnet_core.rounding import RULES, Part, Rounded, parts
+from effnet_core.lab import formula
+from effnet_core.lab.formula import Comparison, Reading
+from effnet_core.lab.rounding import RULES, Part, Rounded, parts
 
 from .. import html, shell, state, texts
 

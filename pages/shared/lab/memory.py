@@ -4,13 +4,13 @@ from functools import cache
 
 import streamlit as st
 
-from effnet_core import memory
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import memory as drawn
 from effnet_core.figures.memory import GIB, Row
-from effnet_core.formula import released
-from effnet_core.memory import Budget, Footprint
+from effnet_core.lab import memory
+from effnet_core.lab.formula import released
+from effnet_core.lab.memory import Budget, Footprint
 from effnet_core.palette import bytes_text
 
 from .. import html, shell, state, texts

@@ -4,12 +4,12 @@ from functools import lru_cache
 
 import streamlit as st
 
-from effnet_core import comparison, pins
 from effnet_core.architecture import Architecture
-from effnet_core.comparison import Side
 from effnet_core.cost import Cost
 from effnet_core.errors import UserError
 from effnet_core.figures import block, stages
+from effnet_core.lab import comparison, pins
+from effnet_core.lab.comparison import Side
 from effnet_core.palette import percent
 
 from .. import html, measured, results, shell, spine, state, texts

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_core import budget
 from effnet_core.architecture import Architecture
-from effnet_core.budget import Answer, Rung
 from effnet_core.cost import Cost
 from effnet_core.figures import ladder as draw
 from effnet_core.figures import short
+from effnet_core.lab import budget
+from effnet_core.lab.budget import Answer, Rung
+from effnet_core.lab.paper import SOURCE
 from effnet_core.palette import bytes_text, si
-from effnet_core.paper import SOURCE
 
 from .. import html, shell, state, texts
 from . import clock

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from effnet_core import machine, recorded
+from effnet_core import machine
 from effnet_core.architecture import Architecture
-from effnet_core.budget import RIVALS
 from effnet_core.errors import UserError
 from effnet_core.families import published
+from effnet_core.lab import recorded
+from effnet_core.lab.budget import RIVALS
+from effnet_core.lab.paper import EFFICIENTNETS
 from effnet_core.palette import si
-from effnet_core.paper import EFFICIENTNETS
 from effnet_core.work.jobs import Job
 
 from .. import html, results, state, texts, work

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from effnet_core import paper
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
-from effnet_core.disagreements import disagreements, exchanged
 from effnet_core.figures import exhibits as draw
 from effnet_core.figures import signed_percent
+from effnet_core.lab import paper
+from effnet_core.lab.disagreements import disagreements, exchanged
+from effnet_core.lab.paper import SOURCE, Result, Scaled, counted, excess, flops_text, params_text
 from effnet_core.palette import si
-from effnet_core.paper import SOURCE, Result, Scaled, counted, excess, flops_text, params_text
 
 from .. import html, shell, state, texts
 

@@ -5,8 +5,8 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import landscape as draw
+from effnet_core.lab.paper import EFFICIENTNETS, SOURCE, TABLE_2, Result, flops_text, params_text, trained
 from effnet_core.palette import si
-from effnet_core.paper import EFFICIENTNETS, SOURCE, TABLE_2, Result, flops_text, params_text, trained
 
 from .. import html, shell, state, texts
 

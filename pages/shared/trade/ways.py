@@ -9,9 +9,9 @@ from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost
 from effnet_core.figures import signed_percent
 from effnet_core.figures import tradeoffs as draw
+from effnet_core.lab.paper import SOURCE, TABLE_3, TABLE_7, flops_text
+from effnet_core.lab.tradeoffs import WAYS, Nearest, Point, base_of, curve, nearest, point, unscaled
 from effnet_core.palette import bytes_text, si
-from effnet_core.paper import SOURCE, TABLE_3, TABLE_7, flops_text
-from effnet_core.tradeoffs import WAYS, Nearest, Point, base_of, curve, nearest, point, unscaled
 
 from .. import html, shell, state, texts
 

@@ -4,17 +4,17 @@ number of MACs. Bases are named as `compound` names them.
 Rounding makes every way a staircase: many factors give one network, and between two steps no network lies.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import count
 from typing import NamedTuple
 
-from .architecture import Family, assemble
-from .cost import FLOAT_BYTES, Cost, cost
-from .families import BASES, PAPER
-from .scaling import Scaling, round_repeats
+from ..architecture import Family, assemble
+from ..cost import FLOAT_BYTES, Cost, cost
+from ..families import BASES, PAPER
+from ..scaling import Scaling, round_repeats
 
 SIDE = 224  # pixels, of every base that is offered
 DECIMALS = (1000, 100, 10, 1)  # from whole numbers to thousandths

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .errors import UserError
-from .families import NAMES
+from ..errors import UserError
+from ..families import NAMES
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "measurements"
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "measurements"
 FIGURES = ("median_ms", "p10_ms", "p90_ms", "steady", "note")  # of a network, as `Latency.to_dict` has them
 
 

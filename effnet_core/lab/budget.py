@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from .architecture import Architecture
-from .cost import cost
-from .families import compound, published, title
+from ..architecture import Architecture
+from ..cost import cost
+from ..families import compound, published, title
+from ..scaling import check, check_count
 from .memory import footprint, inference, training
 from .paper import EFFICIENTNETS, TABLE_2, TABLE_3
-from .scaling import check, check_count
 
 COUNTED = ("macs", "params", "inference", "training")  # what can be counted for any network; milliseconds are measured
 OPTIMISER = "RMSProp with momentum"  # the paper's (§5.2)
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 def need(architecture: Architecture, kind: str, batch: int = 1) -> int:
     """MACs of an image, parameters, or bytes of memory for inference or training with `batch` images at a time, by the kind of budget.
 
-    Memory is in 32-bit floats, as `effnet_core.memory` counts it; training is with the paper's optimiser.
+    Memory is in 32-bit floats, as `effnet_core.lab.memory` counts it; training is with the paper's optimiser.
     """
     total = cost(architecture)
     if kind in ("macs", "params"):

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .architecture import Architecture, Layer
-from .cost import cost
-from .errors import UserError
-from .families import published
+from ..architecture import Architecture, Layer
+from ..cost import cost
+from ..errors import UserError
+from ..families import published
 
-RECORDED = Path(__file__).resolve().parents[1] / "assets" / "measurements" / "counters.json"
+RECORDED = Path(__file__).resolve().parents[2] / "assets" / "measurements" / "counters.json"
 
 TERMS = {  # what there can be counted → in words
     "conv": "MACs: convolutions, stride 1",

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from .architecture import Family, Row
-from .errors import UserError
-from .scaling import FACTOR_RANGE, SIDE_RANGE, Scaling, round_channels, round_repeats
+from ..architecture import Family, Row
+from ..errors import UserError
+from ..scaling import FACTOR_RANGE, SIDE_RANGE, Scaling, round_channels, round_repeats
 
 RULES = {  # what made a whole number out of the exact one
     "exact": "nothing to round",

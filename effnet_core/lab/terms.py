@@ -7,8 +7,8 @@ channels that squeeze-and-excitation narrows to, K the classes; r and j are the 
 import math
 from typing import NamedTuple
 
-from .architecture import Layer
-from .cost import Cost
+from ..architecture import Layer
+from ..cost import Cost
 
 
 class Factor(NamedTuple):

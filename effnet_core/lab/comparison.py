@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .architecture import Architecture
-from .cost import FLOAT_BYTES, Cost
-from .families import to_spec
-from .palette import bytes_text, si
+from ..architecture import Architecture
+from ..cost import FLOAT_BYTES, Cost
+from ..families import to_spec
+from ..palette import bytes_text, si
 
 
 class Side(NamedTuple):

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from .architecture import Architecture, Block, Family, Layer, assemble
-from .cost import Cost, cost
-from .scaling import Scaling
+from ..architecture import Architecture, Block, Family, Layer, assemble
+from ..cost import Cost, cost
+from ..scaling import Scaling
 
 FORMATS = {"fp32": 4, "fp16": 2}  # bytes of a number
 OPTIMISERS = {  # name → copies of every weight that it keeps

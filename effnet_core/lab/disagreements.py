@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from math import log
 from typing import NamedTuple
 
+from ..families import PAPER, published
+from ..palette import si
+from ..scaling import Compound
 from . import paper
-from .families import PAPER, published
-from .palette import si
 from .paper import Scaled, counted, flops_text
-from .scaling import Compound
 
 
 class Disagreement(NamedTuple):

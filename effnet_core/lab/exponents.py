@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from .architecture import Family, assemble
-from .cost import Cost, cost
+from ..architecture import Family, assemble
+from ..cost import Cost, cost
+from ..scaling import Scaling
 from .rounding import macs
-from .scaling import Scaling
 
 PROMISED = (1.0, 2.0, 2.0)  # what α·β²·γ² assumes of depth, width and resolution
 CLOSE = 0.25  # an exponent that differs less follows the rule but for first blocks and rounding

@@ -9,10 +9,10 @@ from functools import cache
 from math import isclose
 from typing import NamedTuple
 
-from .architecture import Architecture, assemble
-from .cost import Cost, cost
-from .families import NAMES, published
-from .scaling import Scaling
+from ..architecture import Architecture, assemble
+from ..cost import Cost, cost
+from ..families import NAMES, published
+from ..scaling import Scaling
 
 SOURCE = "Tan & Le 2019, v5"
 M, B = 1e6, 1e9

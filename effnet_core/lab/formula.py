@@ -4,11 +4,11 @@ import math
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from .architecture import Architecture, Family, assemble
-from .cost import Cost, cost
-from .families import EFFICIENTNET, PAPER, PUBLISHED, published
+from ..architecture import Architecture, Family, assemble
+from ..cost import Cost, cost
+from ..families import EFFICIENTNET, PAPER, PUBLISHED, published
+from ..scaling import Scaling, round_channels, round_repeats
 from .rounding import macs, scaled
-from .scaling import Scaling, round_channels, round_repeats
 
 RELEASED = tuple(name for name, (family, _) in PUBLISHED.items() if family is EFFICIENTNET)
 REACH = (-8.0, 24.0)  # of φ in searches; beyond the sliders, since L2 lies there

@@ -6,10 +6,10 @@ holds is left out, so that a mistyped or hostile address opens what can be opene
 
 from functools import lru_cache
 
-from .architecture import Architecture
-from .cost import Cost, cost
-from .errors import UserError
-from .families import BASES, NAMES, PAPER, compound, published, title
+from ..architecture import Architecture
+from ..cost import Cost, cost
+from ..errors import UserError
+from ..families import BASES, NAMES, PAPER, compound, published, title
 
 MOST = 4
 LONGEST = 240  # characters of a text with `MOST` pins
