@@ -31,9 +31,15 @@ class Visit:
         self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
         self.page = self.context.new_page()
         self.address, self.errors, self.outside = address, [], []
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on("console", self._complain)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note)
+
+    def _complain(self, message):
+        where = (message.location or {}).get("url", "")
+        replaced = "404" in message.text and ("/media/" in where or "/_stcore/" in where)  # a picture that a newer run has replaced while it was on its way
+        if message.type == "error" and not replaced:
+            self.errors.append(f"{message.text} {where}")
 
     def _note(self, request):
         if not request.url.startswith((self.address, self.address.replace("http", "ws"), "data:", "blob:")):

@@ -65,5 +65,5 @@ def loads(text: str) -> Series:
 
 
 def shipped(folder: Path = FOLDER) -> Sequence[Series]:
-    """All series in the folder, by file name; none where there is no folder. Raises `UserError` for a broken file."""
-    return [loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    """All series in the folder, `latency*.json`, by file name; none where there is no folder. Raises `UserError` for a broken file."""
+    return [loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("latency*.json"))]
