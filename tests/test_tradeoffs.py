@@ -182,7 +182,7 @@ def record(name, median=10.0, **other):
 
 def test_a_series_survives_its_file(tmp_path):
     series = recorded.from_records({"b0": record("b0"), "resnet50": record("resnet50", 20.0)}, "2026-11-25")
-    (tmp_path / "one.json").write_text(recorded.dumps(series))
+    (tmp_path / "latency-one.json").write_text(recorded.dumps(series))
     assert recorded.shipped(tmp_path) == [series] == [recorded.loads(recorded.dumps(series))]
     assert series.times["resnet50"]["median_ms"] == 20.0 and series.times["b0"]["passes"] == 12
     assert series.title == "Testum Mk 2, batch 1, 1 thread, 2026-11-25"
@@ -209,7 +209,7 @@ def test_a_broken_file_is_refused(text):
 def test_the_script_writes_what_the_app_reads(tmp_path, monkeypatch, capsys):
     times = {"b0": 10.0, "resnet50": 20.0}
     monkeypatch.setattr(record_script, "measure", lambda name, asked: record(name, times[name], note="busy", steady=name == "b0"))
-    monkeypatch.setattr("sys.argv", ["record", str(tmp_path / "new" / "one.json"), "--networks", *times])
+    monkeypatch.setattr("sys.argv", ["record", str(tmp_path / "new" / "latency-one.json"), "--networks", *times])
     record_script.main()
     (series,) = recorded.shipped(tmp_path / "new")
     assert {name: row["median_ms"] for name, row in series.times.items()} == times
