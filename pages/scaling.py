@@ -12,7 +12,8 @@ from effnet_core.scaling import Compound
 from pages.shared import html, live, measured, results, shell, state, texts
 from pages.shared.bars import bars
 from pages.shared.drawing import drawing
-from pages.shared.lab import block, constraint, counters, formula as table, kinds, memory, pinned, takehome
+from pages.shared.lab import block, constraint, counters, kinds, memory, pinned, takehome
+from pages.shared.lab import formula as table
 from pages.shared.tiles import tiles
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}

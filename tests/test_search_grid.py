@@ -162,9 +162,9 @@ def test_two_seeds_that_agree_by_chance_prove_little():
     base, deep = (cost(setting.network(candidate)).macs for candidate in setting.candidates)
     rows = [Outcome((1.0, 1.0, 1.0), seed, 0.45, base, 1, 28, 1.0, 500) for seed in (0, 1)] + [Outcome((2.0, 1.0, 1.0), 0, 0.48, deep, 1, 28, 1.0, 500)]
     ranked = ranking(setting, rows)
-    assert ranked.spread == judging_error(rows) == pytest.approx(math.sqrt(0.46 * 0.54 / 500), rel=1e-3) and not ranked.is_sure
+    assert ranked.spread == judging_error(setting, rows) == pytest.approx(2**0.07 * math.sqrt(0.46 * 0.54 / 500), rel=1e-3) and not ranked.is_sure
     apart = [row._replace(accuracy=row.accuracy + 0.2 * row.seed) for row in rows]
-    assert ranking(setting, apart).spread > judging_error(apart)
+    assert ranking(setting, apart).spread > judging_error(setting, apart)
 
 
 def test_a_ranking_needs_scores():
@@ -206,4 +206,18 @@ def test_figures_are_what_plotly_takes(theme):
     for drawn in (figures.promises(found, found.paper, theme), figures.ranking(ranked, str, 0.1, theme), figures.ranking(scores.rank({"a": [0.1]}), str, 0.1, theme)):
         go.Figure(drawn.to_dict())
     points = figures.promises(found, None, theme).data[0]
-    assert [found.networks[place].ratio for _, place in points.customdata] == list(points.y)
+    ratios = {figures.name(network.first.coefficients): network.ratio for network in found.networks}
+    assert [ratios[name] for _, name in points.customdata] == list(points.y)
+
+
+def test_a_huge_grid_is_drawn_by_an_even_choice_of_its_networks():
+    found = search(Grid(alpha=(1, 2), beta=(1, 1.05), gamma=(1, 1.05), step=0.004, tolerance=1.0))
+    assert len(found.candidates) > figures.DRAWN
+    assert len(figures.promises(found).data[0].x) == len(figures.drawn(found)) == len(figures.surface(found)["points"]) <= figures.DRAWN + 1
+    many = search(Grid(rule="counted", phi=7.0, step=0.02, tolerance=2.0, alpha=(1, 1.4), beta=(1, 1.3), gamma=(1, 1.3)))
+    assert len(many.networks) > figures.DRAWN >= len(figures.drawn(many)) - 1 and many.networks[0] in figures.drawn(many)
+
+
+def test_too_many_networks_to_count_are_refused():
+    with pytest.raises(UserError, match="networks would have to be counted; at most 4,000"):
+        search(Grid(rule="counted", phi=7.0, alpha=(1, 1.001), beta=(1, 1.3), gamma=(1, 1.15), step=0.001))

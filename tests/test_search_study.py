@@ -370,3 +370,38 @@ def test_searches_are_listed_and_removed(cache):
         stores.remove("second")
     with pytest.raises(UserError, match="cannot name a search"):
         stores.remove("../first")
+
+
+def test_a_damaged_file_is_a_sentence_and_can_be_removed():
+    study = begin_or_join("broken", TINY)
+    searching.carry_out(study, simple(study.setting))
+    path = settings.path_of("broken")
+    with path.open("r+b") as file:
+        file.seek(8_000)
+        file.write(bytes(40_000))
+    with pytest.raises(UserError, match="'broken' is damaged|could not be opened"):
+        stores.standing("broken")
+    stores.remove("broken")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("attribute, value", [("begun", "x"), ("setting", {"seeds": "two"}), ("setting", 7)])
+def test_damaged_values_are_a_sentence(attribute, value):
+    begin_or_join("edited", TINY)
+    optuna.load_study(study_name="edited", storage=f"sqlite:///{settings.path_of('edited')}").set_user_attr(attribute, value)
+    with pytest.raises(UserError, match="damaged"):
+        stores.standing("edited")
+
+
+def test_whole_numbers_and_names_of_data_are_checked():
+    assert Setting(seeds=2.0).seeds == 2 and isinstance(Setting(seeds=2.0).seeds, int)
+    with pytest.raises(UserError, match="named by a text"):
+        Setting(data=5)
+    with pytest.raises(UserError, match="5,001 candidates are more than the 5,000"):
+        Setting(candidates=tuple((1 + place / 10_000, 1.0, 1.0) for place in range(5_001)))
+
+
+def test_accuracies_and_scores_of_a_network_are_those_of_its_seeds():
+    study = begin_or_join("proposed", {**{key: value for key, value in TINY.items() if key != "candidates"}, "candidates": (), "sampler": "tpe", "trials": 8})
+    told = searching.carry_out(study, simple(study.setting))
+    assert told["ranking"] and all(len(row["accuracies"]) == len(row["scores"]) == study.setting.seeds for row in told["ranking"])

@@ -11,8 +11,9 @@ def add(commands) -> None:
     parser = commands.add_parser("compare", help="networks side by side")
     parser.add_argument("networks", nargs="+", help="published names, or f:φ,α,β,γ for the paper's formula, f:φ,α,β,γ,base on another base")
     parser.add_argument("--unit", default="stages.4.1", help="the unit to compare, or the nearest that a network has (default stages.4.1)")
-    parser.add_argument("--json", action="store_true", help="a JSON array, an object per network")
-    parser.add_argument("--csv", action="store_true", help="a line per network")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="a JSON array, an object per network")
+    shape.add_argument("--csv", action="store_true", help="a line per network")
     parser.set_defaults(run=run)
 
 

@@ -58,7 +58,7 @@ def check_together(args: argparse.Namespace) -> None:
         _refuse(args, FOR_GRID, "for the grid that is counted; add --from-grid to train its networks, or leave it out")
     if args.sampler == "tpe" and (args.candidate or args.kind or args.from_grid):
         raise UserError("The sampler tpe proposes its own candidates; leave out --candidate, --kind and --from-grid, or take --sampler grid.")
-    if args.trials is not None and args.sampler == "grid":
+    if args.trials is not None and args.sampler != "tpe":
         raise UserError("The grid trains every candidate once for every seed; --trials is for --sampler tpe.")
 
 

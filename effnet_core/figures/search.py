@@ -18,8 +18,19 @@ ROW = 46  # pixels that a candidate has in the ranking
 COORDINATES = "%{customdata[0]}"
 
 
+def drawn(found: Found) -> tuple[Distinct, ...]:
+    """The networks that pictures show and a chooser offers: all, or where there are more than `DRAWN` an even choice with the paper's."""
+    if len(found.networks) <= DRAWN:
+        return found.networks
+    few = set(range(0, len(found.networks), math.ceil(len(found.networks) / DRAWN)))
+    return tuple(network for place, network in enumerate(found.networks) if place in few or network is found.paper)
+
+
 def _told(found: Found) -> list[tuple[Candidate, Distinct]]:
-    return [(member, network) for network in found.networks for member in network.members]
+    """The combinations that are drawn, all of them or one for each network."""
+    if len(found.candidates) <= DRAWN:
+        return [(member, network) for network in found.networks for member in network.members]
+    return [(network.first, network) for network in drawn(found)]
 
 
 def name(coefficients: tuple[float, ...]) -> str:
@@ -27,8 +38,8 @@ def name(coefficients: tuple[float, ...]) -> str:
 
 
 def _hover(member: Candidate, network: Distinct) -> str:
-    others = [name(other.coefficients) for other in network.members if other != member]
-    same = f"<br>the same network as {'; '.join(others[:3])}{' and others' if len(others) > 3 else ''}" if others else ""
+    others = [name(other.coefficients) for other in network.members[:4] if other != member]
+    same = f"<br>the same network as {'; '.join(others[:3])}{' and others' if len(network.members) > 4 else ''}" if others else ""
     return (f"<b>α, β, γ = {name(member.coefficients)}</b><br>α·β²·γ² = {member.product:.3f}<br>counted: {member.ratio:.3f} × the base, "
             f"{si(network.macs, 'MACs')}<br>{network.blocks} blocks, {network.side} px{same}")
 
@@ -46,10 +57,7 @@ def surface(found: Found, chosen: Distinct | None = None) -> dict:
     `DRAWN` combinations, each network has one point.
     """
     bounds = (found.grid.beta, found.grid.gamma, found.grid.alpha)
-    rows = _told(found)
-    alone = len(rows) > DRAWN
-    if alone:
-        rows = [(network.first, network) for network in found.networks[:: math.ceil(len(found.networks) / DRAWN)]]
+    rows, alone = _told(found), len(found.candidates) > DRAWN
     low, high = (f(network.ratio for network in found.networks) for f in (min, max))
     points = [{"id": name(network.first.coefficients), "at": _shares((m.beta, m.gamma, m.alpha), bounds), "label": _label(m, network),
                "colour": sequential((m.ratio - low) / ((high - low) or 1)), "chosen": network is chosen, "paper": m.coefficients == PAPER}
@@ -91,8 +99,8 @@ def _sheet(found: Found, bounds: tuple[tuple[float, float], ...]) -> list[list[l
 
 def _label(member: Candidate, network: Distinct) -> str:
     """One candidate in words."""
-    others = [name(other.coefficients) for other in network.members if other != member]
-    same = f"; the same network as {' and '.join(others[:2])}{f' and {len(others) - 2} more' if len(others) > 2 else ''}" if others else ""
+    others, more = [name(other.coefficients) for other in network.members[:3] if other != member], len(network.members) - 3
+    same = f"; the same network as {' and '.join(others[:2])}{f' and {more} more' if more > 0 else ''}" if others else ""
     return (f"{name(member.coefficients)}{', the paper’s' if member.coefficients == PAPER else ''}: promised {member.product:.3f}, "
             f"counted {member.ratio:.3f} × the base{same}")
 
@@ -100,7 +108,7 @@ def _label(member: Candidate, network: Distinct) -> str:
 def promises(found: Found, chosen: Distinct | None = None, theme: str = "light") -> go.Figure:
     """Every candidate by what α·β²·γ² promises and what its network costs once counted; on the dotted line both agree."""
     ink, rows, power = themed(INK, theme), _told(found), found.grid.phi
-    data = [[_hover(*row), place] for place, network in enumerate(found.networks) for row in [(member, network) for member in network.members]]
+    data = [[_hover(member, network), name(network.first.coefficients)] for member, network in rows]
     points = {"type": "scatter", "mode": "markers", "x": [member.product**power for member, _ in rows], "y": [member.ratio for member, _ in rows],
               "marker": {**_marks(rows, theme), "size": 10}, "customdata": data,
               "hovertemplate": f"{COORDINATES}<extra></extra>", "unselected": {"marker": {"opacity": 1}}}

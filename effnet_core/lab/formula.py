@@ -103,7 +103,7 @@ def _nearest(name: str, alpha: float, beta: float, gamma: float) -> Nearest | No
     return nearest(released()[name][1].macs, EFFICIENTNET, alpha, beta, gamma)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _formula(phi: float, alpha: float, beta: float, gamma: float) -> tuple[Architecture, Cost] | tuple[None, None]:
     if (scaling := scaled(EFFICIENTNET, phi, alpha, beta, gamma)) is None:
         return None, None
@@ -120,7 +120,7 @@ def compare(name: str, alpha: float, beta: float, gamma: float, at: str | float 
     return Comparison(name, network, theirs, implied(network.scaling, alpha, beta, gamma), near, phi, *ours)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def comparisons(alpha: float, beta: float, gamma: float, at: str | float = "nearest") -> tuple[Comparison, ...]:
     """All released networks, in order."""
     return tuple(compare(name, alpha, beta, gamma, at) for name in RELEASED)

@@ -13,12 +13,12 @@ from ..families import BASES, NAMES, PAPER, compound, published, title
 
 MOST = 4
 LONGEST = 240  # characters of a text with `MOST` pins
-KEPT = 32  # networks in memory, for all visitors
+KEPT = 8  # networks in memory, for all visitors
 
 
 def formula(phi: float, alpha: float, beta: float, gamma: float, base: str = "b0") -> str:
     """The pin of `compound(phi, alpha, beta, gamma, base)`, with six digits a number."""
-    numbers = ",".join(f"{value:.6g}" for value in (phi, alpha, beta, gamma))
+    numbers = ",".join(f"{value + 0.0:.6g}" for value in (phi, alpha, beta, gamma))
     return f"f:{numbers}" + (f",{base}" if base != "b0" else "")
 
 

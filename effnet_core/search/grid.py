@@ -1,7 +1,7 @@
 """The paper's first step (§4): every α, β and γ of a grid that keep to a budget, and the networks that they become once rounded.
 
-Nothing is trained here. A combination costs a multiplication; a network's MACs are counted once for every width and side, since they
-grow by the same amount with every repeat of a block.
+Nothing is trained here. A network's MACs are counted once for every width and side, since they grow by the same amount with every
+repeat of a block; a combination then costs a few additions.
 """
 
 import math
@@ -19,6 +19,7 @@ from ..scaling import BASE_RANGE, FLOAT_GUARD, check
 
 RULES = {"formula": "α·β²·γ²", "counted": "counted MACs"}  # what must be about the target
 MOST = 100_000  # combinations that are tried
+MOST_BUILT = 4_000  # pairs of a width and a side, for each of which one network is counted
 PHI_RANGE = (0.5, 7.0)
 STEP_RANGE = (0.001, 1.0)
 TARGET_RANGE = (1.1, 8.0)
@@ -167,10 +168,20 @@ def _kept(grid: Grid, counter: _Counter, base: int) -> Iterator[tuple[Candidate,
             yield Candidate(alpha, beta, gamma, promised, macs / base), macs
 
 
-@lru_cache(maxsize=64)
+def _check_pairs(grid: Grid, counter: _Counter) -> None:
+    """Raises `UserError` where more networks would have to be counted than a visitor waits for."""
+    _, betas, gammas = grid.axes
+    widths, sides = len(set(map(counter.channels, betas))), len(set(map(counter.side, gammas)))
+    if widths * sides > MOST_BUILT:
+        raise UserError(f"This grid has {widths:,} different widths and {sides:,} different sides, so {widths * sides:,} networks would have to be "
+                        f"counted; at most {MOST_BUILT:,} are, so take a larger step or narrower bounds of β and γ.")
+
+
+@lru_cache(maxsize=8)
 def search(grid: Grid) -> Found:
     """All that keep to the budget. Raises `UserError` where the grid is too fine, or its sides leave what a network can have."""
     axes, counter = grid.axes, _Counter(grid.phi, grid.base)
+    _check_pairs(grid, counter)
     base = cost(compound(0.0, base=grid.base)).macs
     groups: dict[tuple[Numbers, Numbers, int], list[Candidate]] = {}
     macs_of = {}

@@ -11,7 +11,7 @@ import optuna
 from ..cost import cost
 from ..errors import UserError
 from ..palette import percent
-from .settings import Coefficients, Outcome, Setting, identity, ranking, title
+from .settings import Coefficients, Outcome, Setting, by_network, ranking, title
 from .studies import Standing, Study
 
 POLL_S = 0.5  # between two looks whether the trials of others have ended
@@ -68,9 +68,9 @@ def _objective(study: Study, trial: optuna.Trial, train: Train, tell: Tell, aske
 
 def _known(found: Standing, candidate: Coefficients, seed: int) -> Outcome | None:
     """What was found out about the same network and seed before, where a sampler proposes what rounding makes equal."""
-    own = identity(found.setting.network(candidate))
+    own = found.setting.identity(candidate)
     return next((outcome._replace(coefficients=candidate) for outcome in found.outcomes
-                 if outcome.seed == seed and identity(found.setting.network(outcome.coefficients)) == own), None)
+                 if outcome.seed == seed and found.setting.identity(outcome.coefficients) == own), None)
 
 
 def _where(found: Standing) -> dict:
@@ -115,10 +115,9 @@ def summary(found: Standing) -> dict:
     """JSON values: the setting, what was trained, and the ranking with how sure it is."""
     setting, places = found.setting, []
     ranked = ranking(setting, found.outcomes)
-    facts = {outcome.coefficients: outcome for outcome in found.outcomes}
+    known = by_network(setting, found.outcomes)
     for place in ranked.places:
-        outcome = facts[place.key]
-        accuracies = [row.accuracy for row in found.outcomes if identity(setting.network(row.coefficients)) == identity(setting.network(place.key))]
+        outcome, accuracies = known[place.key][0], [row.accuracy for row in known[place.key]]
         places.append({"alpha": place.key[0], "beta": place.key[1], "gamma": place.key[2], "title": title(place.key), "macs": outcome.macs,
                        "ratio": outcome.macs / setting.base_macs, "side": outcome.side, "accuracies": accuracies, "scores": list(place.scores),
                        "score": place.mean, "low": place.low, "high": place.high, "best": place.best, "behind": place.behind})

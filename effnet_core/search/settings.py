@@ -3,8 +3,9 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -25,6 +26,7 @@ LETTERS = ("α", "β", "γ")
 SEEDS_RANGE, TRIALS_RANGE, STEPS_RANGE = (1, 20), (1, 500), (1, 100_000)
 IMAGES_RANGE = (10, 100_000)
 MOST = 500  # trainings in one search
+MOST_GIVEN = 5_000  # candidates, before those that become one network are put together
 # Twice the work in each way, as in the paper's Table 7, then as the paper found it; and what nothing was added to
 KINDS = {
     "deeper": (2.0, 1.0, 1.0),
@@ -80,15 +82,20 @@ class Setting:
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
             raise UserError(f"There is no sampler {self.sampler!r}; there are {', '.join(SAMPLERS)}.")
-        for what, value, allowed in (
-            ("The number of candidates to propose", self.trials, TRIALS_RANGE),
-            ("The number of seeds", self.seeds, SEEDS_RANGE),
-            ("The number of steps", self.steps, STEPS_RANGE),
-            ("The batch size", self.batch, (2, 4096)),
-            ("The number of held-out images", self.held_out, IMAGES_RANGE),
-            ("The side of the thin base", self.side, SIDE_RANGE),
+        for what, name, allowed in (
+            ("The number of candidates to propose", "trials", TRIALS_RANGE),
+            ("The number of seeds", "seeds", SEEDS_RANGE),
+            ("The number of steps", "steps", STEPS_RANGE),
+            ("The batch size", "batch", (2, 4096)),
+            ("The number of held-out images", "held_out", IMAGES_RANGE),
+            ("The side of the thin base", "side", SIDE_RANGE),
         ):  # fmt: skip
-            check_count(what, value, allowed)
+            object.__setattr__(self, name, check_count(what, getattr(self, name), allowed))  # 2.0 becomes 2
+        if not isinstance(self.data, str):
+            raise UserError(f"The data are {self.data!r}; they must be named by a text.")
+        if len(self.candidates) > MOST_GIVEN:
+            raise UserError(f"{len(self.candidates):,} candidates are more than the {MOST_GIVEN:,} that one search takes; a larger step or narrower bounds "
+                            "would give fewer.")
         for what, factor in (("The depth of the thin base", self.depth), ("The width of the thin base", self.width)):
             check(what, factor, FACTOR_RANGE)
         check("φ", self.phi, PHI_RANGE)
@@ -107,7 +114,7 @@ class Setting:
         """The candidates by the network that they become on the thin base, where rounding may swallow what tells them apart."""
         groups: dict[str, list[Coefficients]] = {}
         for candidate in self.candidates:
-            groups.setdefault(identity(self.network(candidate)), []).append(candidate)
+            groups.setdefault(self.identity(candidate), []).append(candidate)
         return groups
 
     @cached_property
@@ -137,6 +144,16 @@ class Setting:
         """The thin base under α^φ, β^φ and γ^φ. Raises `UserError` where that is impossible."""
         depth, width, side = (factor**self.phi for factor in coefficients)
         return small(Scaling(self.depth * depth, self.width * width, math.floor(self.side * side + 0.5), 0.0), classes)
+
+    @cached_property
+    def _identities(self) -> dict[Coefficients, str]:
+        return {}
+
+    def identity(self, coefficients: Coefficients) -> str:
+        """That of the network which these coefficients make of the thin base."""
+        if coefficients not in self._identities:
+            self._identities[coefficients] = identity(self.network(coefficients))
+        return self._identities[coefficients]
 
     def shared(self, depth: float, rest: float) -> Coefficients:
         """α, β and γ on the surface α·β²·γ² = target: the share `depth` of the factor goes to α, `rest` of what is left to β²."""
@@ -189,11 +206,13 @@ def identity(network: Architecture) -> str:
     return f"{repeats} blocks, {channels} channels, {network.scaling.side} px"
 
 
-def judging_error(outcomes: Sequence[Outcome]) -> float:
-    """The standard error of an accuracy that is found on so few images; a network scores that differently on others of the same kind."""
+def judging_error(setting: Setting, outcomes: Sequence[Outcome]) -> float:
+    """The standard error of a score that is found on so few images, of the candidate whose score it moves most; a network scores that
+    differently on others of the same kind."""
+    weight = max((paper_score(1.0, outcome.macs, setting.target_macs) for outcome in outcomes), default=1.0)
     images = min((outcome.images for outcome in outcomes), default=1)
     right = (1 + images * fmean([outcome.accuracy for outcome in outcomes] or [0.5])) / (2 + images)
-    return math.sqrt(right * (1 - right) / images)
+    return weight * math.sqrt(right * (1 - right) / images)
 
 
 def ranking(setting: Setting, outcomes: Sequence[Outcome]) -> Ranking:
@@ -201,13 +220,24 @@ def ranking(setting: Setting, outcomes: Sequence[Outcome]) -> Ranking:
 
     Two seeds that happen to agree prove little: no spread below the error of judging is believed.
     """
-    scores: dict[str, dict[int, float]] = {}
+    return _ranking(setting, tuple(outcomes))
+
+
+@lru_cache(maxsize=32)
+def _ranking(setting: Setting, outcomes: tuple[Outcome, ...]) -> Ranking:
+    scores = {key: tuple(outcome.score(setting) for outcome in own) for key, own in by_network(setting, outcomes).items()}
+    return rank(scores, judging_error(setting, outcomes))
+
+
+def by_network(setting: Setting, outcomes: Sequence[Outcome]) -> dict[Coefficients, tuple[Outcome, ...]]:
+    """One outcome for every seed of each distinct network, by the first coefficients that became it."""
+    found: dict[str, dict[int, Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(setting.identity(outcome.coefficients), {})[outcome.seed] = outcome
     first: dict[str, Coefficients] = {}
     for outcome in outcomes:
-        key = identity(setting.network(outcome.coefficients))
-        first.setdefault(key, outcome.coefficients)
-        scores.setdefault(key, {})[outcome.seed] = outcome.score(setting)
-    return rank({first[key]: tuple(own.values()) for key, own in scores.items()}, judging_error(outcomes))
+        first.setdefault(setting.identity(outcome.coefficients), outcome.coefficients)
+    return {first[key]: tuple(own[seed] for seed in sorted(own)) for key, own in found.items()}
 
 
 # Where searches are kept on this machine
@@ -226,5 +256,8 @@ def path_of(name: str) -> Path:
 
 def names() -> list[str]:
     """The searches on this machine, the latest first."""
-    found = [(path.stat().st_mtime, path.stem) for path in folder().glob(f"*{SUFFIX}") if NAME.fullmatch(path.stem)]
-    return [name for _, name in sorted(found, reverse=True)]
+    found = []
+    for path in folder().glob(f"*{SUFFIX}"):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            found.append((path.stat().st_mtime, path.stem))
+    return [name for _, name in sorted(found, reverse=True) if NAME.fullmatch(name)]

@@ -2,11 +2,11 @@
 
 import time
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import optuna
-from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.samplers import BaseSampler, GridSampler, TPESampler
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
@@ -50,18 +50,37 @@ def begin(name: str, setting: Setting, url: str | None = None) -> Study:
 
 
 def join(name: str, url: str | None = None) -> Study:
-    """An existing search. Raises `UserError` where there is none of that name, or it is none of this app."""
+    """An existing search. Raises `UserError` where there is none of that name, it is damaged, or it is none of this app."""
+    return _opened(name, _found(name, url))
+
+
+def _found(name: str, url: str | None) -> RDBStorage:
     path = path_of(name)
     if url is None and not path.is_file():
         raise _missing(name)
-    storage = _storage(url or f"sqlite:///{path}")
+    return _storage(url or f"sqlite:///{path}")
+
+
+def _opened(name: str, storage: RDBStorage) -> Study:
+    with _readable(name):
+        try:
+            study = optuna.load_study(study_name=name, storage=storage, sampler=GridSampler({"candidate": [0]}))
+        except KeyError:
+            raise _missing(name) from None
+        setting = Setting.from_dict(_patiently_read(study))
+        study.sampler = _sampler(setting, new=False)
+        return Study(study, setting)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Whatever a damaged file makes Optuna and what reads its rows raise becomes a sentence."""
     try:
-        study = optuna.load_study(study_name=name, storage=storage, sampler=GridSampler({"candidate": [0]}))
-    except KeyError:
-        raise _missing(name) from None
-    setting = Setting.from_dict(_patiently_read(study))
-    study.sampler = _sampler(setting, new=False)
-    return Study(study, setting)
+        yield
+    except UserError:
+        raise
+    except (StorageInternalError, SQLAlchemyError, KeyError, TypeError, ValueError, AttributeError) as broken:
+        raise UserError(f"The search {name!r} is damaged ({type(broken).__name__}); remove it and begin a new one.") from broken
 
 
 def _missing(name: str) -> UserError:
@@ -97,7 +116,7 @@ def _storage(url: str) -> RDBStorage:
             raise UserError(f"{url!r} is no storage; it is given as an address, such as sqlite:///searches.sqlite3.") from None
         except ImportError as missing:
             raise UserError(f"The storage {url.partition(':')[0]!r} needs a database driver that is not installed ({missing}).") from None
-        except (SQLAlchemyError, RuntimeError) as failed:
+        except (SQLAlchemyError, StorageInternalError, RuntimeError) as failed:
             crossed = isinstance(failed, OperationalError | IntegrityError)  # of two processes that make one at the same moment, one may fail
             if not crossed or attempt == TRIES - 1:
                 raise UserError(f"The storage could not be opened ({str(failed).splitlines()[0]}); give one that exists or can be made.") from failed
@@ -107,7 +126,13 @@ def _storage(url: str) -> RDBStorage:
 
 def standing(name: str, url: str | None = None) -> Standing:
     """Raises `UserError` as `join` does."""
-    return join(name, url).standing()
+    storage = _found(name, url)
+    try:
+        study = _opened(name, storage)
+        with _readable(name):
+            return study.standing()
+    finally:
+        storage.engine.dispose()  # otherwise its file stays open
 
 
 def remove(name: str) -> None:
@@ -117,8 +142,11 @@ def remove(name: str) -> None:
         raise _missing(name)
     running = ()
     with suppress(UserError):  # what is damaged goes too
-        running = join(name).standing().running
+        running = standing(name).running
     if running:
         raise UserError(f"The search {name!r} is at work; it can be removed once it has ended or is paused.")
-    for file in (path, path.with_name(f"{path.name}-journal")):
-        file.unlink(missing_ok=True)
+    try:
+        for file in (path, path.with_name(f"{path.name}-journal")):
+            file.unlink(missing_ok=True)
+    except OSError as failed:
+        raise UserError(f"The search {name!r} could not be removed ({failed.strerror or failed}); close what has its file open.") from failed

@@ -156,7 +156,9 @@ def _is_settled(trial: FrozenTrial) -> bool:
 
 
 def _outcome(row: Mapping) -> Outcome:
-    return Outcome(**{**row, "coefficients": tuple(row["coefficients"])})
+    """Raises `KeyError`, `TypeError` or `ValueError` for a row that is none."""
+    kinds = {"seed": int, "macs": int, "params": int, "side": int, "images": int, "accuracy": float, "seconds": float}
+    return Outcome(coefficients=tuple(map(float, row["coefficients"])), **{name: kind(row[name]) for name, kind in kinds.items()})
 
 
 def _host() -> str:

@@ -16,7 +16,7 @@ _SHARED = {  # scripts in front of a component's own
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": (),
 }
-_UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.\d{1,2}\.\d{1,5}")
+_UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
 
 @st.cache_resource(show_spinner=False)

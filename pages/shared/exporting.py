@@ -4,6 +4,7 @@ import json
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,8 +62,9 @@ def queue() -> JobQueue:
 def _folder() -> Path:
     everybody = cache_folder() / "exports"
     for left in everybody.glob("*") if everybody.is_dir() else ():
-        if time.time() - left.stat().st_mtime > ABANDONED_S:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its visitor has just left
+            if time.time() - left.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
     return everybody / secrets.token_hex(8)
 
 
@@ -70,9 +72,11 @@ def start(wish: Wish) -> None:
     """Asks a worker for the file; a refusal is left for `refusal`."""
     try:
         wish.check()
-        shutil.rmtree(_folder(), ignore_errors=True)
+        earlier, made = list(_folder().glob("*")), _folder() / secrets.token_hex(4)
         named = [wish.model] if wish.model else ["--spec", json.dumps(to_spec(wish.network))]
-        work.start(queue(), ["export", *named, "--onnx", str(_folder() / wish.file)], wish.title, nice=10, threads=1, about=wish)
+        work.start(queue(), ["export", *named, "--onnx", str(made / wish.file)], wish.title, nice=10, threads=1, about=wish)
+        for old in earlier:
+            shutil.rmtree(old, ignore_errors=True)
     except UserError as refused:
         st.session_state["_refused_export"] = str(refused)
 

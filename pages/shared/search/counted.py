@@ -18,6 +18,7 @@ RULES = {"formula": "The formula", "counted": "Counted MACs"}
 BOUNDS = {"alpha": "α, depth", "beta": "β, width", "gamma": "γ, resolution"}
 REACH = (1.0, 2.0)  # of the sliders of the other pages too
 MOST = 100  # rows of the table
+SAME = 20  # combinations that become one network, in words
 
 
 def wish() -> Grid:
@@ -89,7 +90,7 @@ def _what(wanted: Grid) -> str:
 
 def _picture(found: Found) -> Distinct:
     """Returns the network that is chosen in it."""
-    names = {figures.name(network.first.coefficients): network for network in found.networks}
+    names = {figures.name(network.first.coefficients): network for network in figures.drawn(found)}
     chosen = names[_chosen(names, found)]
     kind = st.segmented_control("Picture", list(PICTURES), default="surface", required=True, format_func=PICTURES.get, label_visibility="collapsed",
                                 **state.bound("picture"))
@@ -97,7 +98,7 @@ def _picture(found: Found) -> Distinct:
         component("surface")(key="surface", data=figures.surface(found, chosen), on_picked_change=lambda: _picked(names), height="content")
     else:
         st.plotly_chart(figures.promises(found, chosen, shell.theme()), theme=None, key="promises", config=PLAIN,
-                        on_select=lambda: _clicked(found), selection_mode="points",
+                        on_select=lambda: _clicked(names), selection_mode="points",
                         alt="What the formula promises for each candidate beside its counted MACs; the table below has them all")
     st.caption(texts.text("search", kind))
     return _network(found, names)
@@ -117,11 +118,11 @@ def _picked(names: dict[str, Distinct]) -> None:
         st.session_state["candidate"] = name
 
 
-def _clicked(found: Found) -> None:
-    points = st.session_state["promises"].selection.points
-    place = points[0].get("customdata", [None, None])[1] if points else None
-    if isinstance(place, int) and 0 <= place < len(found.networks):  # a browser may send anything
-        st.session_state["candidate"] = figures.name(found.networks[place].first.coefficients)
+def _clicked(names: dict[str, Distinct]) -> None:
+    for point in st.session_state["promises"].selection.points[:1]:
+        told = point.get("customdata") if isinstance(point, dict) else None
+        if isinstance(told, list) and len(told) == 2 and told[1] in names:  # a browser may send anything
+            st.session_state["candidate"] = told[1]
 
 
 def _network(found: Found, names: dict[str, Distinct]) -> Distinct:
@@ -139,7 +140,8 @@ def _network(found: Found, names: dict[str, Distinct]) -> Distinct:
                  args=(found.grid, network)):
         shell.go("scaling")
     first = network.first
-    others = "; ".join(figures.name(member.coefficients) for member in network.members if member != first)
+    same = [figures.name(member.coefficients) for member in network.members[: SAME + 1] if member != first][:SAME]
+    others = "; ".join(same) + (f" and {len(network.members) - 1 - len(same):,} more" if len(network.members) - 1 > len(same) else "")
     stem, *stages, top = network.channels
     html.facts({"The same network": others or "no other combination of this grid",
                 "Blocks": f"{network.blocks}: {' + '.join(map(str, network.repeats))}",

@@ -62,6 +62,11 @@ def active_job(name: str) -> Job | None:
     return next((job for job in searches().active() if job.title == title(name)), None)
 
 
+def belongs_to_another(name: str) -> bool:
+    """Whether a visitor who is here has begun `name`, or went on with it."""
+    return work.holder(searches(), title(name)) not in (None, work.owner())
+
+
 def shown() -> str | None:
     """The search that the address names, where it can be one."""
     name = state.get("study")
@@ -110,6 +115,8 @@ def go_on(name: str) -> None:
         with NAMING:
             if active_job(name):
                 raise UserError(f"The search {name!r} is at work already.")
+            if belongs_to_another(name):
+                raise UserError(f"The search {name!r} belongs to another visitor who is here; it can be gone on with once they have left.")
             _submit(name, ())
     except UserError as refused:
         st.session_state["_refused_search"] = str(refused)
@@ -126,7 +133,7 @@ def look_at(name: str) -> None:
 
 
 def may_remove(name: str) -> bool:
-    return name in st.session_state.get(ADDED, ()) or removing.from_this_machine()
+    return name in st.session_state.get(ADDED, ()) or removing.from_this_machine() and not belongs_to_another(name)
 
 
 def remove(name: str) -> None:

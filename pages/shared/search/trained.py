@@ -1,5 +1,6 @@
 """The search by training: how it goes, what may be said of the ranking, and the searches on this machine."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -99,7 +100,7 @@ def _so_far(name: str) -> bool:
                  "target": si(round(setting.target_macs), "MACs")}
         st.caption(texts.text("search", "ranking_alone", **facts) if ranked.spread is None else
                    texts.text("search", "ranking", **facts, spread=f"{ranked.spread:.4f}", freedom=f"{ranked.freedom}",
-                              error=f"{settings.judging_error(outcomes):.4f}"))
+                              error=f"{settings.judging_error(setting, outcomes):.4f}"))
     for problem in found.problems:
         st.caption(f":material/info: {html.plain(problem)}")
     with st.expander("What this can and cannot show, and how others join in"):
@@ -121,14 +122,12 @@ def _verdict(found: "Standing") -> None:
 
 
 def _table(found: "Standing", ranked: Ranking) -> None:
-    facts = {outcome.coefficients: outcome for outcome in found.outcomes}
-    rows = []
+    known, rows = settings.by_network(found.setting, found.outcomes), []
     for place in ranked.places:
-        outcome = facts[place.key]
-        own = sorted((row.seed, row.accuracy) for row in found.outcomes if row.coefficients == place.key)
+        outcome = known[place.key][0]
         sure = place.low is not None
         rows.append((settings.title(place.key), f"{outcome.macs / found.setting.base_macs:.2f}", f"{outcome.side}",
-                     " · ".join(percent(accuracy) for _, accuracy in own),
+                     " · ".join(percent(row.accuracy) for row in known[place.key]),
                      f"{place.mean:.4f}", f"{place.low:.4f} to {place.high:.4f}" if sure else "–", percent(place.best) if sure else "–"))
     html.table(("Candidate (α, β, γ)", "× base", "side, px", "accuracy, seed by seed", "mean score", "95 % interval", "is the best"), rows)
 
@@ -157,8 +156,8 @@ def _row(name: str) -> None:
         ranked = settings.ranking(found.setting, found.outcomes).places if found.outcomes else ()
         leader = f", leading: {settings.title(ranked[0].key)}" if ranked else ""
         at_work = at_work or bool(found.running)
-        said = f"{found.done} of {found.total} trials on {found.setting.data}{leader}; {results.ago(found.latest)}"
-        can = not found.is_complete and not at_work
+        said = f"{found.done} of {found.total} trials on {PurePath(found.setting.data).name}{leader}; {results.ago(found.latest)}"
+        can = not found.is_complete and not at_work and not studies.belongs_to_another(name)
     except UserError as problem:
         said, can = str(problem), False
     words, buttons = st.columns([5, 4], gap="small", vertical_alignment="center")
