@@ -11,6 +11,7 @@ function tileOf({ label, value, exact, change, explain }) {
   tile.title = explain
   const figures = document.createElement("dd")
   figures.append(line("span", "value", value), ...change ? [line("span", "change", change)] : [], line("span", "exact", exact))
+  figures.lastChild.title = exact
   if (change) figures.children[1].title = "against the last look"
   tile.append(line("dt", "", label), figures)
   return tile
@@ -19,9 +20,10 @@ function tileOf({ label, value, exact, change, explain }) {
 function draw(root, data) {
   const numbers = data.tiles ? document.createElement("dl") : root.querySelector("dl").cloneNode(true)
   if (data.tiles) numbers.append(...data.tiles.map(tileOf))
+  const since = line("p", "since", data.tiles?.some((tile) => tile.change) ? "In colour: against what was shown just before" : "")
   const refusal = line("p", "refusal", data.refused ?? "")
   refusal.setAttribute("role", "status")
-  patchChildren(root, [numbers, refusal])
+  patchChildren(root, [numbers, since, refusal])
 }
 
 export default function (component) {

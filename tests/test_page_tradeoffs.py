@@ -270,3 +270,12 @@ def test_the_page_never_imports_torch():
             "assert 'torch' not in sys.modules, 'torch was imported'")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_what_is_shipped_is_offered():
+    app = chooser("Time")
+    assert not app.exception and not app.warning
+    offered = [option for option in app.selectbox(key="clock").options if option.startswith("Recorded: ")]
+    app.selectbox(key="clock").set_value(offered[0]).run()
+    series = recorded.shipped()[0]
+    assert not app.exception and series.date in text(app) and "torch 2.13.0" in text(app)
