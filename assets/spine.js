@@ -21,7 +21,8 @@ function captionOf(data) {
   const caption = document.createElement("div")
   caption.className = "caption"
   const chosen = data.marks.find((mark) => mark.id === data.selected)
-  for (const text of [`${data.name} · input ${data.input}`, chosen ? `selected: ${chosen.label}` : ""]) {
+  const folded = data.marks.some((mark) => mark.count > 1) ? " · some marks stand for many equal blocks" : ""
+  for (const text of [`${data.name} · input ${data.input}${folded}`, chosen ? `selected: ${chosen.label}` : ""]) {
     const span = document.createElement("span")
     span.textContent = text
     caption.append(span)

@@ -39,8 +39,9 @@ def drawing_controls(network: Architecture) -> tuple[str, str]:
     metric = METRICS[colour.selectbox("Colour by", list(METRICS), **state.bound("colour"))]
     count.toggle("Count FLOPs (2 × MACs)", help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **state.bound("flops"))
     if metric == "time" and results.layer_times(network) is None:
-        st.info("This network has not been measured yet. Measure it on the Latency page, then its graph can be coloured by time.",
+        st.info("This network has not been measured yet, so its MACs are shown. Measured on the Latency page, its graph can be coloured by time.",
                 icon=":material/timer:")
+        st.page_link(shell.PAGES["latency"].file, label="Measure it", icon=shell.PAGES["latency"].icon)
         metric = "macs"
     if metric == "time":
         row = results.timed(network)
@@ -64,7 +65,8 @@ def formula(network: Architecture, total: Cost) -> str:
         implied = (math.log(s.depth, 1.2), math.log(s.width, 1.1), math.log(s.side / 224, 1.15))
         return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied))))
     c = Compound(*(state.get(key) for key in state.RANGES))
-    return texts.text("scaling", "formula", **numbers, r=f"{c.resolution:.3f}", constraint=f"{c.constraint:.3f}",
+    counted = texts.text("scaling", "count_base" if total == cost(base) else "count", **numbers)
+    return texts.text("scaling", "formula", **numbers, count=counted, r=f"{c.resolution:.3f}", constraint=f"{c.constraint:.3f}",
                       promised=times(c.promised), **{key: f"{state.get(key):g}" for key in state.RANGES})
 
 

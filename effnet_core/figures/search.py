@@ -157,12 +157,14 @@ def ranking(ranked: Ranking, title: Callable[[Hashable], str], guess: float, the
                         "color": [colour for colour, place in zip(colours, places) for _ in place.scores]}}
     spans = [{"type": "line", "x0": place.low, "x1": place.high, "y0": row, "y1": row, "line": {"color": colour, "width": 3}, "opacity": 0.5}
              for row, place, colour in zip(rows, places, colours) if place.low is not None]
-    words = [note(f"{row + 1}. {title(place.key)}", theme, xref="paper", x=0, xanchor="left", y=row, yanchor="bottom", yshift=8)
+    words = [note(f"{'' if ranked.spread is None else f'{row + 1}. '}{title(place.key)}", theme, xref="paper", x=0, xanchor="left", y=row, yanchor="bottom", yshift=8)
              for row, place in zip(rows, places)]
     ends = [value for place in places for value in (*place.scores, place.low, place.high) if value is not None]
     low, high = _span([*ends, *([guess] if ends and min(ends) < 1.5 * guess else [])])
     line = {"type": "line", "x0": guess, "x1": guess, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": weak, "width": 1.5, "dash": "dot"}}
     shapes = [*spans, line] if low < guess < high else spans
+    if low < guess < high:
+        words.append(note("guessing", theme, x=guess, xanchor="left", xshift=3, yref="paper", y=0, yanchor="bottom"))
     return figure([means, seeds], theme, 70 + ROW * max(1, len(places)), shapes=shapes, annotations=words,
                   margin={"l": 8, "r": 16, "t": 8, "b": 8},
                   xaxis=axis(theme, "score: accuracy · (MACs / target)⁻⁰·⁰⁷", range=[max(low, -0.05), high], nticks=7),

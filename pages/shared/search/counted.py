@@ -17,6 +17,7 @@ PICTURES = {"surface": "Surface, to be turned", "promises": "Promise and count"}
 RULES = {"formula": "The formula", "counted": "Counted MACs"}
 BOUNDS = {"alpha": "α, depth", "beta": "β, width", "gamma": "γ, resolution"}
 REACH = (1.0, 2.0)  # of the sliders of the other pages too
+FINEST = 0.01  # step that the page offers; a terminal takes smaller ones
 MOST = 100  # rows of the table
 SAME = 20  # combinations that become one network, in words
 
@@ -29,7 +30,7 @@ def wish() -> Grid:
     bounds = {key: tuple(map(float, st.slider(words, *REACH, getattr(usual, key), 0.05, format="%.2f", key=f"bounds_{key}", persist_state="session")))
               for key, words in BOUNDS.items()}
     left, right = st.columns(2)
-    step = left.number_input("Step", *grid.STEP_RANGE, usual.step, 0.005, format="%.3f", **state.bound("step"),
+    step = left.number_input("Step", FINEST, grid.STEP_RANGE[1], usual.step, 0.005, format="%.3f", **state.bound("step"),
                              help="Between neighbouring values of α, β and γ.")
     tolerance = right.number_input("Tolerance", *grid.TOLERANCE_RANGE, usual.tolerance, 0.05, format="%.2f", **state.bound("tolerance"),
                                    help="How far from the target a combination may be.")
@@ -100,7 +101,7 @@ def _picture(found: Found) -> Distinct:
         st.plotly_chart(figures.promises(found, chosen, shell.theme()), theme=None, key="promises", config=PLAIN,
                         on_select=lambda: _clicked(names), selection_mode="points",
                         alt="What the formula promises for each candidate beside its counted MACs; the table below has them all")
-    st.caption(texts.text("search", kind))
+    st.caption(texts.text("search", "surface_counted" if kind == "surface" and found.grid.rule == "counted" else kind))
     return _network(found, names)
 
 

@@ -59,6 +59,8 @@ def _course(name: str, job: Job | None) -> None:
     if job is not None and job.error:
         st.warning(html.plain(job.error), icon=":material/info:")
     if _so_far(name):
+        found = studies.standing(name)
+        st.caption(texts.text("search", "paused", done=f"{found.done}", total=f"{found.total}"))
         st.button("Go on", type="primary", icon=":material/play_arrow:", key="go_on_search", on_click=studies.go_on, args=(name,))
 
 
@@ -86,7 +88,7 @@ def _so_far(name: str) -> bool:
         return False
     outcomes, setting = found.outcomes, found.setting
     if not outcomes:
-        st.caption("The first training is not over yet; its time will tell how long all of it takes.")
+        st.caption("No training is over yet; the first will tell how long all of it takes.")
     else:
         ranked = settings.ranking(setting, outcomes)
         _verdict(found)
@@ -154,7 +156,7 @@ def _row(name: str) -> None:
     try:
         found = studies.standing(name)
         ranked = settings.ranking(found.setting, found.outcomes).places if found.outcomes else ()
-        leader = f", leading: {settings.title(ranked[0].key)}" if ranked else ""
+        leader = f", leading: {settings.title(ranked[0].key)}" if ranked and ranked[0].best is not None else ""
         at_work = at_work or bool(found.running)
         said = f"{found.done} of {found.total} trials on {PurePath(found.setting.data).name}{leader}; {results.ago(found.latest)}"
         can = not found.is_complete and not at_work and not studies.belongs_to_another(name)

@@ -106,7 +106,7 @@ def tiles(kind: Kind, amount: float, found: Answer, phi: tuple[float, int] | Non
     second = ("–", "there is none among B0 to B7") if following is None else (
         kind.text(following.need), f"{following.name}, top-1 {following.top1} %, × {following.need / amount:.3g} the budget")
     third = ("none", "not even φ = −4 fits") if phi is None else (
-        f"φ = {phi[0]:{'.1f' if kind.key == 'memory' else '.3f'}}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown")
+        f"φ = {phi[0]:{'.1f' if kind.key == 'memory' else '.3f'}}".replace("-", "−"), f"needs {kind.text(phi[1])}; accuracy unknown" + ("; more than 8 is not tried" if phi[0] >= 8 else ""))
     shown = [html.Tile("Best released within it", *first, explain="By the paper's top-1 on ImageNet, among B0 to B7."),
              html.Tile("The next would need", *second),
              html.Tile("Largest φ by the formula", *third, explain="From B0, with the paper's α, β, γ, between −4 and 8.")]
