@@ -1,7 +1,7 @@
 """`python -m tests.bench.live`: how closely the Scaling page follows the hand on a slider, in headless Chromium.
 
 Hand to paint: from the event of the mouse or the key to the moment after the frame that shows the new numbers was painted. Commit to
-paint: from the key to the paint of the server's own answer. Updates: changes of the numbers painted during a drag.
+paint: the same from the key, which commits at once; the mirror paints before the server has answered. Updates: changes of the numbers painted during a drag.
 """
 
 import tempfile
