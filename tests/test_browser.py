@@ -169,25 +169,16 @@ def test_absurd_sliders_get_a_sentence(visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", SHOWN)
-def test_nothing_overflows_a_phone(browser, address, page, scheme):
-    here = Visit(browser, address, color_scheme=scheme)
-    here.page.set_viewport_size({"width": 390, "height": 844})
-    here.open(f"/{page}")
-    settle(here.page, 800)
-    wide = here.page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
-    assert wide[0] <= wide[1] + 1
-    assert not here.page.get_by_test_id("stException").count()
-    assert not here.outside
-    here.context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", SHOWN)
-def test_no_serious_accessibility_finding(browser, address, page, scheme):
+def test_every_page_fits_a_phone_and_has_no_serious_accessibility_finding(browser, address, page, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
     here = Visit(browser, address, color_scheme=scheme).open(f"/{page}")
-    settle(here.page, 1500)
+    settle(here.page, 800)
     findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(here.page).response["violations"]
                 if v["impact"] in ("serious", "critical")]
     assert not findings, findings
+    here.page.set_viewport_size({"width": 390, "height": 844})
+    settle(here.page, 500)
+    wide = here.page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
+    assert wide[0] <= wide[1] + 1
+    assert not here.page.get_by_test_id("stException").count() and not here.outside
     here.context.close()
