@@ -100,7 +100,9 @@ function draw(root, picture, width, state, send) {
   if (state.width !== width) state.view.measure()
   Object.assign(state, { picture, width, send, layout: layoutOf(picture, width) })
   const chosen = picture.nodes.find((node) => node.chosen)
+  state.drawing = true // moving the window would have it painted once more on the next frame
   state.view.show(state.layout, chosen ? middle(state.layout.boxes.get(chosen.key)) : null)
+  state.drawing = false
   paint(state)
   patch(state.head.firstChild, legendOf(picture.legend))
   if (state.tip) say(state, state.tip.dataset.about)
@@ -120,7 +122,7 @@ function paint(state, whole = state.picture.nodes.length <= MANY) {
 
 // After the window has moved over a drawing of which only a part is there.
 function refill(state) {
-  if (!state.picture || state.picture.nodes.length <= MANY || state.waiting) return
+  if (!state.picture || state.picture.nodes.length <= MANY || state.waiting || state.drawing) return
   state.waiting = true
   requestAnimationFrame(() => {
     state.waiting = false

@@ -14,11 +14,11 @@ function viewOf(window_, moved = () => {}) {
   }
   view.place = () => window_.querySelector(".world")?.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`)
 
-  // What can be seen, and as much again on all sides.
+  // What can be seen, and half as much again on all sides.
   view.around = () => {
     const [width, height] = room()
     const [x, y] = [(at) => (at - view.x) / view.scale, (at) => (at - view.y) / view.scale]
-    return { left: x(-width), right: x(2 * width), top: y(-height), bottom: y(2 * height) }
+    return { left: x(-width / 2), right: x(1.5 * width), top: y(-height / 2), bottom: y(1.5 * height) }
   }
   let space = [1, 1]
   const room = () => space

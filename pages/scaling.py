@@ -1,6 +1,5 @@
 """Scaling: φ, α, β, γ → the network, its graph, its cost."""
 
-import math
 from collections.abc import Callable
 
 import streamlit as st
@@ -8,6 +7,7 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
 from effnet_core.families import UNSCALED, compound, published
+from effnet_core.lab.formula import implied
 from effnet_core.scaling import Compound
 from pages.shared import html, live, measured, results, shell, state, texts
 from pages.shared.bars import bars
@@ -62,8 +62,7 @@ def formula(network: Architecture, total: Cost) -> str:
         if state.NAMES[state.get("name")] in UNSCALED:
             return texts.text("scaling", "formula_unscaled", name=network.name, side=f"{s.side}", counted=times(total.macs / cost(published("b0")).macs))
         numbers["counted"] = times(total.macs / cost(published("b0")).macs)
-        implied = (math.log(s.depth, 1.2), math.log(s.width, 1.1), math.log(s.side / 224, 1.15))
-        return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied))))
+        return texts.text("scaling", "formula_published", **numbers, **dict(zip(("phi_d", "phi_w", "phi_r"), (f"{x:.2f}" for x in implied(s)))))
     c = Compound(*(state.get(key) for key in state.RANGES))
     counted = texts.text("scaling", "count_base" if total == cost(base) else "count", **numbers)
     return texts.text("scaling", "formula", **numbers, count=counted, r=f"{c.resolution:.3f}", constraint=f"{c.constraint:.3f}",

@@ -1,24 +1,16 @@
 """Numbers of one network beside another's."""
 
 import math
-from functools import cache
 
 from effnet_core.architecture import Architecture
-from effnet_core.cost import Cost, cost
-from effnet_core.families import EFFICIENTNET, PUBLISHED, published
+from effnet_core.cost import Cost
 from effnet_core.figures.numbers import figures
-
-FULL = tuple(name for name, (family, _) in PUBLISHED.items() if family is EFFICIENTNET)
-
-
-@cache
-def _released() -> dict[str, tuple[Architecture, Cost]]:
-    return {name: (published(name), cost(published(name))) for name in FULL}
+from effnet_core.lab.formula import released
 
 
 def nearest(network: Architecture, total: Cost) -> tuple[Architecture, Cost]:
     """The published EfficientNet whose MACs are nearest, by ratio, and its cost; `network` itself excluded."""
-    others = [pair for pair in _released().values() if pair[0].name != network.name]
+    others = [pair for pair in released().values() if pair[0].name != network.name]
     return min(others, key=lambda pair: abs(math.log(pair[1].macs / total.macs)))
 
 
