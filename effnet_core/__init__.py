@@ -13,7 +13,7 @@ from .graph import graph
 _LAZY = {
     "Network": "network", "build": "network",
     "Pretrained": "checkpoints", "load": "models",
-    "Record": "probing", "probe": "probing",
+    "Record": "inside.probing", "probe": "inside.probing",
     "Latency": "latency", "measure": "latency",
 }
 __all__ = ["Cost", "UserError", "compound", "cost", "graph", "published", *_LAZY]

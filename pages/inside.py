@@ -11,13 +11,18 @@ shell.require("inside")
 shell.boot_torch()
 
 from effnet_core.figures import gates as draw  # noqa: E402  torch waits for the boot
-from effnet_core.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
-from pages.shared import memory, models, photo, shelf, truth, unit  # noqa: E402
+from effnet_core.inside.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
+from pages.shared import memory, models, photo, shelf, truth  # noqa: E402
+from pages.shared.inside import block, maps  # noqa: E402
+from pages.shared.inside.block import ORDERS  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
 PLAIN = {"displayModeBar": False}
-ORDERS = {"By gate": "gate", "By number": "channel"}
+PARTS = {  # what the pill says → the part
+    "One block": block.show,
+    "Maps": maps.show,
+}
 
 
 def bars(guesses: list[Guess], right: tuple[str, ...]) -> None:
@@ -76,8 +81,8 @@ def numbers(at: Look) -> None:
                mark=next((place for place, row in enumerate(rows) if row[0] == chosen), None))
 
 
-def skyline(at: Look) -> str:
-    """All gates at once; returns the order of channels that was chosen."""
+def skyline(at: Look) -> None:
+    """All gates at once."""
     st.markdown("### Every gate at once")
     words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
     words.markdown(texts.text("inside", "skyline" if at.seen.gates else "se_gone"))
@@ -91,7 +96,13 @@ def skyline(at: Look) -> str:
         st.caption(texts.text("inside", "spread", open=str(OPEN), closed=str(CLOSED)))
         with st.expander("The numbers of every block"):
             numbers(at)
-    return order
+
+
+def parts(at: Look) -> None:
+    """One part of the page at a time: only what is asked for is computed."""
+    block.heading(at)
+    asked = st.pills("Open below", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, **state.bound("part"))
+    PARTS[asked](at)
 
 
 def page() -> None:
@@ -109,7 +120,8 @@ def page() -> None:
         if models.may_open(entry, sum(memory.need(network))):
             at = look(entry, models.model_of(entry), *photo.current(shown))
             prediction(at)
-            unit.opened(at, skyline(at))
+            skyline(at)
+            parts(at)
 
 
 page()

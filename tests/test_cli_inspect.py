@@ -12,7 +12,7 @@ from effnet_core import checkpoints
 from effnet_core.architecture import assemble
 from effnet_core.cli import main
 from effnet_core.families import LITE, SMALL
-from effnet_core.inspection import inspect, spread
+from effnet_core.inside.inspection import inspect, spread
 from effnet_core.network import build
 from effnet_core.photos import samples
 from effnet_core.preprocess import Preprocess

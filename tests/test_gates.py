@@ -10,7 +10,7 @@ import pytest
 from effnet_core.errors import UserError
 from effnet_core.figures import gates as draw
 from effnet_core.figures import steps
-from effnet_core.inspection import CLOSED, OPEN, spread
+from effnet_core.inside.inspection import CLOSED, OPEN, spread
 from effnet_core.palette import PAGE, contrast, unit_colour
 
 CHANNELS = {"stages.0.0": 32, "stages.1.0": 96, "stages.1.1": 145, "stages.6.0": 1153}

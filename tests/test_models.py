@@ -14,7 +14,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from effnet_core import cards, checkpoints, inspection, labels
+from effnet_core import cards, checkpoints, labels
 from effnet_core.architecture import assemble
 from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
@@ -320,8 +320,8 @@ def test_a_failure_leaves_nothing_behind():
 def test_the_memory_for_a_picture_is_what_is_kept_of_it(family):
     made = network(family=family)
     model = checkpoints.Pretrained("x", made, Preprocess(32, 32), Scenes.labels, {})
-    seen = inspection.inspect(model, torch.zeros(1, 3, 32, 32))
-    arrays = [*seen.outputs.values(), *(unit.before for unit in seen.excitations.values())]
+    seen = inspect(model, torch.zeros(1, 3, 32, 32))
+    arrays = [*seen.outputs.values(), *seen.squeezed.values(), *seen.gates.values()]
     needed = memory.need(made.architecture)
     assert needed.kept == sum(array.nbytes for array in arrays)
     assert needed.weights == sum(parameter.nbytes for parameter in made.parameters()) and needed.extra > 0
@@ -442,7 +442,7 @@ def test_what_was_downloaded_is_simply_there(mirror, b0_file):
     model = checkpoints.load("imagenet-b0")
     assert model.labels == tuple(label.name for label in labels.imagenet())
     assert (model.preprocess.resize, model.preprocess.crop) == (256, 224)
-    seen = inspection.inspect(model, picture("sample-cat").tensor(model.preprocess))
+    seen = inspect(model, picture("sample-cat").tensor(model.preprocess))
     assert "Chelsea the cat" in app.get("image")[0].proto.imgs[0].caption  # nobody chose a picture, and a photo suits this model
     assert all(f'title="{guess.probability:.6f}"' in words(app) for guess in seen.top(5))
     assert mirror.ranges(row.file) == ["bytes=5000000-"]
@@ -686,6 +686,6 @@ def test_the_view_is_that_of_the_model_s_own_preprocessing(folders):
     checkpoints.save(bundled / "small-scenes.safetensors", made, card)
     cat = picture("sample-cat")
     app = open_app("inside", photo="sample-cat")
-    seen = inspection.inspect(checkpoints.load("small-scenes"), own.tensor(cat.image))
+    seen = inspect(checkpoints.load("small-scenes"), own.tensor(cat.image))
     assert all(f'title="{guess.probability:.6f}"' in words(app) for guess in seen.top(5))
     assert np.array_equal(np.asarray(cat.view(own)), np.asarray(own.view(cat.image)))

@@ -7,7 +7,7 @@ import torch
 
 from effnet_core.families import compound
 from effnet_core.network import build
-from effnet_core.probing import probe
+from effnet_core.inside.probing import probe
 
 
 @pytest.fixture(scope="module")

@@ -37,12 +37,14 @@ def _read(path: Path) -> bytes:
 
 def _inspect(path: Path, name: str | None, top: int) -> dict:
     data = _read(path)
-    from .. import cards, inspection, models, photos  # seconds for torch, hence only here
+    from .. import cards, models, photos  # seconds for torch, hence only here
+    from ..inside import inspection
 
     image, model = photos.decode(data), models.load(name or cards.best_bundled(), on_progress=Printer())
     seen = inspection.inspect(model, model.preprocess.tensor(image))
-    blocks = [{"id": block, "channels": len(unit.s), "squeezed": len(unit.hidden), **inspection.spread(unit.s)._asdict()}
-              for block, unit in seen.excitations.items()]
+    squeezed = {layer.id.removesuffix(".se"): layer.squeeze for layer in model.network.architecture.layers if layer.operator == "se"}
+    blocks = [{"id": block, "channels": len(gates), "squeezed": squeezed[block], **inspection.spread(gates)._asdict()}
+              for block, gates in seen.gates.items()]
     return {"photo": str(path), "size": list(image.size), "model": model.name, "trained": model.card["trained"] is True,
             "side": model.preprocess.crop, "guesses": [guess._asdict() for guess in seen.top(top)], "uncertainty": seen.uncertainty,
             "blocks": blocks}

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..errors import UserError
-from ..inspection import CLOSED, OPEN, Spread, spread
+from ..inside.inspection import CLOSED, OPEN, Spread, spread
 from ..palette import INK, MUTED, colour_scale, percent, themed, unit_colour
 from . import axis, figure, note
 

@@ -131,13 +131,18 @@ class Need(NamedTuple):
 
 
 def need(architecture: Architecture) -> Need:
-    """Roughly; `probe` holds what every layer hands on until the pass is over."""
-    layers, blocks = architecture.layers, architecture.blocks
-    units = [*architecture.front, *blocks, *architecture.back[:-1]]
-    kept = sum(unit.output.elements for unit in units) + sum(layer.input.elements for layer in layers if layer.operator == "se")
-    made = sum(layer.output.elements for layer in layers) + sum(block.output.elements for block in blocks)
-    hungriest = max(3 * layer.input.elements + 2 * layer.output.elements for layer in layers)
-    return Need(FLOAT_BYTES * cost(architecture).params, FLOAT_BYTES * kept, FLOAT_BYTES * (made + hungriest - kept))
+    """Roughly; what units hand on is kept, and of one unit at a time what goes on within."""
+    units = [*architecture.front, *architecture.blocks, *architecture.back[:-1]]
+    kept = architecture.input.elements + sum(unit.output.elements for unit in units)
+    inner = max(opened(architecture, unit) for unit, _ in [*architecture.units()][:-1])
+    hungriest = max(3 * layer.input.elements + 2 * layer.output.elements for layer in architecture.layers)
+    return Need(FLOAT_BYTES * cost(architecture).params, FLOAT_BYTES * kept, inner + FLOAT_BYTES * hungriest)
+
+
+def opened(architecture: Architecture, unit: str) -> int:
+    """Bytes of all that goes on within a unit."""
+    layers = next(layers for name, layers in architecture.units() if name == unit)
+    return FLOAT_BYTES * sum(layer.output.elements for layer in layers)
 
 
 @st.cache_resource(show_spinner=False)

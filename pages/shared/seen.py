@@ -1,8 +1,9 @@
-"""One forward pass per model and picture, remembered for all visitors."""
+"""One forward pass per model and picture, remembered for all visitors; and what is asked of it later."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from io import BytesIO
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import streamlit as st
 from PIL import Image
@@ -10,9 +11,11 @@ from PIL import Image
 from effnet_core.architecture import Architecture
 from effnet_core.cards import Entry
 from effnet_core.checkpoints import Pretrained
-from effnet_core.inspection import Inspection, inspect
+from effnet_core.inside.inspection import Inspection, Opened, inspect, open_unit
 
 from . import memory, models, photo
+
+Made = TypeVar("Made")
 
 SIDE = 384  # of the picture for the eye, pixels
 LEAST_SIDE = 192  # pixels to which a small view is enlarged by whole pixels
@@ -27,7 +30,9 @@ class Look(NamedTuple):
     picture: photo.Picture
     eye: bytes
     view: bytes
-    seen: Inspection
+    untouched: Inspection  # as the network does it
+    seen: Inspection  # with the gates that the visitor has set; the same where none is
+    surgery: str = ""  # the shared value that says which
 
     @property
     def network(self) -> Architecture:
@@ -37,6 +42,19 @@ class Look(NamedTuple):
     def stamp(self) -> str:
         """What every figure says of weights that learnt nothing."""
         return "" if models.is_trained(self.entry.card) else "untrained weights"
+
+    def kept(self, what: str, make: Callable[[], Made], size: int, extra: int = 0, *more: object) -> Made:
+        """What `make` makes of this look, remembered for all visitors under `what` and `more`; `size` bytes, `extra` more while it is made."""
+        return memory.shared().get((what, *_key(self.entry, self.shown), self.surgery, *more), make, size, extra)
+
+    def opened(self, unit: str) -> Opened:
+        """What goes on within a unit other than the classifier."""
+        size = memory.opened(self.network, unit)
+        return self.kept("opened", lambda: open_unit(self.model, self.seen, unit), size, size, unit)
+
+
+def _key(entry: Entry, shown: str) -> tuple:
+    return entry.path, entry.version, shown
 
 
 def _file(image: Image.Image, kind: str, **options) -> bytes:
@@ -59,7 +77,8 @@ def _seen(model: Pretrained, picture: photo.Picture) -> tuple[bytes, bytes, Insp
 
 def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
     """`picture`, whose shared value is `shown`, through `model`. Raises `UserError` where memory is short."""
-    need, key = memory.need(model.network.architecture), ("look", entry.path, entry.version, shown)
+    need, key = memory.need(model.network.architecture), ("look", *_key(entry, shown))
     kept = memory.shared()
     with nullcontext() if key in kept else st.spinner("One pass through the network…"):
-        return Look(entry, model, shown, picture, *kept.get(key, lambda: _seen(model, picture), need.kept, need.extra))
+        eye, view, seen = kept.get(key, lambda: _seen(model, picture), need.kept, need.extra)
+    return Look(entry, model, shown, picture, eye, view, seen, seen)

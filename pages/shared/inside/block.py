@@ -7,29 +7,29 @@ from effnet_core.architecture import Block, Layer
 from effnet_core.figures import maps, steps
 from effnet_core.figures.gates import ordered
 from effnet_core.figures.units import unit_names
-from effnet_core.inspection import Excitation, speakers
+from effnet_core.inside.inspection import Excitation, speakers
 
-from . import atlas, html, shell, state, texts
-from .gallery import Tile, gallery
-from .html import plain
-from .seen import Look
+from .. import html, shell, state, texts
+from ..gallery import Tile, gallery
+from ..html import plain
+from ..seen import Look
+from . import maps as atlas
 
 PLAIN = {"displayModeBar": False}
+ORDERS = {"By gate": "gate", "By number": "channel"}
 EXTREMES = 4  # most and least open channels
 SPEAKERS = 12  # channels of the last map shown with the classifier
 
 
-def opened(at: Look, order: str) -> None:
-    """`order` sorts the channels in the steps."""
+def show(at: Look) -> None:
+    """The selected unit step by step."""
     chosen = state.selected(at.network)
-    _heading(at, chosen)
-    st.markdown(_summary(at, chosen))
     if chosen == "classifier":
         _classifier(at)
-        return
-    if chosen in at.seen.excitations:
-        _steps(at, chosen, order)
-    atlas.atlas(at, chosen)
+    elif chosen in at.seen.gates:
+        _steps(at, chosen)
+    else:
+        st.caption(texts.text("inside", "no_steps"))
 
 
 def _titles(at: Look) -> dict[str, str]:
@@ -40,12 +40,15 @@ def _go(key: str) -> None:
     state.select(st.session_state[key])
 
 
-def _heading(at: Look, chosen: str) -> None:
+def heading(at: Look) -> None:
+    """Which unit is open, a choice of another one, and what it does in a sentence."""
+    chosen = state.selected(at.network)
     titles = _titles(at)
     title, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
     title.markdown(f"### {'Block ' if '.' in chosen else 'The '}{titles[chosen]}")
     st.session_state["unit_choice"] = chosen
     choice.selectbox("Open", list(titles), format_func=titles.get, key="unit_choice", on_change=_go, args=("unit_choice",))
+    st.markdown(_summary(at, chosen))
 
 
 def _summary(at: Look, chosen: str) -> str:
@@ -88,9 +91,10 @@ def _se_layer(at: Look, unit: str) -> Layer:
     return next(layer for layer in at.network.layers if layer.id == unit + ".se")
 
 
-def _steps(at: Look, unit: str, order: str) -> None:
+def _steps(at: Look, unit: str) -> None:
     """Squeeze, narrow, gate, recalibrate, with this picture's numbers."""
-    shape, se, theme = _se_layer(at, unit).input, at.seen.excitations[unit], shell.theme()
+    order = ORDERS[st.session_state.get("order") or "By gate"]
+    shape, se, theme = _se_layer(at, unit).input, at.opened(unit).excitation, shell.theme()
     chosen = atlas.channel_of(at, unit, "after")
     numbers = {"C": f"{len(se.s):,}", "S": f"{len(se.hidden):,}", "height": str(shape.height), "width": str(shape.width)}
     figures = {
@@ -120,6 +124,7 @@ def _extremes(se: Excitation, chosen: int) -> None:
 def _enlarge(channel: int) -> None:
     """A click on a pair enlarges that channel among the maps after squeeze-and-excitation."""
     st.session_state["maps"] = "After SE"
+    st.session_state["part"] = "Maps"
     atlas.pick("after", channel)
 
 

@@ -8,9 +8,9 @@ import streamlit as st
 from effnet_core.figures import maps
 from effnet_core.palette import SIGNED
 
-from . import html, shell, texts
-from .gallery import Sheet, Tile, gallery
-from .seen import Look
+from .. import html, shell, state, texts
+from ..gallery import Sheet, Tile, gallery
+from ..seen import Look
 
 KINDS = {"Block output": "output", "Before SE": "before", "After SE": "after"}
 SCOPES = {"Each map": "map", "Whole layer": "layer"}
@@ -30,7 +30,7 @@ def values_of(at: Look, unit: str, kind: str) -> np.ndarray:
     """The maps (C H W) of a unit's output, or of what goes into and comes out of its squeeze-and-excitation."""
     if kind == "output":
         return at.seen.outputs[unit]
-    return at.seen.excitations[unit].before if kind == "before" else at.seen.excitations[unit].after()
+    return at.opened(unit).excitation.before if kind == "before" else at.opened(unit).excitation.after()
 
 
 def _space(kind: str) -> str:
@@ -68,13 +68,16 @@ def _order(at: Look, unit: str, kind: str, sort: str, values: np.ndarray) -> np.
     if sort == "channel":
         return np.arange(len(values))
     by_gate = sort == "gate" and kind != "output"
-    return np.argsort(-(at.seen.excitations[unit].s if by_gate else strength(values)), kind="stable")
+    return np.argsort(-(at.opened(unit).excitation.s if by_gate else strength(values)), kind="stable")
 
 
-def atlas(at: Look, unit: str) -> None:
+def show(at: Look) -> None:
     """The channels of one layer as pictures, and one of them enlarged."""
+    unit = state.selected(at.network)
+    if unit == "classifier":
+        unit = at.network.last_unit
     st.markdown("#### Maps" + (f" ({at.stamp})" if at.stamp else ""))
-    kind, scope, sort = _controls(unit in at.seen.excitations)
+    kind, scope, sort = _controls(unit in at.seen.gates)
     values = values_of(at, unit, kind)
     st.caption(texts.text("inside", "maps") + (" " + texts.text("inside", "no_gates") if sort == "gate" and kind == "output" else ""))
     reach, channel = maps.tops(values, scope), channel_of(at, unit, kind)
@@ -101,7 +104,7 @@ def _enlarged(at: Look, unit: str, kind: str, values: np.ndarray, reach: float, 
                         args=("channel_number", kind))
         rows = [("Least", number(values.min())), ("Mean", number(values.mean())), ("Greatest", number(values.max()))]
         if kind != "output":
-            se = at.seen.excitations[unit]
+            se = at.opened(unit).excitation
             rows += [("z, mean before SE", number(se.z[channel])), ("gate s", number(se.s[channel]))]
         html.table((f"Over {values.shape[0]} × {values.shape[1]} cells", "Value"), rows)
 
@@ -116,7 +119,7 @@ def _all(at: Look, unit: str, kind: str, values: np.ndarray, reach: np.ndarray, 
     limit = _limit(unit, kind)
     shown = order[:limit]
     sheet = maps.mosaic(values[shown], reach[shown], shell.theme())
-    gates = None if kind == "output" else at.seen.excitations[unit].s
+    gates = None if kind == "output" else at.opened(unit).excitation.s
     tiles = [Tile(int(c), [place], f"{c}" if gates is None else f"{c} · {gates[c]:.2f}",
                   title=f"channel {c}" if gates is None else f"channel {c}, gate {gates[c]:.3f}") for place, c in enumerate(shown)]
     gallery("all_maps", f"Maps of {unit}", sheet_of(sheet), tiles, size=64 if values.shape[1] <= 64 else 84,
