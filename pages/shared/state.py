@@ -31,6 +31,7 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model
+    "channel": "",  # its number in the widened middle of a block; the one that answers most strongly
     "job": "",
     "study": "",  # a search by training
     "pins": "",  # networks to compare with, as `pins.write` writes them
