@@ -100,6 +100,7 @@ function show(state, t) {
   reveal(scene.two.products, eased(second, 0, 0.5))
   reveal(scene.gates, eased(second, 0.8))
   sums(state, eased(first, 0, 0.7), eased(second, 0, 0.5))
+  for (const [part, share] of [["squeeze", squeeze], ["narrow", first], ["gates", second]]) scene.parts[part].classList.toggle("coming", share < 1)
   const [x, y] = scene.sigma.at((work.gate.total ?? 0) * eased(second, 0.5, 0.8))
   scene.sigma.dot.setAttribute("cx", x)
   scene.sigma.dot.setAttribute("cy", y)
@@ -111,9 +112,9 @@ function show(state, t) {
 function sums(state, first, second) {
   const { scene, work } = state
   const neuron = work.hidden[state.neuron]
-  const text = (row, share, { total, value, place, bias }, name, out) => share < 1
+  const text = (row, share, { total, value, place }, name, out) => share < 1
     ? `Σ so far ${written(partial(row, share))}`
-    : `Σ + b = ${written(total)} → ${name} → ${out}${place} = ${written(value)}`
+    : `Σ ${row === scene.one.products ? "w · z" : "v · h"} + b = ${written(total)} → ${name} → ${out}${low(place)} = ${written(value)}`
   scene.sums[0].textContent = text(scene.one.products, first, neuron, work.activation, "h")
   scene.sums[1].textContent = text(scene.two.products, second, work.gate, "σ", "s")
 }

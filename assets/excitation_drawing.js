@@ -14,12 +14,15 @@ function readWork(bytes) {
 const product = (weights, inputs) => weights.map((weight, place) => weight * inputs[place])
 const signed = (value, digits) => (value > 0 ? "+" : "") + written(value, digits)
 
-function labelled(row, text) {
-  return words(text, { class: "label", x: row.x, y: row.y - 7 })
+const low = (number) => [...String(number)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("")
+
+// What a row is, on the side where its pointer is not.
+function labelled(row, text, right = false) {
+  return words(text, { class: "label", x: right ? row.x + row.width : row.x, y: row.y - 7, "text-anchor": right ? "end" : "start" })
 }
 
 // Values over their weights over the products; what adds most is named.
-function layerOf(work, place, values, weights, neuron, names, chosen) {
+function layerOf(work, place, values, weights, neuron, input, chosen) {
   const accent = (marked) => (_, at) => marked.has(at) ? work.accent : "var(--plain)"
   const order = values.length === work.channels ? work.places : work.narrow
   const rows = {
@@ -27,21 +30,24 @@ function layerOf(work, place, values, weights, neuron, names, chosen) {
     weights: barsOf(place.weights, weights, order, (value) => value < 0 ? work.down : work.up),
     products: barsOf(place.products, product(weights, values), order, (value) => value < 0 ? work.down : work.up),
   }
-  const terms = neuron.terms.map((at) => ({ place: at, text: `${names.input}${at} ${signed(weights[at] * values[at], 3)}` }))
+  const terms = neuron.terms.map((at) => ({ place: at, text: `${input}${low(at)} ${signed(weights[at] * values[at], 3)}` }))
   return { rows, terms: namesOf(rows.products, terms, place.products.y - 7) }
 }
 
-function pointer(row, channel, text) {
-  const at = row.x(channel)
+// Points at one bar, and says beside it what the row is.
+function pointer(row, place, text, label) {
+  const at = row.x(place)
   const right = at > row.box.x + row.box.width / 2
-  return words(right ? `${text} ▼` : `▼ ${text}`, { class: "pointer", x: at + (right ? 6 : -6), y: row.box.y - 7, "text-anchor": right ? "end" : "start" })
+  return [element("path", { class: "drop", d: `M${at} ${row.box.y - 4}V${row.top(place)}` }),
+    words(right ? `${text} ▼` : `▼ ${text}`, { class: "pointer", x: at + (right ? 6 : -6), y: row.box.y - 7, "text-anchor": right ? "end" : "start" }),
+    labelled(row.box, label, !right)]
 }
 
 function sceneOf(work, layout, at) {
   const { z, s, own, h } = work.values
   const neuron = work.hidden[at]
-  const one = layerOf(work, layout.z, z, work.first[at], neuron, { input: "z" }, [work.channel])
-  const two = layerOf(work, layout.h, h, work.second, work.gate, { input: "h" }, [neuron.place])
+  const one = layerOf(work, layout.z, z, work.first[at], neuron, "z", [work.channel])
+  const two = layerOf(work, layout.h, h, work.second, work.gate, "h", [neuron.place])
   const gates = barsOf(layout.gates, s, work.places, (value) => work.gates[Math.floor(Math.min(1, Math.max(0, value)) * 255 + 0.5)])
   const sigma = sigmaOf(layout.sigma, work.gate, work.s)
   const flows = flowsOf(layout, layout.h)
@@ -49,12 +55,12 @@ function sceneOf(work, layout, at) {
   const C = work.channels.toLocaleString("en")
   const parts = {
     map: group("map", words(`map before, ${work.height} × ${work.width}`, { class: "label", x: layout.before.x, y: layout.before.y - 7 })),
-    squeeze: group("squeeze", ...flows.squeeze, labelled(layout.z.values, ""), one.rows.values.frame, pointer(one.rows.values, work.channel, `z${work.channel} of ${C}`)),
-    hidden: group("hidden", labelled(layout.z.weights, `row ${neuron.place} of W₁`), one.rows.weights.frame, labelled(layout.z.products, ""), one.rows.products.frame, ...one.terms, sums[0], ...flows.first),
-    narrow: group("narrow", two.rows.values.frame, pointer(two.rows.values, neuron.place, `h${neuron.place} of ${work.squeezed}`)),
+    squeeze: group("squeeze", ...flows.squeeze, one.rows.values.frame, ...pointer(one.rows.values, work.channel, `z${low(work.channel)} ${written(z[work.channel])}`, `${C} means z`)),
+    hidden: group("hidden", labelled(layout.z.weights, `row ${neuron.place} of W₁`), one.rows.weights.frame, one.rows.products.frame, ...one.terms, sums[0], ...flows.first),
+    narrow: group("narrow", two.rows.values.frame, ...pointer(two.rows.values, neuron.place, `h${low(neuron.place)} ${written(h[neuron.place])}`, `${work.squeezed} numbers h`)),
     gate: group("gate", labelled(layout.h.weights, `row ${work.channel} of W₂`), two.rows.weights.frame, two.rows.products.frame, ...two.terms, sums[1], ...flows.second,
       words("sigmoid σ", { class: "label", x: layout.sigma.x, y: layout.sigma.y - 7 }), ...sigma.nodes),
-    gates: group("gates", gates.frame, pointer(gates, work.channel, `gate ${written(work.s)}`), ...flows.back),
+    gates: group("gates", gates.frame, ...pointer(gates, work.channel, `s${low(work.channel)} ${written(work.s)}`, `${C} gates s`), ...flows.back),
     after: group("after", ...flows.down, ...flows.out, element("circle", { class: "times", cx: layout.times.x, cy: layout.times.y, r: 10 }), words("×", { class: "sign", x: layout.times.x, y: layout.times.y + 5, "text-anchor": "middle" }),
       words("map after, s · x", { class: "label", x: layout.after.x, y: layout.after.y - 7 })),
   }

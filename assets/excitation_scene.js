@@ -17,7 +17,7 @@ function layoutOf(width) {
     const bottom = maps + 2 * LAYER + 16
     const [before, after] = [{ x: 2, y: LABEL, side }, { x: width - 2 - side, y: LABEL, side }]
     return {
-      wide: false, width, height: bottom + 254, before, after, times: { x: width / 2, y: LABEL + side / 2 }, scale: { x: 2, y: LABEL + side + 16, width: side },
+      wide: false, width, height: bottom + 226, before, after, times: { x: width / 2, y: LABEL + side / 2 }, scale: { x: 2, y: LABEL + side + 16, width: side },
       z: rowsOf(2, maps, width - 4), h: rowsOf(2, maps + LAYER, width - 4),
       sigma: { x: 34, y: bottom + LABEL, width: Math.min(240, width - 60), height: 84 }, gates: { x: 2, y: bottom + 84 + 3 * LABEL, width: width - 4, height: VALUES },
     }
@@ -28,7 +28,7 @@ function layoutOf(width) {
   const wide = width - left - narrow - 56
   const [h, bottom] = [left + wide + 50, LAYER + 44]
   return {
-    wide: true, width, height: bottom + LABEL + 124, before: { x: 2, y: LABEL, side }, after: { x: 2, y: LABEL + side + 82, side },
+    wide: true, width, height: Math.max(bottom + LABEL + 124, LABEL + 2 * side + 126), before: { x: 2, y: LABEL, side }, after: { x: 2, y: LABEL + side + 82, side },
     times: { x: 2 + side / 2, y: LABEL + side + 30 }, scale: { x: 2, y: LABEL + 2 * side + 96, width: side },
     z: rowsOf(left, 0, wide), h: rowsOf(h, 0, narrow),
     sigma: { x: h + 26, y: bottom + LABEL, width: narrow - 30, height: 84 }, gates: { x: left, y: bottom + LABEL + 10, width: wide, height: VALUES },
@@ -49,9 +49,9 @@ function barsOf({ x, y, width, height }, values, places, colourOf) {
   })
   const frame = element("svg", { class: "bars", x, y, width, height }, ...[...paths].map(([fill, d]) => element("path", { d, fill })),
     element("path", { class: "zero", d: `M0 ${zero}H${width}` }))
-  const place = new Map(Array.from(places, (channel, index) => [channel, index]))
+  const index = new Map(Array.from(places, (channel, at) => [channel, at]))
   const top = (channel) => y + zero - Math.max(0, values[channel] * unit || 0)
-  return { frame, width, values, zero: y + zero, unit, wide, x: (channel) => x + place.get(channel) * each + wide / 2, top, box: { x, y, width, height }, places }
+  return { frame, width, values, zero: y + zero, unit, wide, x: (channel) => x + index.get(channel) * each + wide / 2, top, box: { x, y, width, height }, places }
 }
 
 // Names of some bars, pushed apart until none covers another, each with a line down to its bar.

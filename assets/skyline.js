@@ -88,6 +88,12 @@ function mark(state) {
   if (taken) frame(rect, state.scene, taken)
 }
 
+// Where the picture is wider than its box: the chosen tower in the middle.
+function reveal(state) {
+  const chosen = state.scene.towers.find(({ unit }) => unit === shared.chosen.block)
+  if (chosen && state.scene.width > state.width) state.box.scrollLeft = chosen.left + chosen.wide / 2 - state.width / 2
+}
+
 function pick(state, place) {
   if (!place) return
   const channel = place.index === null ? null : state.blocks[place.tower].places[place.index]
@@ -178,6 +184,7 @@ function draw(root, state) {
     state.stage.style.width = `${state.scene.width}px`
     paintWindows(state.canvas, state.head, state.scene, state.blocks)
     say(state, null)
+    reveal(state)
     if (focused !== undefined) svg.querySelector(`[data-index="${focused}"]`)?.focus()
   }
   mark(state)

@@ -24,16 +24,21 @@ def number(value: float, digits: int = LEAST) -> str:
     return text.lstrip("-") if not float(text) else text.replace("-", "−")
 
 
+def _prints(value: float, rounded: float, digits: int) -> bool:
+    """Whether `value` is printed as `rounded`, and is no tie that could be rounded either way."""
+    return abs(value - rounded) < 0.499 * 10**-digits
+
+
 def closing(parts: Sequence[float], finish: Callable[[float], float], result: float) -> tuple[int, int, int]:
     """Decimals of the parts, of their sum and of the result, at least `LEAST`, with which the printed numbers hold: the rounded parts add up to
     the rounded sum, and `finish` of that, rounded, is the rounded result. The most decimals where there are none, as for what is not finite."""
     total = math.fsum(parts)
     for shown in range(LEAST, MOST - 2):
         for middle in range(shown, MOST):
-            if round(finish(round(total, middle)), shown) != round(result, shown):
+            if not _prints(finish(round(total, middle)), round(result, shown), shown):
                 continue
             for digits in range(middle, MOST + 1):
-                if round(math.fsum(round(part, digits) for part in parts), middle) == round(total, middle):
+                if _prints(math.fsum(round(part, digits) for part in parts), round(total, middle), middle):
                     return digits, middle, shown
     return MOST, MOST, LEAST
 

@@ -18,7 +18,7 @@ from .packing import pack
 SCALE = colour_scale()
 ORDERS = ("gate", "channel")
 LEVELS = 256  # colours of the scale in pictures
-ASPECT = 4.2  # of the skyline, width over height, at which a window is a square
+ASPECT = 3.2  # of the skyline, width over height, at which a window is a square
 BETWEEN = 2  # windows' widths between two towers
 NO_GATES = "This network has no squeeze-and-excitation, hence no gates; the Lite family leaves it out."
 
