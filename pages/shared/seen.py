@@ -5,12 +5,14 @@ from contextlib import nullcontext
 from io import BytesIO
 from typing import NamedTuple, TypeVar
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 
 from effnet_core.architecture import Architecture
 from effnet_core.cards import Entry
 from effnet_core.checkpoints import Pretrained
+from effnet_core.inside.gradients import gradients
 from effnet_core.inside.inspection import Inspection, Opened, inspect, open_unit
 
 from . import memory, models, photo
@@ -46,6 +48,10 @@ class Look(NamedTuple):
     def kept(self, what: str, make: Callable[[], Made], size: int, extra: int = 0, *more: object) -> Made:
         """What `make` makes of this look, remembered for all visitors under `what` and `more`; `size` bytes, `extra` more while it is made."""
         return memory.shared().get((what, *_key(self.entry, self.shown), self.surgery, *more), make, size, extra)
+
+    def gradients(self, label: int) -> dict[str, np.ndarray]:
+        """How the logit of class `label` would change with what every unit hands on: unit id → C H W."""
+        return self.kept("gradients", lambda: gradients(self.model, self.seen, label), *memory.backward(self.network), label)
 
     def opened(self, unit: str) -> Opened:
         """What goes on within a unit other than the classifier."""
