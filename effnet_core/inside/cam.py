@@ -23,7 +23,7 @@ def class_maps(model: Pretrained, seen: Inspection) -> np.ndarray:
 
 def bias(model: Pretrained, label: int) -> float:
     """What the classifier adds for class `label`, whatever the picture shows."""
-    return float(model.network.classifier.bias[label])
+    return model.network.classifier.bias[label].item()
 
 
 def grad_cam(maps: np.ndarray, slope: np.ndarray, relu: bool = False) -> np.ndarray:
