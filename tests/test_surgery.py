@@ -7,6 +7,7 @@ import torch
 from effnet_core.errors import UserError
 from effnet_core.families import SMALL
 from effnet_core.inside.ablation import one_at_a_time, slopes
+from effnet_core.inside.gradients import gradients
 from effnet_core.inside.inspection import inspect, operate
 from effnet_core.inside.surgery import ALL, LONGEST, Entry, Plan, Source, fitting, operation, read
 
@@ -137,7 +138,7 @@ def test_one_block_at_a_time_is_a_pass_each(model, pictures, seen):
 @pytest.mark.parametrize("text", ["", "off:all"])
 def test_slopes_are_what_a_small_step_of_a_gate_does(block, text, model, seen, source):
     at = operate(model, seen, operation(read(text), source))
-    found, step = slopes(model, at, block, 2), 0.02
+    found, step = slopes(model, at, block, gradients(model, at, 2, block)[block]), 0.02
     assert found.shape == at.gates[block].shape
     for channel in np.argsort(-np.abs(found))[:4]:
         def logit(by):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..checkpoints import Pretrained
-from .gradients import gradients, layer_gradients
+from .gradients import layer_gradients
 from .inspection import Inspection, open_unit, operate
 
 
@@ -27,7 +27,8 @@ def one_at_a_time(model: Pretrained, seen: Inspection, label: int) -> Iterator[A
         yield Ablated(block, float(off.probabilities[label]), float(off.logits[label]), int(off.logits.argmax()))
 
 
-def slopes(model: Pretrained, seen: Inspection, unit: str, label: int) -> np.ndarray:
-    """d logit[label] / d s of every channel (C) of a block with squeeze-and-excitation: Σ over places of slope · x, as x̃ = s · x."""
-    slope = layer_gradients(model, seen, unit, gradients(model, seen, label, unit)[unit])[unit + ".se"]
-    return (slope.astype(np.float64) * open_unit(model, seen, unit).excitation.before).sum((1, 2)).astype(np.float32)
+def slopes(model: Pretrained, seen: Inspection, unit: str, slope: np.ndarray) -> np.ndarray:
+    """d logit / d s of every channel (C) of a block with squeeze-and-excitation, from `slope`, d logit / d output of the block (C H W):
+    the sum over places of x · d logit / d x̃, as x̃ = s · x."""
+    after = layer_gradients(model, seen, unit, slope)[unit + ".se"]
+    return (after.astype(np.float64) * open_unit(model, seen, unit).excitation.before).sum((1, 2)).astype(np.float32)

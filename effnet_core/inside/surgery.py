@@ -137,10 +137,20 @@ def _misfit(entry: Entry, source: Source) -> str:
         return f"it has no gates in {entry.block}"
     if entry.kind == "mean" and source.means is None:
         return "its mean gates over a data set were not recorded"
-    if entry.kind == "photo" and source.photo is None:
-        return "there is no other picture"
+    if entry.kind == "photo":
+        return _no_picture(entry.photo, source)
     if entry.gates and max(channel for channel, _ in entry.gates) >= len(source.own[entry.block]):
         return f"{entry.block} has {len(source.own[entry.block]):,} channels"
+    return ""
+
+
+def _no_picture(photo: str, source: Source) -> str:
+    if source.photo is None:
+        return "there is no other picture"
+    try:
+        source.photo(photo)
+    except UserError as gone:
+        return str(gone)
     return ""
 
 
