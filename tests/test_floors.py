@@ -29,6 +29,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "inside.cam", "inside.occlusion",
      "inside.survey_gates", "inside.survey_observations", "inside.survey_peaks", "inside.survey_files", "inside.survey_pictures", "inside.survey",
      "inside.geometry", "inside.probing", "inside.inspection", "inside.gradients", "inside.surgery", "inside.ablation", "export.recordings", "timing", "latency", "models", "export.onnxfile",
+     "inside.geometry", "inside.probing", "inside.inspection", "inside.digits", "inside.arithmetic", "inside.gradients", "timing", "latency", "models", "export.onnxfile",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
      "learning.preparation", "learning.keeping", "learning.trainings",
