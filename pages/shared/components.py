@@ -17,6 +17,10 @@ _SHARED = {  # scripts in front of a component's own
     "gallery": (),
     "excitation": ("parts", "packed", "excitation_scene", "excitation_drawing"),
     "skyline": ("parts", "export", "packed", "skyline_scene"),
+    "overlay": (),
+    "patch": (),
+    "handles": (),
+    "cloud": (),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
