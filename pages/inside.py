@@ -13,7 +13,7 @@ shell.boot_torch()
 from effnet_core.figures import gates as draw  # noqa: E402  torch waits for the boot
 from effnet_core.inside.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
 from pages.shared import memory, models, photo, shelf, truth  # noqa: E402
-from pages.shared.inside import block, cam, maps  # noqa: E402
+from pages.shared.inside import block, cam, maps, occlusion  # noqa: E402
 from pages.shared.inside.block import ORDERS  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
@@ -23,6 +23,7 @@ PARTS = {  # what the pill says → the part
     "One block": block.show,
     "Maps": maps.show,
     "Where it looks": cam.show,
+    "Occlusion": occlusion.show,
 }
 
 

@@ -42,21 +42,23 @@ def label_of(at: Look) -> int:
     return labels.index(wanted) if wanted in labels else at.seen.top(1)[0].index
 
 
-def _pick(at: Look, label: int) -> None:
-    state.put(**{"class": "" if label == at.seen.top(1)[0].index else at.model.labels[label]})
+def _pick(labels: tuple[str, ...], best: int, label: int) -> None:
+    """The best guess is not remembered: with the next picture it is another one. (The arguments of callbacks live as long as the session,
+    so a whole look is none.)"""
+    state.put(**{"class": "" if label == best else labels[label]})
 
 
-def _chose(at: Look) -> None:
-    _pick(at, st.session_state["class_choice"])
+def _chose(labels: tuple[str, ...], best: int) -> None:
+    _pick(labels, best, st.session_state["class_choice"])
 
 
 def choose(at: Look) -> int:
     """The choice of a class, the most probable first; typing searches."""
-    label, odds = label_of(at), at.seen.probabilities
+    label, odds, labels = label_of(at), at.seen.probabilities, at.model.labels
     options = [int(index) for index in np.argsort(-odds, kind="stable")[:NAMED]]
     st.session_state["class_choice"] = label
-    st.selectbox("Class, by probability", options if label in options else [*options, label], format_func=lambda index: f"{at.model.labels[index]} · {percent(odds[index])}",
-                 key="class_choice", on_change=_chose, args=(at,))
+    st.selectbox("Class, by probability", options if label in options else [*options, label], format_func=lambda index: f"{labels[index]} · {percent(odds[index])}",
+                 key="class_choice", on_change=_chose, args=(at.model.labels, options[0]))
     return label
 
 
@@ -156,14 +158,15 @@ def _sees(at: Look) -> str:
 
 def _several(at: Look, label: int, positive: bool) -> None:
     """The five best guesses side by side."""
-    guesses = at.seen.top(BEST)
+    guesses, labels = at.seen.top(BEST), at.model.labels
+    best = guesses[0].index
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
     made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
     top = reach_of(made)
     panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {guess.logit:+.2f}".replace("-", "−"), values, last_grid(at), top)
               for guess, values in zip(guesses, made)]
     overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], Words("evidence of a cell, all on one scale", share="the logit of its class"),
-            size=150, most=240, positive=positive, chosen=str(label), on_pick=lambda index: _pick(at, int(index)))
+            size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: _pick(labels, best, int(index)))
 
 
 def _every(at: Look, label: int) -> dict[str, np.ndarray]:
@@ -233,7 +236,7 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     mine = label if same else at.seen.top(1)[0].index
     panels = [_one(each, index, place) for place, (each, index) in enumerate(((at, mine), (other, own)))]
     overlay("cam_beside", "Two models on one photo", panels, [picture(at), picture(other)], Words("evidence of a cell, each model on its own scale", share="its logit"),
-            size=260, most=400, positive=positive, common=False)
+            size=340, most=420, positive=positive, common=False)
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
             html.table((titled(each, each.model.name), "Probability", "Logit"), [(guess.label, percent(guess.probability), number(guess.logit)) for guess in each.seen.top(3)])
