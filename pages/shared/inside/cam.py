@@ -10,10 +10,10 @@ from effnet_core.figures import cam as draw
 from effnet_core.figures.units import unit_names
 from effnet_core.inside.cam import bias, class_map, sweep
 from effnet_core.inside.geometry import Grid, grids, spread_out
-from effnet_core.inside.inspection import Inspection
+from effnet_core.inside.inspection import UNDECIDED, Inspection
 from effnet_core.palette import percent
 
-from .. import html, memory, models, photo, shelf, state, texts
+from .. import html, memory, models, photo, shelf, state, texts, truth
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
 from ..seen import Look, look
@@ -236,10 +236,22 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     mine = label if same else at.seen.top(1)[0].index
     panels = [_one(each, index, place) for place, (each, index) in enumerate(((at, mine), (other, own)))]
     overlay("cam_beside", "Two models on one photo", panels, [picture(at), picture(other)], Words("evidence of a cell, each model on its own scale", share="its logit"),
-            size=340, most=420, positive=positive, common=False)
+            size=340, most=480, positive=positive, common=False)
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
+            _doubts(each)
             html.table((titled(each, each.model.name), "Probability", "Logit"), [(guess.label, percent(guess.probability), number(guess.logit)) for guess in each.seen.top(3)])
+
+
+def _doubts(at: Look) -> None:
+    """What is to be thought of a model's guesses, where that is not much."""
+    shows = truth.of(at.shown, at.picture.title, at.entry.card)
+    if at.stamp:
+        st.caption(texts.text("inside", "untrained"))
+    elif shows is not None and not any(label in at.model.labels for label in shows.labels):
+        st.caption(text("foreign", truth=plain(shows.words), name=plain(at.model.name), classes=f"{len(at.model.labels):,}"))
+    elif at.seen.uncertainty > UNDECIDED:
+        st.caption(texts.text("inside", "undecided", uncertainty=f"{100 * at.seen.uncertainty:.0f} %"))
 
 
 def _one(at: Look, label: int, place: int) -> Panel:

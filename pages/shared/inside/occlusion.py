@@ -24,7 +24,7 @@ from .turns import Stopped, Turn, Turns
 
 SCORES = {"Logit": "logit", "Probability": "probability"}
 LEAST, MOST = 10, 2  # the patch's side is at least a tenth of the picture's and at most half of it
-BATCH_BYTES, BATCH = 48_000_000, 8  # of what passes together need meanwhile; and pictures in one pass, at most
+BATCH_BYTES, BATCH = 32_000_000, 4  # of what passes together need meanwhile; and pictures in one pass, at most
 POLL_S = 0.5
 
 
@@ -213,6 +213,6 @@ def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray)
     panels = [Panel("occlusion", "Occlusion", f"what covering takes from the {scored} of “{name}”", drops, grid, reach_of([drops])),
               Panel("cam", "Class activation map", f"evidence for “{name}”", values, cam.last_grid(at), reach_of([values]))]
     overlay("occlusion_map", cam.titled(at, "Occlusion beside the class activation map"), panels, [picture(at)],
-            Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=420, common=False, tools=True)
+            Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False, tools=True)
     st.markdown(text("agreement", rho=f"{rho:.2f}".replace("-", "−"), places=places))
     st.markdown(text("disagree"))
