@@ -17,6 +17,8 @@ _SHARED = {  # scripts in front of a component's own
     "gallery": (),
     "overlay": (),
     "patch": (),
+    "handles": (),
+    "cloud": (),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

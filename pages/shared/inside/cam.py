@@ -16,7 +16,7 @@ from effnet_core.palette import percent
 from .. import html, memory, models, photo, shelf, state, texts, truth
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
-from ..seen import Look, look
+from ..seen import Look, untouched
 from .maps import number
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
@@ -218,7 +218,7 @@ def _beside(at: Look, label: int, positive: bool) -> None:
     same = OTHERS[of.segmented_control("Its map of", list(OTHERS), default="The same class", key="beside_of", bind="query-params", persist_state="session",
                                        required=True, width="stretch")]
     if wanted in here and models.may_open(here[wanted], sum(memory.need(shelf.network(here[wanted]).architecture))):
-        _pair(at, look(here[wanted], models.model_of(here[wanted]), at.shown, photo.picture(at.shown)), label, same, positive)
+        _pair(at, untouched(here[wanted], models.model_of(here[wanted]), at.shown, photo.picture(at.shown)), label, same, positive)
 
 
 def _put_beside() -> None:
