@@ -17,7 +17,6 @@ from .. import html, memory, models, photo, shelf, state, texts, truth
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
 from ..seen import Look, untouched
-from .maps import number
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
 SIGNS = {"For and against": False, "Only for": True}
@@ -34,6 +33,11 @@ def text(section: str, **numbers: str) -> str:
 
 def titled(at: Look, title: str) -> str:
     return f"{title} ({at.stamp})" if at.stamp else title
+
+
+def number(value: float) -> str:
+    """Four decimals; of what is huge, as random weights can make it, four digits and the power of ten."""
+    return (f"{value:.4f}" if abs(value) < 1e6 else f"{value:.3e}").replace("-", "−")
 
 
 def label_of(at: Look) -> int:
@@ -94,9 +98,9 @@ def show(at: Look) -> None:
         st.info(text("untrained"), icon=":material/info:")
     _large(at, label, positive, rival)
     _several(at, label, positive)
-    st.markdown(text("limits", reach=f"{last_grid(at).reach:,}"))
     _sweep(at, label, positive)
     _beside(at, label, positive)
+    st.markdown(text("limits", reach=f"{last_grid(at).reach:,}"))
 
 
 def _controls(at: Look) -> tuple[int, bool, int | None]:
@@ -120,7 +124,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
                   share=f"the logit of “{name}”" if rival is None else f"the lead of “{name}”")
     drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([9, 5], gap="large")
     with drawn:
-        overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True)
+        overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True, stamp=at.stamp)
     with told:
         if at.surgery:
             st.markdown(text("surgery"))
@@ -131,7 +135,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
 
 def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label: int, rival: int | None) -> None:
     """The map's mean and the bias are the logit."""
-    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{'−' if constant < 0 else '+'} {abs(constant):.4f}"}
+    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{'−' if constant < 0 else '+'} {number(abs(constant))}"}
     if rival is None:
         st.markdown(text("sum", **names, logit=number(seen.logits[label])))
     else:
@@ -163,10 +167,11 @@ def _several(at: Look, label: int, positive: bool) -> None:
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
     made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
     top = reach_of(made)
-    panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {guess.logit:+.2f}".replace("-", "−"), values, last_grid(at), top)
+    panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {number(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]
     overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], Words("evidence of a cell, all on one scale", share="the logit of its class"),
-            size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: _pick(labels, best, int(index)))
+            size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: _pick(labels, best, int(index)),
+            stamp=at.stamp)
 
 
 def _every(at: Look, label: int) -> dict[str, np.ndarray]:
@@ -190,7 +195,7 @@ def _sweep(at: Look, label: int, positive: bool) -> None:
     with drawn:
         values, name = found[chosen], at.model.labels[label]
         panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen], reach_of([values]))
-        overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260, positive=positive)
+        overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260, positive=positive, stamp=at.stamp)
 
 
 def _sheet(at: Look, found: dict[str, np.ndarray], positive: bool) -> Sheet:
@@ -236,7 +241,7 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     mine = label if same else at.seen.top(1)[0].index
     panels = [_one(each, index, place) for place, (each, index) in enumerate(((at, mine), (other, own)))]
     overlay("cam_beside", "Two models on one photo", panels, [picture(at), picture(other)], Words("evidence of a cell, each model on its own scale", share="its logit"),
-            size=340, most=480, positive=positive, common=False)
+            size=340, most=480, positive=positive, common=False, stamp=at.stamp)
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
             _doubts(each)

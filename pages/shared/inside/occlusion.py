@@ -18,7 +18,7 @@ from ..components import component
 from ..html import plain
 from ..seen import Look
 from . import cam
-from .maps import number
+from .cam import number
 from .overlay import Panel, Words, overlay, picture, reach_of
 from .turns import Stopped, Turn, Turns
 
@@ -213,6 +213,6 @@ def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray)
     panels = [Panel("occlusion", "Occlusion", f"what covering takes from the {scored} of “{name}”", drops, grid, reach_of([drops])),
               Panel("cam", "Class activation map", f"evidence for “{name}”", values, cam.last_grid(at), reach_of([values]))]
     overlay("occlusion_map", cam.titled(at, "Occlusion beside the class activation map"), panels, [picture(at)],
-            Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False, tools=True)
+            Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False, tools=True, stamp=at.stamp)
     st.markdown(text("agreement", rho=f"{rho:.2f}".replace("-", "−"), places=places))
     st.markdown(text("disagree"))
