@@ -173,11 +173,11 @@ def _guesses(at: Look) -> None:
     st.html(f'<div class="ef-pairs" role="list">{rows}</div>')
     now = at.seen.guess(was.index)
     st.markdown(texts.text("inside_surgery", "logit", label=plain(was.label), before=_signed(was.logit), after=_signed(now.logit),
-                           change=_signed(now.logit - was.logit)))
+                           change=_signed(now.logit - was.logit, ".3g")))
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+def _signed(value: float, digits: str = ".3f") -> str:
+    return f"{value:+{digits}}".replace("-", "−")
 
 
 def _row(pair: draw.Pair) -> str:
@@ -193,25 +193,29 @@ def _row(pair: draw.Pair) -> str:
 def _changes(at: Look, unit: str) -> None:
     """Maps and class activation map before and after."""
     st.markdown("#### What it does to the maps")
+    which, scale = st.columns([7, 4], gap="large")
+    kept = {"required": True, "bind": "query-params", "persist_state": "session"}
+    place = PLACES[which.segmented_control("Maps of", list(PLACES), default="This block's output", key="surgery_maps", **kept)]
+    together = scale.segmented_control("One colour scale for", ["Both", "Each"], default="Both", key="surgery_scale", **kept) == "Both"
     left, right = st.columns([7, 4], gap="large")
     with left:
-        chosen = PLACES[st.segmented_control("Maps of", list(PLACES), default="This block's output", key="surgery_maps", required=True,
-                                             bind="query-params", persist_state="session")]
-        _maps(at, at.network.last_unit if chosen == "last" or unit == "classifier" else unit)
+        _maps(at, at.network.last_unit if place == "last" or unit == "classifier" else unit, together)
     with right:
-        before_and_after(at, at.untouched.top(1)[0].index)
+        before_and_after(at, at.untouched.top(1)[0].index, together)
 
 
-def _maps(at: Look, place: str) -> None:
+def _maps(at: Look, place: str, together: bool) -> None:
     before, after = at.untouched.outputs[place], at.seen.outputs[place]
     channels, moved = draw.changed(before, after, CHANGED)
     if not len(channels):
         st.caption(texts.text("inside_surgery", "unmoved" if at.surgery else "nothing_set", place=place))
         return
     both = np.concatenate([before[channels], after[channels]])
-    reach = np.tile(np.maximum(*np.split(maps.tops(both, "map"), 2)), 2)
+    reach = maps.tops(both, "map")
+    reach = np.tile(np.maximum(*np.split(reach, 2)), 2) if together else reach
     sheet = maps.mosaic(both, reach, shell.theme())
-    tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}", f"channel {c}: mean |after − before| {much:.5g}")
+    tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}",
+                  f"channel {c}: mean |after − before| {much:.5g}; colours to ±{reach[k]:.4g} and ±{reach[k + len(channels)]:.4g}")
              for k, (c, much) in enumerate(zip(channels, moved))]
     gallery("changed", f"Maps of {place} that change most", atlas.sheet_of(sheet), tiles, size=150, pixelated=True)
     st.caption(texts.text("inside_surgery", "maps", place=place, shown=str(len(channels)), count=f"{len(before):,}"))

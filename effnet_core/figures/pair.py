@@ -1,0 +1,58 @@
+"""Two pictures through one network: where their gates differ, block by block and channel by channel."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ..palette import VIRIDIS
+
+SIDE = 56  # of a small panel, pixels
+EDGE, DOT, LINE = 126, 252, 96  # palette indexes of `maps.colours`: the page's grey, the strongest orange, a faint blue
+
+
+class Difference(NamedTuple):
+    """How far the gates of one block lie apart on two pictures."""
+
+    block: str
+    mean: float  # of |difference|
+    most: float  # the greatest one
+    channel: int  # where that is
+    correlation: float  # Pearson's; NaN where either has no spread
+
+
+def differences(gates: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> list[Difference]:
+    """A row per block, in the order of the network."""
+    return [_difference(block, gates[block].astype(np.float64), others[block].astype(np.float64)) for block in gates]
+
+
+def _difference(block: str, these: np.ndarray, those: np.ndarray) -> Difference:
+    apart = np.abs(these - those)
+    left, right = these - these.mean(), those - those.mean()
+    spread = float(np.sqrt((left**2).sum() * (right**2).sum()))
+    return Difference(block, float(apart.mean()), float(apart.max()), int(apart.argmax()), float((left * right).sum()) / spread if spread else np.nan)
+
+
+def panel(these: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """A small scatter of gates as palette indexes (SIDE SIDE): these to the right, those upwards, the diagonal where they are equal."""
+    picture = np.full((SIDE, SIDE), EDGE, np.uint8)
+    places = np.arange(SIDE)
+    picture[SIDE - 1 - places, places] = LINE
+    right, up = (np.minimum((gates * SIDE).astype(int), SIDE - 1) for gates in (these, those))
+    picture[SIDE - 1 - up, right] = DOT
+    return picture
+
+
+def cloud(block: str, these: np.ndarray, those: np.ndarray, names: tuple[str, str], chosen: int, stamp: str = "") -> bytes:
+    """What the large scatter is drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes, and both gates of every
+    channel (float32)."""
+    head = {"block": block, "channels": len(these), "names": names, "chosen": chosen, "colours": VIRIDIS, "stamp": stamp}
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return len(text).to_bytes(4) + text + these.astype("<f4").tobytes() + those.astype("<f4").tobytes()
+
+
+def farthest(these: np.ndarray, those: np.ndarray, count: int) -> np.ndarray:
+    """The `count` channels whose gates differ most, the farthest first."""
+    return np.argsort(-np.abs(these - those), kind="stable")[:count]
