@@ -78,8 +78,8 @@ class Cloud {
     const style = getComputedStyle(this.root)
     const [ink, font] = [style.color, style.fontFamily]
     this.axes(paint, ink, font)
-    paint.fillStyle = paint.strokeStyle = style.getPropertyValue("--st-primary-color") || ink
-    paint.globalAlpha = 0.5
+    paint.fillStyle = paint.strokeStyle = this.data.colour
+    paint.globalAlpha = 0.6
     for (let channel = 0; channel < this.data.channels; channel += 1) this.dot(paint, channel, 2.6, true)
     paint.globalAlpha = 1
     paint.strokeStyle = ink

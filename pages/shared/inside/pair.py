@@ -7,9 +7,10 @@ import streamlit as st
 
 from effnet_core.figures import maps
 from effnet_core.figures import pair as draw
+from effnet_core.inside.inspection import Guess
 from effnet_core.palette import percent, unit_colour
 
-from .. import choosing, html, photo, seen, shell, state, texts
+from .. import choosing, photo, seen, shell, state, texts
 from ..components import component
 from ..gallery import Tile, gallery
 from ..html import plain
@@ -41,7 +42,7 @@ def show(at: Look) -> None:
 
 def _pictures(here: Look, there: Look) -> None:
     """The other picture's choice, and both with what the model says."""
-    choice, first, second = st.columns([3, 5, 5], gap="medium")
+    choice, first, second = st.columns([4, 5, 5], gap="medium")
     with choice, st.container(key="pair_other"):
         choosing.choose(there.shown, "other", "The other picture")
     for column, at, name in ((first, here, "This picture"), (second, there, "The other one")):
@@ -50,8 +51,14 @@ def _pictures(here: Look, there: Look) -> None:
             picture.image(at.eye, width="stretch", alt=f"{name}: {at.picture.title}")
             with guess:
                 st.markdown(f"**{name}**: {plain(at.picture.title)}" + (f" ({at.stamp})" if at.stamp else ""))
-                rows = [(each.label, percent(each.probability), f"{each.logit:+.2f}".replace("-", "−")) for each in at.seen.top(GUESSES)]
-                html.table(("It says", "probability", "logit"), rows)
+                st.html(f'<div class="ef-pairs ef-short" role="list">{"".join(map(_guess, at.seen.top(GUESSES)))}</div>')
+
+
+def _guess(guess: Guess) -> str:
+    return (f'<div role="listitem" title="{escape(guess.label)}: {guess.probability:.6f}, logit {guess.logit:.4f}">'
+            f'<span class="ef-word">{escape(guess.label)}</span>'
+            f'<span class="ef-two" aria-hidden="true"><i style="width:{100 * guess.probability:.2f}%"></i></span>'
+            f'<span class="ef-odds">{percent(guess.probability)}</span></div>')
 
 
 def _take(block: object) -> None:
@@ -64,9 +71,7 @@ def _blocks(here: Look, there: Look, rows: list[draw.Difference], unit: str) -> 
     left, right = st.columns([7, 4], gap="large")
     with left:
         st.markdown(texts.text("inside_pair", "blocks"))
-        panels = np.stack([draw.panel(here.seen.gates[row.block], there.seen.gates[row.block]) for row in rows])
-        columns = int(np.ceil(np.sqrt(len(rows))))
-        sheet = maps.Mosaic(maps.png(maps.layout(panels, columns), shell.theme()), columns, 1, draw.SIDE, draw.SIDE)
+        sheet = draw.panels(here.seen.gates, there.seen.gates, shell.theme())
         tiles = [Tile(row.block, [place], row.block, f"apart {row.mean:.3f}", title=_words(row)) for place, row in enumerate(rows)]
         gallery("pair_blocks", "Gates on both pictures, block by block", atlas.sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take)
     with right:
@@ -106,7 +111,7 @@ def _block(here: Look, there: Look, row: draw.Difference) -> None:
     cloud, most = st.columns([5, 6], gap="large")
     chosen = _chosen(len(these), row.channel)
     with cloud:
-        data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, here.stamp)
+        data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp)
         component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(len(these)), height="content")
     with most:
         st.markdown(texts.text("inside_pair", "farthest", block=unit, mean=f"{row.mean:.3f}", correlation=_correlation(row)))
