@@ -13,7 +13,7 @@ shell.boot_torch()
 from effnet_core.figures import gates as draw, signed_percent  # noqa: E402  torch waits for the boot
 from effnet_core.inside.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
 from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
-from pages.shared.inside import block, maps, pair, surgery  # noqa: E402
+from pages.shared.inside import block, cam, maps, pair, surgery  # noqa: E402
 from pages.shared.inside.block import ORDERS  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
@@ -22,6 +22,7 @@ PLAIN = {"displayModeBar": False}
 PARTS = {  # what the pill says → the part
     "One block": block.show,
     "Maps": maps.show,
+    "Where it looks": cam.show,
     "Surgery": surgery.show,
     "Two photos": pair.show,
 }

@@ -15,6 +15,8 @@ _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": (),
+    "overlay": (),
+    "patch": (),
     "handles": (),
     "cloud": (),
 }
