@@ -9,7 +9,9 @@ from effnet_core.errors import UserError
 from effnet_core.figures import maps
 from effnet_core.figures import surgery as draw
 from effnet_core.inside.ablation import one_at_a_time, slopes
+from effnet_core.inside.cam import class_map
 from effnet_core.inside.surgery import ALL, Entry, Plan, read
+from effnet_core.inside.survey_files import best, title
 from effnet_core.palette import percent
 
 from .. import choosing, memory, photo, shell, state, texts
@@ -18,7 +20,8 @@ from ..gallery import Tile, gallery
 from ..html import plain
 from ..seen import Look
 from . import maps as atlas
-from .overlays import before_and_after
+from .cam import last_grid
+from .overlay import Panel, Words, overlay, picture, reach_of
 
 PLAIN = {"displayModeBar": False}
 KINDS = {"The network's own": "own", "All open (SE off)": "off", "Their mean": "mean", "Another picture's": "photo"}
@@ -113,7 +116,9 @@ def _whole(at: Look, unit: str) -> None:
     set_now = at.plan.whole(target)
     st.session_state["surgery_what"] = next(name for name, kind in KINDS.items() if kind == set_now.kind)
     what.segmented_control("Every gate is", options, key="surgery_what", required=True, width="stretch", on_change=_set_whole,
-                           args=(unit, at.shown), help=texts.text("inside_surgery", "kinds"))
+                           args=(unit, at.shown), wrap=True, help=texts.text("inside_surgery", "kinds"))
+    if set_now.kind == "mean" and (head := best(at.entry)):
+        st.caption(texts.text("inside_surgery", "mean_of", images=f"{head.images:,}", data=plain(title(head.data))))
     if set_now.kind == "photo":
         _other(at, set_now, target)
 
@@ -201,7 +206,7 @@ def _changes(at: Look, unit: str) -> None:
     with left:
         _maps(at, at.network.last_unit if place == "last" or unit == "classifier" else unit, together)
     with right:
-        before_and_after(at, at.untouched.top(1)[0].index, together)
+        _evidence(at, at.untouched.top(1)[0].index, together)
 
 
 def _maps(at: Look, place: str, together: bool) -> None:
@@ -219,6 +224,19 @@ def _maps(at: Look, place: str, together: bool) -> None:
              for k, (c, much) in enumerate(zip(channels, moved))]
     gallery("changed", f"Maps of {place} that change most", atlas.sheet_of(sheet), tiles, size=150, pixelated=True)
     st.caption(texts.text("inside_surgery", "maps", place=place, shown=str(len(channels)), count=f"{len(before):,}"))
+
+
+def _evidence(at: Look, label: int, together: bool) -> None:
+    """The class activation map of the untouched network's best guess, before and after."""
+    name = at.model.labels[label]
+    found = {"before": (at.untouched, class_map(at.model, at.untouched, label)), "after": (at.seen, class_map(at.model, at.seen, label))}
+    most = reach_of([values for _, values in found.values()])
+    panels = [Panel(when, when, f"logit {seen.logits[label]:.3f}".replace("-", "−"), values, last_grid(at), most if together else reach_of([values]))
+              for when, (seen, values) in found.items()]
+    st.markdown(f"**Where it sees “{plain(name)}”**" + (f" ({at.stamp})" if at.stamp else ""))
+    overlay("surgery_cam", f"Evidence for {name}, before and after", panels, [picture(at)], Words("evidence of a cell", share=f"the logit of “{name}”"),
+            size=140, most=260, common=together)
+    st.caption(texts.text("inside_surgery", "cam"))
 
 
 def _picked() -> None:
