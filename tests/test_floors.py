@@ -25,7 +25,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
     ["cards", "preprocess", "photos",
      "data.scenes", "data.catalogue", "data.folders", "data.archives", "data.sources", "data.datasets", "data.pictures", "data.augmentation",
      "weights.tensorfiles", "checkpoints", "weights.claims", "weights.proposals", "weights.foreign", "weights.supply",
-     "inside.geometry", "inside.probing", "inside.inspection", "inside.gradients", "export.recordings", "timing", "latency", "models", "export.onnxfile",
+     "inside.geometry", "inside.probing", "inside.inspection", "inside.gradients", "inside.channels", "inside.attribution", "export.recordings", "timing", "latency", "models", "export.onnxfile",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
      "learning.preparation", "learning.keeping", "learning.trainings",

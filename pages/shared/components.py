@@ -15,6 +15,8 @@ _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": (),
+    "atlas": ("cells",),
+    "lens": ("parts", "cells"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

@@ -123,7 +123,6 @@ def _extremes(se: Excitation, chosen: int) -> None:
 
 def _enlarge(channel: int) -> None:
     """A click on a pair enlarges that channel among the maps after squeeze-and-excitation."""
-    st.session_state["maps"] = "After SE"
     st.session_state["part"] = "Maps"
     atlas.pick("after", channel)
 
