@@ -143,7 +143,7 @@ function cellWords(it, tile, [row, column]) {
 
 function tileWords(it, tile) {
   const note = noteOf(it, tile)
-  return `channel ${it.data.channels[tile]}${note ? ` · ${it.data.head.note} ${note}` : ""}${it.data.dead[tile] ? " · constant on this picture" : ""}`
+  return `channel ${it.data.channels[tile]}${note ? ` · ${it.data.head.note} ${note}` : ""}${it.data.dead[tile] ? " · constant on this picture" : ""}${it.data.head.stamp ? ` · ${it.data.head.stamp}` : ""}`
 }
 
 function say(it) {

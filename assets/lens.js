@@ -158,7 +158,7 @@ function update(it) {
   it.bar.style.background = `linear-gradient(to right, ${data.scale.join(", ")})`
   it.low.textContent = number(-data.reach)
   it.high.textContent = number(data.reach)
-  it.middle.textContent = `channel ${data.channel}`
+  it.middle.textContent = [`channel ${data.channel}`, data.stamp].filter(Boolean).join(" · ")
   it.stack.setAttribute("aria-label", `Map of channel ${data.channel}: ${data.layer}, over the picture; arrow keys move from cell to cell`)
   it.pinned = it.pinned && it.pinned.map((place) => Math.min(last, place))
   drawMap(it)

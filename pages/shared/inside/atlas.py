@@ -24,6 +24,7 @@ class Scene(NamedTuple):
     scope: str
     grid: Grid
     theme: str
+    stamp: str = ""  # what every figure says of weights that learnt nothing
 
 
 class Tiles(NamedTuple):
@@ -47,7 +48,7 @@ def _floats(values: np.ndarray) -> bytes:
 
 
 def _head(scene: Scene, **more) -> dict:
-    return {"layer": scene.layer, "scope": scene.scope, "grid": scene.grid._asdict(), **more}
+    return {"layer": scene.layer, "scope": scene.scope, "stamp": scene.stamp, "grid": scene.grid._asdict(), **more}
 
 
 def mosaic(scene: Scene, tiles: Tiles, how: Plan, *, name: str, order: str, note: str, signed: bool, on_pick: Callable[[int], None]) -> None:
