@@ -97,9 +97,9 @@ def grid_of(at: Look, unit: str, part: Part) -> Grid:
 
 def attributions_of(at: Look, unit: str, part: Part, label: int) -> np.ndarray:
     """What every channel adds to the logit of class `label`, to first order (C)."""
-    opened = at.opened(unit)
+    opened, slopes = at.opened(unit), at.gradients(label)  # before their sums, so that memory is claimed for one thing at a time
     size = 8 * sum(len(layer) for layer in (opened.input, *opened.layers.values(), opened.output))
-    found = at.kept("attributions", lambda: attributions(at.model, at.seen, opened, at.gradients(label)), size,
+    found = at.kept("attributions", lambda: attributions(at.model, at.seen, opened, slopes), size,
                     memory.AUTOGRAD * memory.opened(at.network, unit), unit, label)
     return found[part.layer or part.id]
 
