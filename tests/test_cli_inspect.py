@@ -64,6 +64,21 @@ def test_networks_without_gates_and_without_training_say_so(tmp_path, capsys):
     assert "untrained: random weights" in text.splitlines()[0] and "no squeeze-and-excitation" in text
 
 
+def test_gates_and_activations_are_written(model, tmp_path, capsys):
+    arrays, lines = tmp_path / "cat.npz", tmp_path / "cat.csv"
+    assert main(["inspect", str(CAT), "--model", model, "--npz", str(arrays), "--csv", str(lines), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["files"] == [str(arrays), str(lines)]
+    loaded = checkpoints.load(model)
+    seen = inspect(loaded, loaded.preprocess.tensor(samples()["cat"].open()))
+    with np.load(arrays, allow_pickle=False) as found:
+        assert {name for name in found if name.startswith("outputs/")} == {f"outputs/{unit}" for unit in seen.outputs}
+        assert all((found[f"gates/{block}"] == gates).all() for block, gates in seen.gates.items())
+    assert len(lines.read_text().splitlines()) == 1 + sum(map(len, seen.gates.values()))
+    assert main(["inspect", str(CAT), "--model", model, "--csv", str(tmp_path)]) == 1
+    assert "could not be written" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words, sentence", [
     (["nowhere.jpg"], "nowhere.jpg could not be read"),
     (["."], "could not be read"),

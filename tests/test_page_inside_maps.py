@@ -11,7 +11,7 @@ from effnet_core.inside.attribution import attributions
 from effnet_core.inside.channels import summarise
 from effnet_core.inside.geometry import Grid, grids
 from effnet_core.inside.gradients import gradients
-from effnet_core.inside.inspection import open_unit
+from effnet_core.inside.inspection import open_unit, operate
 from pages.shared.inside import atlas, maps
 
 from .apps import open_app
@@ -233,16 +233,12 @@ def test_constant_maps_are_counted_and_marked(models, monkeypatch):  # noqa: F81
     assert f"2 of {len(sent.channels)} maps are constant on this picture" in words(app) and ": 3, 5." in words(app)
 
 
-def test_what_gates_set_by_hand_have_changed(models, monkeypatch):  # noqa: F811
-    from effnet_core.inside.inspection import operate
-    from pages.shared import seen
-
+def test_what_gates_set_by_hand_have_changed(models):  # noqa: F811
     before = expected(models, PHOTO)
-    gates = np.full(len(before.gates["stages.4.1"]), 0.25, np.float32)
-    after, look = operate(models, before, {"stages.4.1": gates}), seen.look
-    monkeypatch.setattr(seen, "look", lambda *given: look(*given)._replace(seen=after, surgery="test"))
+    gates = np.full(len(before.gates["stages.4.1"]), 1, np.float32)
+    after, surgery = operate(models, before, {"stages.4.1": gates}), "off:4.1"
     for unit, part in (("stages.4.1", "se"), ("stages.4.1", "expand"), ("stages.6.0", "depthwise"), ("head", "output")):
-        app = open_maps(layer=unit, maps=part, difference="true", sort="Number")
+        app = open_maps(layer=unit, maps=part, difference="true", sort="Number", surgery=surgery)
         opened, earlier = open_unit(models, after, unit), open_unit(models, before, unit)
         layer = f"{unit}.{part}"
         change = opened.output - earlier.output if part == "output" else opened.layers[layer] - earlier.layers[layer]
@@ -269,6 +265,21 @@ def test_untrained_weights_and_networks_without_gates():
 def test_the_classifier_shows_the_last_map(models):  # noqa: F811
     app = open_maps(layer="classifier")
     assert lens(app)[0]["layer"] == "Output of head" and len(mosaic(app).channels) == models.network.architecture.last_map.channels
+
+
+@pytest.mark.parametrize("unit, part, layer", [("stages.4.1", "depthwise", "stages.4.1.depthwise"), ("stem", "output", "stem"), ("stages.4.1", "se", ""),
+                                               ("stages.4.1", "output", ""), ("stem", "input", "")])
+def test_a_cell_that_a_convolution_made_can_be_asked_about(unit, part, layer, monkeypatch):
+    given = {}
+    monkeypatch.setattr(maps, "HAS_CELLS", True)
+    monkeypatch.setattr(maps.atlas, "lens", lambda *sent: given.update(ask=sent[-1]))
+    open_maps(layer=unit, maps=part, channel="middle.5")
+    assert (given["ask"] is not None) == bool(layer)
+    if layer:
+        state = {}
+        monkeypatch.setattr(maps.channel.st, "session_state", state)
+        given["ask"]((2, 3))
+        assert (state["part"], state["cell_layer"], state["cell_at"]) == ("One cell", layer, "2,3") and state["cell_channel"].isdecimal()
 
 
 def test_numbers_have_four_digits():

@@ -17,6 +17,10 @@ _SHARED = {  # scripts in front of a component's own
     "gallery": (),
     "atlas": ("cells",),
     "lens": ("parts", "cells"),
+    "overlay": (),
+    "patch": (),
+    "handles": (),
+    "cloud": (),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

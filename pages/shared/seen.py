@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from io import BytesIO
 from typing import NamedTuple, TypeVar
 
@@ -12,10 +13,13 @@ from PIL import Image
 from effnet_core.architecture import Architecture
 from effnet_core.cards import Entry
 from effnet_core.checkpoints import Pretrained
+from effnet_core.cost import FLOAT_BYTES
+from effnet_core.errors import UserError
 from effnet_core.inside.gradients import gradients
-from effnet_core.inside.inspection import Inspection, Opened, inspect, open_unit
+from effnet_core.inside.inspection import Inspection, Opened, inspect, open_unit, operate
+from effnet_core.inside.surgery import Gates, Plan, Source, fitting, operation, read
 
-from . import memory, models, photo
+from . import html, memory, models, photo, state, texts
 
 Made = TypeVar("Made")
 
@@ -39,6 +43,21 @@ class Look(NamedTuple):
     @property
     def network(self) -> Architecture:
         return self.model.network.architecture
+
+    @property
+    def bare(self) -> "Look":
+        """The same without the visitor's gates."""
+        return self._replace(seen=self.untouched, surgery="")
+
+    @property
+    def plan(self) -> Plan:
+        """What is set by hand."""
+        return read(self.surgery)
+
+    @property
+    def source(self) -> Source:
+        """Where gates for a plan come from."""
+        return Source(self.untouched.gates, None, lambda shown: _gates_of(self.entry, self.model, shown))
 
     @property
     def stamp(self) -> str:
@@ -81,10 +100,51 @@ def _seen(model: Pretrained, picture: photo.Picture) -> tuple[bytes, bytes, Insp
     return _file(eye, "JPEG", quality=88), view, inspect(model, picture.tensor(model.preprocess))
 
 
-def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
+def untouched(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
     """`picture`, whose shared value is `shown`, through `model`. Raises `UserError` where memory is short."""
     need, key = memory.need(model.network.architecture), ("look", *_key(entry, shown))
     kept = memory.shared()
     with nullcontext() if key in kept else st.spinner("One pass through the network…"):
         eye, view, seen = kept.get(key, lambda: _seen(model, picture), need.kept, need.extra)
     return Look(entry, model, shown, picture, eye, view, seen, seen)
+
+
+def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
+    """The same with the gates that the visitor has set. What of them is not for this network is left out, after a sentence."""
+    bare = untouched(entry, model, shown, picture)
+    try:
+        wanted = read(state.get("surgery"))
+        plan = fitting(wanted, bare.source)
+        text = plan.write()
+    except UserError as refused:
+        st.warning(html.plain(str(refused)), icon=":material/info:")
+        state.put(surgery="")
+        return bare
+    if len(plan.entries) < len(wanted.entries):
+        st.warning(texts.text("inside_surgery", "left_out"), icon=":material/info:")
+    return _operated(bare._replace(surgery=text), plan)
+
+
+def _operated(at: Look, plan: Plan) -> Look:
+    """Kept is what comes after the first gate that was set; what is before it is the untouched pass's."""
+    made = operation(plan, at.source)
+    if not made:
+        return at.bare
+    names = [*at.untouched.outputs]
+    later = names[min(map(names.index, made)) :]
+    size = sum(at.untouched.outputs[unit].nbytes for unit in later)
+
+    def make() -> Inspection:
+        done = operate(at.model, at.untouched, made)
+        return replace(done, outputs={unit: done.outputs[unit] for unit in later})
+
+    done = at.kept("operated", make, size, memory.need(at.network).extra)
+    return at._replace(seen=replace(done, outputs=at.untouched.outputs | done.outputs))
+
+
+def _gates_of(entry: Entry, model: Pretrained, shown: str) -> Gates:
+    """The gates on another picture, which are small; its maps are not kept for them. Raises `UserError` for an unknown picture."""
+    network, picture = model.network.architecture, photo.picture(shown)
+    need, size = memory.need(network), FLOAT_BYTES * sum(layer.input.channels for layer in network.layers if layer.operator == "se")
+    return memory.shared().get(("gates", *_key(entry, shown)), lambda: inspect(model, picture.tensor(model.preprocess)).gates, size,
+                               need.kept + need.extra)

@@ -16,6 +16,7 @@ from ..seen import Look
 TITLES = {"expand": "Expand", "depthwise": "Depthwise", "se": "After SE", "project": "Project", "pointwise": "Pointwise", "reduce": "Reduce",
           "spatial": "Spatial", "shortcut": "Shortcut"}
 KINDS = {"output": ("output", "output"), "before": ("depthwise", "middle"), "after": ("se", "middle")}  # → part and space
+CONVOLUTIONS = ("conv", "depthwise", "pointwise")
 NUMBERS = 64  # bytes per channel of what `summarise` says
 
 
@@ -69,13 +70,8 @@ def maps_of(at: Look, unit: str, part: Part) -> np.ndarray:
     return at.seen.input_of(unit) if part.id == "input" else at.opened(unit).layers[part.layer]
 
 
-def untouched(at: Look) -> Look:
-    """The same look without gates set by hand."""
-    return at._replace(seen=at.untouched, surgery="")
-
-
 def values_of(at: Look, unit: str, part: Part, difference: bool = False) -> Values:
-    return Values(maps_of(at, unit, part), maps_of(untouched(at), unit, part) if difference else None)
+    return Values(maps_of(at, unit, part), maps_of(at.bare, unit, part) if difference else None)
 
 
 def channels_of(at: Look, unit: str, part: Part, difference: bool = False) -> Channels:
@@ -128,6 +124,12 @@ def channel_of(at: Look, unit: str, kind: str) -> int:
     return chosen(at, unit, parts(at, unit)["output" if kind == "output" else "depthwise"])
 
 
-def asked(channel: int, cell: tuple[int, int], part: Part) -> None:
-    """In a callback: the part of the page that computes this cell by hand."""
-    st.session_state.update(part="One cell", cell_layer=part.layer or part.id, cell_channel=channel, cell_at=cell)
+def convolution(at: Look, unit: str, part: Part) -> str:
+    """The id of the convolution that made these maps; "" where none did."""
+    layer = part.layer or (unit if part.id == "output" else "")
+    return layer if any(layer == each.id and each.operator in CONVOLUTIONS for each in at.network.layers) else ""
+
+
+def ask(layer: str, channel: int, cell: tuple[int, int]) -> None:
+    """In a callback: to the part of the page that computes this cell of a convolution by hand."""
+    st.session_state.update(part="One cell", cell_layer=layer, cell_channel=str(channel), cell_at="{},{}".format(*cell))

@@ -130,8 +130,8 @@ def _enlarged(at: Look, view: View, reach: np.ndarray) -> None:
     """The chosen map over the picture, and what its square is."""
     chosen = channel.chosen(at, view.unit, view.part)
     values = channel.values_of(at, view.unit, view.part, view.difference).of(chosen)
-    ask = (lambda cell: channel.asked(chosen, cell, view.part)) if HAS_CELLS and view.part.id != "input" and not view.difference else None
-    atlas.lens(_scene(at, view), chosen, values, reach[chosen], at.view, ask)
+    layer = channel.convolution(at, view.unit, view.part) if HAS_CELLS and not view.difference else ""
+    atlas.lens(_scene(at, view), chosen, values, reach[chosen], at.view, (lambda cell: channel.ask(layer, chosen, cell)) if layer else None)
 
 
 def _type(view: View) -> None:
