@@ -49,7 +49,7 @@ def _picked(known: dict[str, int]) -> None:
         case [str(block), place] if block in known:
             state.select(block)
             if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < known[block]:
-                channel.take(place)
+                channel.pick("after", place)
 
 
 def numbers(at: Look) -> None:
