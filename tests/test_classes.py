@@ -81,6 +81,19 @@ def test_the_band_is_one_standard_deviation():
     assert np.allclose(line.y, mean) and np.allclose(line.customdata[:, 1], spread)
 
 
+def test_six_blocks_from_the_first_to_the_last():
+    gates = dice(blocks=16)
+    assert draw.six(gates) == [f"stages.{place}.0" for place in (0, 3, 6, 9, 12, 15)] and draw.six(dice(blocks=3)) == [*dice(blocks=3).blocks]
+    figure = draw.panels(gates, [5, 2], "dark", "channel", "untrained weights")
+    go.Figure(figure.to_dict())
+    assert [trace.name for trace in figure.data] == ["5 other classes", "class 5", "class 2"] * 6
+    at = np.round(np.linspace(0, 119, 50)).astype(int)
+    for place, first in enumerate((0, 3, 6, 9, 12, 15)):
+        line = figure.data[3 * place + 1]
+        assert np.allclose(line.y, gates.means[5, 120 * first : 120 * (first + 1)][at]) and line.yaxis == f"y{place + 1 if place else ''}"
+    assert [title.text for title in figure.layout.annotations] == [*(f"<b>{block}</b>" for block in draw.six(gates)), "untrained weights"]
+
+
 def test_depth_has_a_point_for_every_block():
     gates = dice()
     figure = draw.depth(gates, "dark", "stages.2.0", "untrained weights")

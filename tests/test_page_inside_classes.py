@@ -115,7 +115,7 @@ def test_untrained_weights_are_stamped():
     made("raw")
     app = open_part("Classes", model="raw", layer=UNIT)
     assert f"Class lines of {UNIT} (untrained weights)" in words(app)
-    assert all("untrained weights" in str(spec["layout"]) for spec in figures(app)[-3:])
+    assert all("untrained weights" in str(spec["layout"]) for spec in figures(app)[-4:])
 
 
 def test_a_network_without_gates_says_so():
@@ -208,6 +208,12 @@ def test_the_first_layer_shows_its_filters_and_their_numbers(found, models):  # 
     assert "What excites channel 3 of stem" in words(app)
     for value in weights[3].ravel():
         assert f"<td>{value:+.3f}</td>".replace("-", "−") in words(app)
+
+
+def test_a_network_without_gates_has_patches_too(models):  # noqa: F811
+    made("bare")
+    app = open_part("What excites it", model="bare", layer="stages.2.0", channel="output.1")
+    assert len(galleries(app)["What excites channel 1 of stages.2.0 most"][0]["tiles"]) == 9
 
 
 def test_photos_of_ones_own_can_be_measured_and_looked_at(models, tmp_path):  # noqa: F811

@@ -18,6 +18,7 @@ from .gates import ordered
 MOST = 5  # classes with a line of their own
 GREY = 20  # other classes that are drawn as lines; more of them are a band
 SAMPLED = 50  # channels, as in the paper
+PANELS, ACROSS = 6, 3  # blocks side by side, as in the paper
 HUES = (1, 4, 6, 3, 0)  # of Okabe and Ito's colours
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 LEGEND = {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 12}}
@@ -35,6 +36,12 @@ def _line(y: np.ndarray, at: np.ndarray, name: str, **looks) -> dict:
     name = escape(name)
     return {"type": "scatter", "mode": "lines", "x": np.arange(len(at), dtype=np.uint16), "y": y[at].astype(np.float32), "name": name,
             "customdata": at.astype(np.uint16), "hovertemplate": f"<b>{name}</b><br>channel %{{customdata}}: %{{y:.4f}}<extra></extra>", **looks}
+
+
+def _picked(gates: Statistics, means: np.ndarray, picked: Sequence[int], at: np.ndarray, theme: str, width: float = 2.0) -> list[dict]:
+    """The classes that have a colour."""
+    return [_line(means[label], at, gates.labels[label], line={"color": STAGES[theme][hue], "width": width, "dash": dash})
+            for label, hue, dash in zip(picked[:MOST], HUES, DASHES)]
 
 
 def _others(rest: np.ndarray, at: np.ndarray, theme: str) -> list[dict]:
@@ -72,8 +79,7 @@ def lines(gates: Statistics, block: str, picked: Sequence[int], theme: str = "li
     at = places(overall, order, sampled)
     rest = [label for label in gates.seen if label not in picked]
     traces = _others(means[rest], at, theme)
-    traces += [_line(means[label], at, gates.labels[label], line={"color": STAGES[theme][hue], "width": 2, "dash": dash})
-               for label, hue, dash in zip(picked[:MOST], HUES, DASHES)]
+    traces += _picked(gates, means, picked, at, theme)
     traces.append(_line(overall, at, "all images", line={"color": INK[theme], "width": 1.2}))
     if own is not None:
         traces.append(_line(own, at, "this picture", mode="markers", marker={"symbol": "x-thin", "size": 6, "line": {"width": 1.4, "color": INK[theme]}}))
@@ -92,6 +98,31 @@ def within(gates: Statistics, block: str, label: int, theme: str = "light", orde
     line["customdata"] = np.stack([at.astype(np.float32), spread[at].astype(np.float32)], 1)
     line["hovertemplate"] = f"<b>{line['name']}</b><br>channel %{{customdata[0]}}: %{{y:.4f}} ± %{{customdata[1]:.4f}}<extra></extra>"
     return _frame([band, line], len(at), len(mean), order, theme, stamp)
+
+
+def six(gates: Statistics) -> list[str]:
+    """The blocks of the paper's six panels: the first, the last, and evenly between them."""
+    blocks = [*gates.blocks]
+    return [blocks[place] for place in dict.fromkeys(np.rint(np.linspace(0, len(blocks) - 1, PANELS)).astype(int).tolist())]
+
+
+def panels(gates: Statistics, picked: Sequence[int], theme: str = "light", order: str = "gate", stamp: str = "") -> go.Figure:
+    """Class lines of six blocks side by side, 50 channels of each: what `lines` draws, small."""
+    ink, blocks, traces, layout = themed(INK, theme), six(gates), [], {}
+    for place, block in enumerate(blocks):
+        number, (row, column) = "" if place == 0 else str(place + 1), divmod(place, ACROSS)
+        means, at = gates.mean(block), places(gates.overall(block), order, True)
+        drawn = _others(means[[label for label in gates.seen if label not in picked]], at, theme) + _picked(gates, means, picked, at, theme, 1.4)
+        traces += [{**trace, "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": place == 0, "legendgroup": trace["name"]} for trace in drawn]
+        across, up = [column / ACROSS + 0.02, (column + 1) / ACROSS - 0.02], [0.55, 0.94] if row == 0 else [0.0, 0.39]
+        looks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "½", "1"], "range": [-0.03, 1.03], "domain": up, "anchor": f"x{number}"}
+        layout |= {f"xaxis{number}": axis(theme, showgrid=False, tickvals=[], range=[-0.5, len(at) - 0.5], domain=across, anchor=f"y{number}"),
+                   f"yaxis{number}": axis(theme, "mean gate" if column == 0 else "", **looks)}
+    titles = [note(f"<b>{block}</b>", theme, xref=f"x{place + 1 if place else ''} domain", yref=f"y{place + 1 if place else ''} domain", x=0, y=1,
+                   xanchor="left", yanchor="bottom") for place, block in enumerate(blocks)]
+    titles += [note(stamp, theme, xref="paper", yref="paper", x=1, y=0, xanchor="right", yanchor="top")] if stamp else []
+    return figure(traces, theme, 430, showlegend=True, legend={**LEGEND, "font": {"size": 12, "color": ink}}, hovermode="closest", annotations=titles,
+                  margin={"l": 8, "r": 8, "t": 56, "b": 20}, **layout)
 
 
 def _stage_ticks(blocks: Sequence[str]) -> dict:

@@ -21,7 +21,7 @@ from .survey_peaks import Keeper
 from .survey_pictures import Pictures
 
 BATCH = 16  # images at a time; more gain nothing on a processor
-SHARE = 0.25  # of the memory that is free, for one batch
+SHARE, MOST = 0.25, 10**9  # of the memory that is free, and bytes, for one batch
 
 Tell = Callable[[int, int], None]  # images done, and in all
 
@@ -42,7 +42,7 @@ def widths(architecture: Architecture) -> tuple[dict[str, int], dict[str, int]]:
 def batch_size(architecture: Architecture) -> int:
     """Images at a time that fit into memory, `BATCH` at most."""
     _, one = latency.memory_needed(architecture)
-    return int(max(1, min(BATCH, SHARE * machine.memory_available() // one)))
+    return int(max(1, min(BATCH, min(MOST, SHARE * machine.memory_available()) // one)))
 
 
 def survey(model: Pretrained, pictures: Pictures, limit: int | None = None, *, batch: int | None = None, facts: dict | None = None,

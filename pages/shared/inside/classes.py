@@ -65,6 +65,7 @@ def _block(at: Look, gates: Statistics) -> None:
                     alt=f"Mean gate of every channel of {unit}, one line per class")
     _reading(gates, unit)
     _one_class(at, gates, unit, order, sampled)
+    _six(at, gates, picked, order)
 
 
 def _controls(at: Look, gates: Statistics) -> tuple[list[int], str, bool, bool]:
@@ -106,6 +107,13 @@ def _one_class(at: Look, gates: Statistics, unit: str, order: str, sampled: bool
     words.markdown(texts.text(ROOM, "within", images=f"{gates.counts[label]:,}"))
     st.plotly_chart(draw.within(gates, unit, label, shell.theme(), order, sampled, at.stamp), theme=None, key="class_spread", config=PLAIN,
                     alt=f"Mean gate of every channel of {unit} in one class, and one standard deviation either way")
+
+
+def _six(at: Look, gates: Statistics, picked: list[int], order: str) -> None:
+    st.markdown("#### Six blocks, as in the paper" if len(gates.blocks) >= draw.PANELS else "#### All blocks")
+    st.plotly_chart(draw.panels(gates, picked, shell.theme(), order, at.stamp), theme=None, key="class_panels", config=PLAIN,
+                    alt=f"Mean gates of {len(draw.six(gates))} blocks from the first to the last, one line per class")
+    st.caption(texts.text(ROOM, "six", channels=str(draw.SAMPLED)))
 
 
 def _select(gates: Statistics) -> None:
