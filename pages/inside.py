@@ -13,7 +13,7 @@ shell.boot_torch()
 from effnet_core.figures import signed_percent  # noqa: E402  torch waits for the boot
 from effnet_core.inside.inspection import UNDECIDED, Guess  # noqa: E402
 from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
-from pages.shared.inside import block, cam, channel, maps, pair, skyline, surgery  # noqa: E402
+from pages.shared.inside import block, cam, maps, pair, skyline, surgery  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
@@ -92,7 +92,6 @@ def page() -> None:
         body.info(texts.text("inside", "no_model"), icon=":material/model_training:")
         return
     network = shelf.network(entry).architecture
-    channel.restore()
     with body, shell.refusals():
         shell.strip(network)
         if models.may_open(entry, sum(memory.need(network))):

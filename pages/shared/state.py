@@ -34,7 +34,6 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model
-    "channel": "",  # its number in the widened middle of a block; the one that answers most strongly
     "other": "",  # a picture to compare it with
     "surgery": "",  # gates that are set by hand, as `inside.surgery` writes them
     "job": "",
