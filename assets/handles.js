@@ -42,14 +42,17 @@ class Handles {
     this.row = make("div", "row")
     this.about = make("div", "about", make("span", ""))
     this.about.firstChild.setAttribute("role", "status")
-    for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
-      const button = make("button", "", text)
-      button.type = "button"
-      button.onclick = () => this.let(this.active, gate)
-      this.about.append(button)
+    this.frameful = make("div", "about", make("span", ""))
+    for (const [line, channels] of [[this.about, () => [this.active]], [this.frameful, () => this.shown()]]) {
+      for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
+        const button = make("button", "", text)
+        button.type = "button"
+        button.onclick = () => this.let(channels(), gate)
+        line.append(button)
+      }
     }
     Object.assign(this.overview, { tabIndex: 0, role: "slider" })
-    this.root.replaceChildren(this.overview, this.ends, this.row, this.about)
+    this.root.replaceChildren(this.overview, this.ends, this.row, this.about, this.frameful)
     this.overview.onpointerdown = (event) => {
       this.overview.setPointerCapture(event.pointerId)
       this.look(event)
@@ -111,6 +114,7 @@ class Handles {
     const last = Math.min(channels, this.first + this.count) - 1
     this.frame.style.left = `${100 * this.first / channels}%`
     this.frame.style.width = `${100 * (last + 1 - this.first) / channels}%`
+    this.frameful.firstChild.textContent = `All ${this.count} in the frame`
     this.ends.firstChild.textContent = `places ${this.first + 1} to ${last + 1} of ${channels}`
     this.ends.lastChild.textContent = this.data.stamp || "drag the window; dashes: untouched"
     for (const [name, value] of Object.entries({ label: "Which channels are shown large", valuemin: 1, valuemax: channels - this.count + 1, valuenow: this.first + 1,
@@ -121,7 +125,7 @@ class Handles {
 
   drawRow() {
     const focused = this.row.contains(this.root.getRootNode().activeElement)
-    const shown = [...this.data.order.subarray(this.first, this.first + this.count)]
+    const shown = this.shown()
     while (this.row.childElementCount > shown.length) this.row.lastChild.remove()
     while (this.row.childElementCount < shown.length) this.row.append(this.handle())
     shown.forEach((channel, place) => this.set(this.row.children[place], channel, this.data.now[channel]))
@@ -152,13 +156,13 @@ class Handles {
     track.onpointerup = (event) => {
       if (this.held === null) return
       this.held = null
-      this.let(node.channel, at(event))
+      this.let([node.channel], at(event))
     }
     track.onpointercancel = () => {
       this.held = null
       this.draw()
     }
-    track.ondblclick = () => this.let(node.channel, null)
+    track.ondblclick = () => this.let([node.channel], null)
     track.onfocus = () => this.held === null && this.touch(node.channel)
     track.onkeydown = (event) => this.key(event, node)
     return node
@@ -168,8 +172,8 @@ class Handles {
     const step = { ArrowUp: 0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key]
     const ends = { Home: 0, End: 1, Delete: null, Backspace: null }
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-    if (step) this.let(node.channel, Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100)
-    else if (event.key in ends) this.let(node.channel, ends[event.key])
+    if (step) this.let([node.channel], Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100)
+    else if (event.key in ends) this.let([node.channel], ends[event.key])
     else if (sideways) this.step([...this.row.children].indexOf(node) + sideways)
     else return
     event.preventDefault()
@@ -215,19 +219,21 @@ class Handles {
     this.about.firstChild.textContent = `Channel ${channel}: gate ${now[channel].toFixed(3)}${how}; untouched ${before[channel].toFixed(3)}${worth}`
   }
 
-  let(channel, gate) {
-    if (gate !== null) {
-      this.data.now[channel] = gate
-      this.single.add(channel)
-    } else {
-      this.data.now[channel] = this.data.before[channel]
-      this.single.delete(channel)
+  shown() {
+    return [...this.data.order.subarray(this.first, this.first + this.count)]
+  }
+
+  let(channels, gate) {
+    for (const channel of channels) {
+      this.data.now[channel] = gate ?? this.data.before[channel]
+      if (gate === null) this.single.delete(channel)
+      else this.single.add(channel)
     }
-    this.active = channel
+    if (channels.length === 1) this.active = channels[0]
     this.draw()
     clearTimeout(this.waiting) // a key that is held down would ask for a pass at every step
     const { block } = this.data
-    this.changes = { ...this.changes, [channel]: gate }
+    this.changes = { ...this.changes, ...Object.fromEntries(channels.map((channel) => [channel, gate])) }
     this.waiting = setTimeout(() => {
       this.send({ block, gates: Object.entries(this.changes).map(([key, value]) => [Number(key), value]) })
       this.changes = {}

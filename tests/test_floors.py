@@ -28,7 +28,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "inside.geometry", "inside.probing", "inside.inspection", "inside.excitation", "inside.digits", "inside.arithmetic", "inside.gradients", "inside.surgery", "inside.ablation",
      "inside.cam", "inside.occlusion",
      "export.recordings", "timing", "latency", "models", "export.onnxfile",
-     "inside.survey_gates", "inside.survey_observations", "inside.survey_peaks", "inside.survey_files", "inside.survey_pictures", "inside.survey",
+     "inside.survey_gates", "inside.survey_observations", "inside.survey_peaks", "inside.survey_patches", "inside.survey_files", "inside.survey_pictures", "inside.survey",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
      "learning.preparation", "learning.keeping", "learning.trainings",

@@ -21,6 +21,7 @@ _SHARED = {  # scripts in front of a component's own
     "patch": (),
     "handles": (),
     "cloud": (),
+    "cell": ("cell_numbers", "cell_views"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

@@ -9,7 +9,9 @@ from effnet_core.errors import UserError
 from effnet_core.figures import maps
 from effnet_core.figures import surgery as draw
 from effnet_core.inside.ablation import one_at_a_time, slopes
+from effnet_core.inside.cam import class_map
 from effnet_core.inside.surgery import ALL, Entry, Plan, read
+from effnet_core.inside.survey_files import best, title
 from effnet_core.palette import percent
 
 from .. import choosing, memory, photo, shell, state, texts
@@ -18,7 +20,8 @@ from ..gallery import Tile, gallery
 from ..html import plain
 from ..seen import Look
 from . import maps as atlas
-from .overlays import before_and_after
+from .cam import last_grid
+from .overlay import Panel, Words, overlay, picture, reach_of
 
 PLAIN = {"displayModeBar": False}
 KINDS = {"The network's own": "own", "All open (SE off)": "off", "Their mean": "mean", "Another picture's": "photo"}
@@ -113,7 +116,9 @@ def _whole(at: Look, unit: str) -> None:
     set_now = at.plan.whole(target)
     st.session_state["surgery_what"] = next(name for name, kind in KINDS.items() if kind == set_now.kind)
     what.segmented_control("Every gate is", options, key="surgery_what", required=True, width="stretch", on_change=_set_whole,
-                           args=(unit, at.shown), help=texts.text("inside_surgery", "kinds"))
+                           args=(unit, at.shown), wrap=True, help=texts.text("inside_surgery", "kinds"))
+    if set_now.kind == "mean" and (head := best(at.entry)):
+        st.caption(texts.text("inside_surgery", "mean_of", images=f"{head.images:,}", data=plain(title(head.data))))
     if set_now.kind == "photo":
         _other(at, set_now, target)
 
@@ -173,11 +178,11 @@ def _guesses(at: Look) -> None:
     st.html(f'<div class="ef-pairs" role="list">{rows}</div>')
     now = at.seen.guess(was.index)
     st.markdown(texts.text("inside_surgery", "logit", label=plain(was.label), before=_signed(was.logit), after=_signed(now.logit),
-                           change=_signed(now.logit - was.logit)))
+                           change=_signed(now.logit - was.logit, ".3g")))
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+def _signed(value: float, digits: str = ".3f") -> str:
+    return f"{value:+{digits}}".replace("-", "−")
 
 
 def _row(pair: draw.Pair) -> str:
@@ -193,28 +198,45 @@ def _row(pair: draw.Pair) -> str:
 def _changes(at: Look, unit: str) -> None:
     """Maps and class activation map before and after."""
     st.markdown("#### What it does to the maps")
+    which, scale = st.columns([7, 4], gap="large")
+    kept = {"required": True, "bind": "query-params", "persist_state": "session"}
+    place = PLACES[which.segmented_control("Maps of", list(PLACES), default="This block's output", key="surgery_maps", **kept)]
+    together = scale.segmented_control("One colour scale for", ["Both", "Each"], default="Both", key="surgery_scale", **kept) == "Both"
     left, right = st.columns([7, 4], gap="large")
     with left:
-        chosen = PLACES[st.segmented_control("Maps of", list(PLACES), default="This block's output", key="surgery_maps", required=True,
-                                             bind="query-params", persist_state="session")]
-        _maps(at, at.network.last_unit if chosen == "last" or unit == "classifier" else unit)
+        _maps(at, at.network.last_unit if place == "last" or unit == "classifier" else unit, together)
     with right:
-        before_and_after(at, at.untouched.top(1)[0].index)
+        _evidence(at, at.untouched.top(1)[0].index, together)
 
 
-def _maps(at: Look, place: str) -> None:
+def _maps(at: Look, place: str, together: bool) -> None:
     before, after = at.untouched.outputs[place], at.seen.outputs[place]
     channels, moved = draw.changed(before, after, CHANGED)
     if not len(channels):
         st.caption(texts.text("inside_surgery", "unmoved" if at.surgery else "nothing_set", place=place))
         return
     both = np.concatenate([before[channels], after[channels]])
-    reach = np.tile(np.maximum(*np.split(maps.tops(both, "map"), 2)), 2)
+    reach = maps.tops(both, "map")
+    reach = np.tile(np.maximum(*np.split(reach, 2)), 2) if together else reach
     sheet = maps.mosaic(both, reach, shell.theme())
-    tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}", f"channel {c}: mean |after − before| {much:.5g}")
+    tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}",
+                  f"channel {c}: mean |after − before| {much:.5g}; colours to ±{reach[k]:.4g} and ±{reach[k + len(channels)]:.4g}")
              for k, (c, much) in enumerate(zip(channels, moved))]
     gallery("changed", f"Maps of {place} that change most", atlas.sheet_of(sheet), tiles, size=150, pixelated=True)
     st.caption(texts.text("inside_surgery", "maps", place=place, shown=str(len(channels)), count=f"{len(before):,}"))
+
+
+def _evidence(at: Look, label: int, together: bool) -> None:
+    """The class activation map of the untouched network's best guess, before and after."""
+    name = at.model.labels[label]
+    found = {"before": (at.untouched, class_map(at.model, at.untouched, label)), "after": (at.seen, class_map(at.model, at.seen, label))}
+    most = reach_of([values for _, values in found.values()])
+    panels = [Panel(when, when, f"logit {seen.logits[label]:.3f}".replace("-", "−"), values, last_grid(at), most if together else reach_of([values]))
+              for when, (seen, values) in found.items()]
+    st.markdown(f"**Where it sees “{plain(name)}”**" + (f" ({at.stamp})" if at.stamp else ""))
+    overlay("surgery_cam", f"Evidence for {name}, before and after", panels, [picture(at)], Words("evidence of a cell", share=f"the logit of “{name}”"),
+            size=140, most=260, common=together)
+    st.caption(texts.text("inside_surgery", "cam"))
 
 
 def _picked() -> None:
