@@ -13,7 +13,7 @@ shell.boot_torch()
 from effnet_core.figures import signed_percent  # noqa: E402  torch waits for the boot
 from effnet_core.inside.inspection import UNDECIDED, Guess  # noqa: E402
 from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
-from pages.shared.inside import block, cam, cell, classes, exciting, maps, occlusion, pair, skyline, surgery  # noqa: E402
+from pages.shared.inside import block, cam, cell, classes, exciting, maps, occlusion, pair, skyline, surgery, takehome  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
@@ -27,6 +27,7 @@ PARTS = {  # what the pill says → the part
     "Two photos": pair.show,
     "Classes": classes.show,
     "What excites it": exciting.show,
+    "Take home": takehome.show,
 }
 
 

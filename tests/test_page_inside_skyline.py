@@ -34,7 +34,7 @@ def click(room, key, value, *known):
         patch.setattr(room.st, "session_state", {key: type("Sent", (), {"picked": value})})
         told = {}
         patch.setattr(room.state, "select", lambda unit: told.update(unit=unit))
-        patch.setattr(room.maps if room is skyline else room.atlas, "pick", lambda kind, channel: told.update(kind=kind, channel=channel))
+        patch.setattr(room.channel, "pick", lambda kind, channel: told.update(kind=kind, channel=channel))
         room._picked(*known)
     return told
 
@@ -45,8 +45,8 @@ def test_the_skyline_gets_every_gate_and_every_z(models):  # noqa: F811
     head, numbers = drawn(app, "skyline")
     assert (numbers == np.concatenate([part[unit] for unit in seen.gates for part in (seen.gates, seen.squeezed)])).all()
     assert head["compared"] is False and head["stamp"] == "" and not any(tower["operated"] for tower in head["towers"])
-    strongest = int(np.abs(opened(models, seen).before).mean((1, 2)).argmax())
-    assert chosen(app) == {"block": BLOCK, "channel": strongest, "byGate": False}
+    assert chosen(app) == {"block": BLOCK, "channel": None, "byGate": False}  # none was taken
+    assert chosen(open_app("inside", layer=BLOCK, channel="middle.5")) == {"block": BLOCK, "channel": 5, "byGate": True}
 
 
 def test_another_block_or_order_sends_the_gates_unchanged(models):  # noqa: F811
@@ -99,6 +99,14 @@ def test_a_number_box_takes_the_channel_for_the_maps_and_the_skyline_too(models)
     app = open_app("inside", layer=BLOCK)
     app.number_input(key="se_channel").set_value(7).run()
     assert not app.exception and drawn(app, "excitation")[0]["channel"] == 7 == chosen(app)["channel"]
+    assert app.session_state["channel"] == "middle.7"  # which the address keeps
+
+
+@pytest.mark.parametrize("said", ["middle.99999", "middle.-1", "middle.", "output.3", "x", "middle.５"])
+def test_an_address_may_say_anything_of_the_channel(said, models):  # noqa: F811
+    app = open_app("inside", layer=BLOCK, channel=said)
+    strongest = int(np.abs(opened(models, expected(models, "scene-0-1")).before).mean((1, 2)).argmax())
+    assert not app.exception and drawn(app, "excitation")[0]["channel"] == strongest
 
 
 def test_the_channels_raised_and_lowered_most_come_with_their_maps(models):  # noqa: F811

@@ -17,6 +17,8 @@ _SHARED = {  # scripts in front of a component's own
     "gallery": (),
     "excitation": ("parts", "packed", "excitation_scene", "excitation_drawing"),
     "skyline": ("parts", "export", "packed", "skyline_scene"),
+    "atlas": ("cells",),
+    "lens": ("parts", "cells"),
     "overlay": (),
     "patch": (),
     "handles": (),

@@ -34,6 +34,8 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model
+    "maps": "output",  # which layer of the unit is looked at
+    "channel": "",  # which channel there, "middle.17"; the strongest
     "other": "",  # a picture to compare it with
     "surgery": "",  # gates that are set by hand, as `inside.surgery` writes them
     "job": "",

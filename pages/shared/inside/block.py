@@ -16,7 +16,7 @@ from ..components import component
 from ..gallery import Tile, gallery
 from ..html import plain
 from ..seen import Look
-from . import skyline
+from . import channel, skyline
 from . import maps as atlas
 
 PLAIN = {"displayModeBar": False}
@@ -93,7 +93,7 @@ def _plain_summary(block: Block) -> str:
 
 def _steps(at: Look, unit: str) -> None:
     """One channel's way from its map to its gate and back, with this picture's numbers."""
-    se, chosen = at.opened(unit).excitation, atlas.channel_of(at, unit, "after")
+    se, chosen = at.opened(unit).excitation, channel.channel_of(at, unit, "after")
     words, box = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
     sizes = {"C": f"{len(se.s):,}", "S": f"{len(se.hidden):,}"}
     words.markdown(texts.text("inside_excitation", "steps", **sizes))
@@ -114,21 +114,16 @@ def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
     component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(len(se.s)), height="content")
 
 
-def _take(channel: int) -> None:
-    """In a callback: this channel of the widened middle is looked at, here and among the maps."""
-    atlas.pick("after", channel)
-
-
 def _picked(count: int) -> None:
     """A bar was clicked; a browser may send anything."""
     place = st.session_state["excitation"].picked
     if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < count:
-        _take(place)
+        channel.pick("after", place)
 
 
 def _type(key: str) -> None:
     if st.session_state[key] is not None:
-        _take(int(st.session_state[key]))
+        channel.pick("after", int(st.session_state[key]))
 
 
 def _extremes(at: Look, se: Excitation, chosen: int) -> None:
@@ -152,7 +147,7 @@ def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: 
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
     tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {atlas.number(se.z[c])} · gate {se.s[c]:.3f}",
                   f"channel {c}: z = {atlas.number(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
-    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=_take, pixelated=True)
+    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=lambda c: channel.pick("after", c), pixelated=True)
 
 
 def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
@@ -167,7 +162,7 @@ def _classifier(at: Look) -> None:
     best = at.seen.top(1)[0]
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
-    values = at.seen.outputs[at.network.last_unit][[channel for channel, _ in loudest]]
+    values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
     tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
     gallery("speakers", "Channels of the last map that speak most for the best guess", atlas.sheet_of(sheet), tiles, size=84, pixelated=True)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from effnet_core.errors import UserError
 from effnet_core.figures import filters, maps
+from effnet_core.inside.channels import ranked, summarise
 from effnet_core.inside.geometry import Grid, grids
 from effnet_core.inside.survey_files import Head
 from effnet_core.inside.survey_patches import TILE, cut, patch, sheet, strongest
@@ -18,6 +19,7 @@ from .. import html, memory, photo, shell, state, texts
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
 from ..seen import Look
+from . import channel as channels
 from . import maps as atlas
 from . import surveying
 from .maps import number
@@ -81,17 +83,23 @@ def _place(at: Look) -> Place:
 
 
 def _channel_of(at: Look, place: Place) -> int:
-    """The picked channel, which the maps share; else the one that answers this picture most."""
-    space, channel = ("first", st.session_state.get("_stem_channel", 0)) if place.kind == "first" else st.session_state.get("_channel", ("", 0))
-    known = space == {"before": "middle"}.get(place.kind, place.kind) and channel < len(place.values)
-    return int(channel) if known else int(atlas.strength(place.values).argmax())
+    """The picked channel, which the parts of the page share; else the one that answers this picture most."""
+    if place.kind != "first":
+        return channels.channel_of(at, at.network.unit_of(place.key), place.kind)
+    picked = st.session_state.get("_stem_channel", -1)
+    return picked if 0 <= picked < len(place.values) else int(_order(place)[0])
+
+
+def _order(place: Place) -> np.ndarray:
+    """Channels by the mean |value| of their maps on this picture, the strongest first."""
+    return ranked("strength", summarise(place.values))
 
 
 def _pick(kind: str, channel: int) -> None:
     if kind == "first":
         st.session_state["_stem_channel"] = channel
     else:
-        atlas.pick(kind, channel)
+        channels.pick(kind, channel)
 
 
 # The pictures behind a survey
@@ -177,7 +185,7 @@ def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pi
     """Of many channels the one patch each that excites it most."""
     st.markdown(f"##### Every channel of {place.key}, and the patch that excites it most")
     peaks: Peaks = found.survey.peaks
-    order = np.argsort(-atlas.strength(place.values), kind="stable")
+    order = _order(place)
     where, limit = st.session_state.get("_exciting_shown", ("", FIRST))
     limit = limit if where == place.key else FIRST
     shown = order[:limit].tolist()

@@ -9,7 +9,7 @@ from effnet_core.palette import percent
 from .. import html, shell, state, texts
 from ..components import component
 from ..seen import Look
-from . import maps
+from . import channel
 
 ORDERS = {"By gate": "gate", "By number": "channel"}
 
@@ -39,9 +39,8 @@ def _towers(at: Look) -> None:
     data = draw.packed(at.seen.gates, at.seen.squeezed, untouched, [*at.seen.operation], shell.theme(), name=at.model.name, stamp=at.stamp)
     known = {block: len(gates) for block, gates in at.seen.gates.items()}
     component("skyline")(key="skyline", data=data, on_picked_change=lambda: _picked(known), height="content")
-    unit = state.selected(at.network)
-    taken = maps.channel_of(at, unit, "after") if unit in known else None
-    component("skyline")(key="skyline_chosen", data={"block": unit, "channel": taken, "byGate": order() == "gate"}, height="content")
+    component("skyline")(key="skyline_chosen", data={"block": state.selected(at.network), "channel": channel.taken(), "byGate": order() == "gate"},
+                         height="content")
 
 
 def _picked(known: dict[str, int]) -> None:
@@ -50,7 +49,7 @@ def _picked(known: dict[str, int]) -> None:
         case [str(block), place] if block in known:
             state.select(block)
             if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < known[block]:
-                maps.pick("after", place)
+                channel.pick("after", place)
 
 
 def numbers(at: Look) -> None:
