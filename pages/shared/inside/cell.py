@@ -30,7 +30,7 @@ def show(at: Look) -> None:
         st.caption(texts.text("inside_cell", unit))  # the classifier and max pooling have no maps of a convolution
         return
     layer, opened = _layer(found), at.opened(unit)
-    channel = _channel(layer, opened)
+    channel = _channel(at, layer, opened)
     _choices(found, layer, channel)
     eye = lens(at.model.network, opened, layer.id, channel)
     place = _place(layer, eye.output)
@@ -67,9 +67,12 @@ def _number(text: str, count: int) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 and int(text) < count else None
 
 
-def _channel(layer: Layer, opened: Opened) -> int:
-    asked = _number(_asked("cell_channel"), layer.output.channels) if _meant(layer) else None
-    return int(np.abs(opened.layers[layer.id]).max((1, 2)).argmax()) if asked is None else asked
+def _channel(at: Look, layer: Layer, opened: Opened) -> int:
+    """The one that was asked for, else that with the greatest |value| anywhere."""
+    if _meant(layer) and (asked := _number(_asked("cell_channel"), layer.output.channels)) is not None:
+        return asked
+    values = opened.layers[layer.id]
+    return at.kept("cell channel", lambda: int(np.maximum(values.max((1, 2)), -values.min((1, 2))).argmax()), 64, 0, layer.id)
 
 
 def _place(layer: Layer, output: np.ndarray) -> Place:
