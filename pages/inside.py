@@ -10,30 +10,43 @@ from pages.shared import html, shell, state, texts
 shell.require("inside")
 shell.boot_torch()
 
-from effnet_core.figures import gates as draw  # noqa: E402  torch waits for the boot
-from effnet_core.inside.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
-from pages.shared import memory, models, photo, shelf, truth  # noqa: E402
-from pages.shared.inside import block, cell, maps  # noqa: E402
-from pages.shared.inside.block import ORDERS  # noqa: E402
+from effnet_core.figures import signed_percent  # noqa: E402  torch waits for the boot
+from effnet_core.inside.inspection import UNDECIDED, Guess  # noqa: E402
+from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
+from pages.shared.inside import block, cam, cell, classes, exciting, maps, occlusion, pair, skyline, surgery, takehome  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
-PLAIN = {"displayModeBar": False}
 PARTS = {  # what the pill says → the part
     "One block": block.show,
     "Maps": maps.show,
     "One cell": cell.show,
+    "Where it looks": cam.show,
+    "Occlusion": occlusion.show,
+    "Surgery": surgery.show,
+    "Two photos": pair.show,
+    "Classes": classes.show,
+    "What excites it": exciting.show,
+    "Take home": takehome.show,
 }
 
 
-def bars(guesses: list[Guess], right: tuple[str, ...]) -> None:
-    """The best guesses as labelled bars; a class that the picture really shows is marked."""
-    rows = "".join(
-        f'<div role="listitem"><span class="ef-word" title="{escape(guess.label)}">{escape(guess.label)}'
-        f'{" ✓" if guess.label in right else ""}</span>'
-        f'<span class="ef-line" aria-hidden="true"><i style="width:{100 * guess.probability:.2f}%"></i></span>'
-        f'<span class="ef-odds" title="{guess.probability:.6f}">{percent(guess.probability)}</span></div>' for guess in guesses)
-    st.html(f'<div class="ef-guesses" role="list">{rows}</div>')
+def bars(at: Look, right: tuple[str, ...]) -> None:
+    """The best guesses as labelled bars; a class that the picture really shows is marked. Where gates are set by hand, a line stands at the
+    untouched probability, and the difference beside it."""
+    rows = "".join(_bar(guess, at.untouched.guess(guess.index).probability if at.surgery else None, guess.label in right)
+                   for guess in at.seen.top(5))
+    st.html(f'<div class="ef-guesses{" ef-operated" if at.surgery else ""}" role="list">{rows}</div>')
+
+
+def _bar(guess: Guess, before: float | None, right: bool) -> str:
+    then, shift = "", ""
+    if before is not None:
+        then = f'<u style="left:{100 * before:.2f}%"></u>'
+        shift = f'<span class="ef-shift" title="untouched: {before:.6f}">{signed_percent(guess.probability - before)}</span>'
+    return (f'<div role="listitem"><span class="ef-word" title="{escape(guess.label)}">{escape(guess.label)}{" ✓" if right else ""}</span>'
+            f'<span class="ef-line" aria-hidden="true"><i style="width:{100 * guess.probability:.2f}%"></i>{then}</span>'
+            f'<span class="ef-odds" title="{guess.probability:.6f}">{percent(guess.probability)}</span>{shift}</div>')
 
 
 def verdict(at: Look, shows: Truth | None, guess: str) -> None:
@@ -53,6 +66,7 @@ def verdict(at: Look, shows: Truth | None, guess: str) -> None:
 
 
 def prediction(at: Look) -> None:
+    surgery.banner(at)
     eye, model, guess = st.columns([3, 3, 5], gap="medium")
     side, guesses, shows = at.model.preprocess.crop, at.seen.top(5), truth.of(at.shown, at.picture.title, at.entry.card)
     with eye:
@@ -62,41 +76,8 @@ def prediction(at: Look) -> None:
                  alt=f"The same picture in {side} by {side} pixels")
     with guess:
         st.markdown("#### What the model says" + (f" ({at.stamp})" if at.stamp else ""))
-        bars(guesses, () if shows is None or at.stamp else shows.labels)
+        bars(at, () if shows is None or at.stamp else shows.labels)
         verdict(at, shows, guesses[0].label)
-
-
-def _picked() -> None:
-    for point in st.session_state["skyline"]["selection"]["points"]:
-        if isinstance(foot := point.get("customdata"), list) and isinstance(foot[0], str):
-            state.select(foot[0])
-
-
-def numbers(at: Look) -> None:
-    rows = []
-    for block, gates in at.seen.gates.items():
-        row = spread(gates)
-        rows.append((block, f"{len(gates):,}", *(f"{value:.3f}" for value in row[:4]), percent(row.closed), percent(row.open)))
-    chosen = state.selected(at.network)
-    html.table(("Block", "Channels", "Mean gate", "Standard deviation", "Least", "Greatest", f"Below {CLOSED}", f"Above {OPEN}"), rows,
-               mark=next((place for place, row in enumerate(rows) if row[0] == chosen), None))
-
-
-def skyline(at: Look) -> None:
-    """All gates at once."""
-    st.markdown("### Every gate at once")
-    words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
-    words.markdown(texts.text("inside", "skyline" if at.seen.gates else "se_gone"))
-    order = ORDERS[choice.segmented_control("Order of channels", list(ORDERS), default="By gate", required=True, key="order",
-                                            bind="query-params", persist_state="session", width="stretch", wrap=True,
-                                            disabled=not at.seen.gates)]
-    if at.seen.gates:
-        st.plotly_chart(draw.skyline(at.seen.gates, order, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="skyline",
-                        config=PLAIN, on_select=_picked, selection_mode="points",
-                        alt=f"The gates of all blocks of {at.model.name} on this picture, one tower per block, one window per channel")
-        st.caption(texts.text("inside", "spread", open=str(OPEN), closed=str(CLOSED)))
-        with st.expander("The numbers of every block"):
-            numbers(at)
 
 
 def parts(at: Look) -> None:
@@ -111,7 +92,7 @@ def page() -> None:
     with left, st.container(key="choosers"):
         entry = models.choose(meanwhile=True)
         shown = photo.chosen(entry.card if entry else {})
-        photo.choose(shown)
+        choosing.choose(shown)
     if entry is None:
         body.info(texts.text("inside", "no_model"), icon=":material/model_training:")
         return
@@ -121,7 +102,7 @@ def page() -> None:
         if models.may_open(entry, sum(memory.need(network))):
             at = look(entry, models.model_of(entry), *photo.current(shown))
             prediction(at)
-            skyline(at)
+            skyline.show(at)
             parts(at)
 
 

@@ -46,7 +46,7 @@ def test_the_json_object_is_what_the_core_finds(model, capsys):
     for row in record["blocks"]:
         gates = seen.gates[row["id"]]
         assert row["channels"] == len(gates) and row["mean"] == pytest.approx(float(gates.mean()))
-        assert {key: row[key] for key in ("mean", "std", "least", "greatest", "closed", "open")} == spread(gates)._asdict()
+        assert {key: row[key] for key in ("mean", "std", "least", "greatest", "closed", "open", "distance")} == spread(gates)._asdict()
 
 
 def test_the_table_has_a_line_per_guess_and_block(model, capsys):
@@ -62,6 +62,21 @@ def test_networks_without_gates_and_without_training_say_so(tmp_path, capsys):
     assert main(["inspect", str(CAT), "--model", path]) == 0
     text = capsys.readouterr().out
     assert "untrained: random weights" in text.splitlines()[0] and "no squeeze-and-excitation" in text
+
+
+def test_gates_and_activations_are_written(model, tmp_path, capsys):
+    arrays, lines = tmp_path / "cat.npz", tmp_path / "cat.csv"
+    assert main(["inspect", str(CAT), "--model", model, "--npz", str(arrays), "--csv", str(lines), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["files"] == [str(arrays), str(lines)]
+    loaded = checkpoints.load(model)
+    seen = inspect(loaded, loaded.preprocess.tensor(samples()["cat"].open()))
+    with np.load(arrays, allow_pickle=False) as found:
+        assert {name for name in found if name.startswith("outputs/")} == {f"outputs/{unit}" for unit in seen.outputs}
+        assert all((found[f"gates/{block}"] == gates).all() for block, gates in seen.gates.items())
+    assert len(lines.read_text().splitlines()) == 1 + sum(map(len, seen.gates.values()))
+    assert main(["inspect", str(CAT), "--model", model, "--csv", str(tmp_path)]) == 1
+    assert "could not be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words, sentence", [

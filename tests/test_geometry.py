@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from effnet_core.architecture import assemble
+from effnet_core.checkpoints import Pretrained
 from effnet_core.cost import cost
-from effnet_core.families import compound, published
+from effnet_core.families import SMALL, compound, published
+from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import Grid, grids, spread_out
+from effnet_core.inside.inspection import inspect
 from effnet_core.network import build
+from effnet_core.preprocess import Preprocess
+from effnet_core.scaling import Scaling
 
 
 @pytest.mark.parametrize("name", ["b0", "b3", "b7", "lite2", "resnet50", "mobilenetv2", "mobilenetv1"])
@@ -73,3 +79,32 @@ def test_a_map_is_spread_between_the_centres_of_its_cells():
 
 def test_a_single_cell_covers_everything():
     assert (spread_out(np.array([[3.0]]), Grid(15, 32, 99, 1, 32)) == 3).all()
+
+
+def peaked(kernel):
+    """A filter with its greatest weight in the middle, kernel kernel."""
+    line = torch.tensor([0.0] * ((kernel - 3) // 2) + [1.0, 4.0, 1.0] + [0.0] * ((kernel - 3) // 2)) if kernel > 1 else torch.ones(1)
+    return line[:, None] * line / line.sum() ** 2
+
+
+@pytest.mark.parametrize("padding, side, first", [("same", 128, 15), ("same", 140, 11), ("same", 129, 0), ("symmetric", 128, 0), ("symmetric", 129, 0)])
+def test_the_evidence_for_a_bright_spot_lies_on_its_pixel(padding, side, first):
+    """A whole network with all filters alike: the class map of a spot at a cell's centre has its peak there, to the pixel."""
+    network = build(assemble(SMALL, Scaling(0.25, 0.2, side, 0.0), 1, "uniform"), padding=padding, seed=0).eval()
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = (peaked(parameter.shape[-1]) * 2 / parameter.shape[1]).expand(parameter.shape).clone()
+        elif parameter.ndim == 2:
+            torch.nn.init.ones_(parameter)
+    model = Pretrained("uniform", network, Preprocess(side, side), ("spot",), {})
+    grid = grids(network.architecture, padding, side)[network.architecture.last_unit]
+    assert (grid.first, grid.step) == (first, 16)
+    naive = grid._replace(first=(side / grid.cells - 1) / 2, step=side / grid.cells)  # what enlarging the map like a photo amounts to
+    for row, column in [(2, 1), (1, 6), (6, 2)]:
+        y, x = first + 16 * row, first + 16 * column
+        picture = torch.zeros(1, 3, side, side)
+        picture[0, :, y, x] = 100.0
+        cam = class_map(model, inspect(model, picture), 0)
+        assert np.unravel_index(spread_out(cam, grid).argmax(), (side, side)) == (y, x)
+        missed = np.unravel_index(spread_out(cam, naive).argmax(), (side, side))
+        assert abs(missed[0] - y) >= 3 and abs(missed[1] - x) >= 3

@@ -17,6 +17,7 @@ COMMANDS = {
     "data": "photos to train on: found, downloaded, unpacked and checked",
     "train": "train a network on scenes, Imagenette or photos of your own",
     "search": "α, β and γ: a grid of them counted, or a few of them trained",
+    "survey": "the gates of a model in every class of a data set, and what excites each channel",
     "evaluate": "the accuracy of a checkpoint on held-out data",
     "export": "a network or a model to take home: PyTorch code, ONNX, a table",
 }

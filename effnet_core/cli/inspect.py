@@ -3,12 +3,18 @@
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .. import files
 from ..errors import UserError
 from ..palette import percent
 from ..photos import MAX_BYTES
 from ..scaling import check_count
 from .fetch import Printer
+
+if TYPE_CHECKING:
+    from ..checkpoints import Pretrained
+    from ..inside.inspection import Inspection
 
 
 def add(commands) -> None:
@@ -17,13 +23,15 @@ def add(commands) -> None:
     parser.add_argument("--model", help="the name of a model, such as imagenet-b0, or a file of weights (default: the best one that comes "
                                         "with the app)")
     parser.add_argument("--top", type=int, default=5, help="how many guesses (default 5)")
+    parser.add_argument("--npz", type=Path, metavar="FILE", help="also write gates, z and all activations, for numpy.load")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write every gate of every block as a table")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     check_count("The number of guesses", args.top, (1, 1_000_000))
-    record = _inspect(args.photo, args.model, args.top)
+    record = _inspect(args)
     print(json.dumps(record) if args.json else table(record))
 
 
@@ -35,19 +43,31 @@ def _read(path: Path) -> bytes:
         raise UserError(f"{path} could not be read ({failed.strerror or failed}); name a photo file.") from failed
 
 
-def _inspect(path: Path, name: str | None, top: int) -> dict:
-    data = _read(path)
+def _inspect(args: argparse.Namespace) -> dict:
+    data = _read(args.photo)
     from .. import cards, models, photos  # seconds for torch, hence only here
     from ..inside import inspection
 
-    image, model = photos.decode(data), models.load(name or cards.best_bundled(), on_progress=Printer())
+    image, model = photos.decode(data), models.load(args.model or cards.best_bundled(), on_progress=Printer())
     seen = inspection.inspect(model, model.preprocess.tensor(image))
     squeezed = {layer.id.removesuffix(".se"): layer.squeeze for layer in model.network.architecture.layers if layer.operator == "se"}
     blocks = [{"id": block, "channels": len(gates), "squeezed": squeezed[block], **inspection.spread(gates)._asdict()}
               for block, gates in seen.gates.items()]
-    return {"photo": str(path), "size": list(image.size), "model": model.name, "trained": model.card["trained"] is True,
-            "side": model.preprocess.crop, "guesses": [guess._asdict() for guess in seen.top(top)], "uncertainty": seen.uncertainty,
-            "blocks": blocks}
+    return {"photo": str(args.photo), "size": list(image.size), "model": model.name, "trained": model.card["trained"] is True,
+            "side": model.preprocess.crop, "guesses": [guess._asdict() for guess in seen.top(args.top)], "uncertainty": seen.uncertainty,
+            "blocks": blocks, "files": _write(args, model, seen)}
+
+
+def _write(args: argparse.Namespace, model: "Pretrained", seen: "Inspection") -> list[str]:
+    """The files that were asked for; their paths."""
+    from ..export import recordings
+
+    if args.npz:
+        with files.replacing(args.npz) as file:
+            recordings.write_npz(file, recordings.arrays(seen), recordings.head(model, seen, args.photo.name))
+    if args.csv:
+        files.write(args.csv, recordings.gates_csv(seen).encode())
+    return [str(path) for path in (args.npz, args.csv) if path]
 
 
 def table(record: dict) -> str:
@@ -57,6 +77,7 @@ def table(record: dict) -> str:
              + ("" if record["trained"] else " (untrained: random weights)"), ""]
     lines += [f"  {percent(guess['probability']):>8}  {guess['label']}" for guess in record["guesses"]]
     lines.append(f"  uncertainty {percent(record['uncertainty'])} (entropy, of that of blind guessing)")
+    lines += ["", *(f"written: {path}" for path in record["files"])] if record["files"] else []
     if not record["blocks"]:
         return "\n".join([*lines, "", "This network has no squeeze-and-excitation, hence no gates."])
     lines += ["", f"{'gates of block':<18}{'channels':>9}{'through':>9}{'mean':>8}{'std':>8}{'least':>8}{'greatest':>10}"

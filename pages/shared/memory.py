@@ -20,6 +20,7 @@ Made = TypeVar("Made")
 SHARE = 4  # of the machine's memory, the fourth part may be kept
 AT_LEAST = 2  # what was used last stays, whatever its size: a model, and its pass over the picture that is looked at
 PATIENCE_S = 60.0  # how long work waits for other work to free its memory
+AUTOGRAD = 8  # times what a unit's layers hand on; measured on B7, where it is 7.1
 BIG = 64_000_000  # bytes; after work that needed more, freed memory goes back to the system
 
 
@@ -133,10 +134,17 @@ class Need(NamedTuple):
 def need(architecture: Architecture) -> Need:
     """Roughly; what units hand on is kept, and of one unit at a time what goes on within."""
     units = [*architecture.front, *architecture.blocks, *architecture.back[:-1]]
-    kept = architecture.input.elements + sum(unit.output.elements for unit in units)
+    gates = sum(2 * layer.input.channels for layer in architecture.layers if layer.operator == "se")  # and z
+    kept = architecture.input.elements + sum(unit.output.elements for unit in units) + gates
     inner = max(opened(architecture, unit) for unit, _ in [*architecture.units()][:-1])
     hungriest = max(3 * layer.input.elements + 2 * layer.output.elements for layer in architecture.layers)
     return Need(FLOAT_BYTES * cost(architecture).params, FLOAT_BYTES * kept, inner + FLOAT_BYTES * hungriest)
+
+
+def backward(architecture: Architecture) -> tuple[int, int]:
+    """Bytes of a class's gradients at all units, and those needed meanwhile: autograd holds, of one unit at a time, every step and its slope."""
+    kept = sum(layers[-1].output.elements for _, layers in [*architecture.units()][:-1])
+    return FLOAT_BYTES * kept, AUTOGRAD * max(opened(architecture, unit) for unit, _ in [*architecture.units()][:-1])
 
 
 def opened(architecture: Architecture, unit: str) -> int:

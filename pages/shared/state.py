@@ -12,6 +12,7 @@ from effnet_core import families
 from effnet_core.architecture import Architecture
 from effnet_core.cards import best_bundled
 from effnet_core.families import compound, published
+from effnet_core.inside import surgery
 from effnet_core.lab import pins
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
@@ -28,9 +29,15 @@ BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit chec
 }
 CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
     "layer": "stages.4.1",
+    "class": "",  # label of the class whose evidence is shown; the best guess where empty
+    "beside": "",  # name of a model that is compared with
     "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model
+    "maps": "output",  # which layer of the unit is looked at
+    "channel": "",  # which channel there, "middle.17"; the strongest
+    "other": "",  # a picture to compare it with
+    "surgery": "",  # gates that are set by hand, as `inside.surgery` writes them
     "job": "",
     "study": "",  # a search by training
     "cell_layer": "",  # under the microscope: a convolution's id
@@ -40,6 +47,7 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
 }
 DEFAULTS = BOUND | CARRIED
 LONGEST = pins.LONGEST  # characters of a carried value
+LONGER = {"surgery": surgery.LONGEST}
 
 
 def known() -> bool:
@@ -56,7 +64,7 @@ def read_address() -> None:
         del st.query_params[key]  # Streamlit would take it for no choice at all, even where one is required
     for key in CARRIED:
         text = st.query_params.get(key, "")
-        if text.isprintable() and 0 < len(text) <= LONGEST:
+        if text.isprintable() and 0 < len(text) <= LONGER.get(key, LONGEST):
             st.session_state[key] = text
 
 
