@@ -40,11 +40,6 @@ def show(at: Look) -> None:
     _words(at, eye, "se" in {part.part for name, parts in at.network.units() if name == unit for part in parts})
 
 
-def look_at(layer: str, channel: int, place: Place | None = None) -> None:
-    """Turns the microscope to a cell, the strongest of its map where none is named; for callbacks of any part."""
-    st.session_state.update(part="One cell", cell_layer=layer, cell_channel=str(channel), cell_at="" if place is None else "{},{}".format(*place))
-
-
 def _asked(key: str) -> str:
     return str(st.session_state.get(key, ""))  # from an address: anything
 
@@ -118,7 +113,7 @@ def _source(at: Look, opened: Opened, layer: Layer) -> str:
 def _lead(at: Look, opened: Opened, layer: Layer, channel: int) -> str:
     kind = "pointwise" if layer.kernel == 1 else layer.operator
     return texts.text("inside_cell", f"lead_{kind}", channel=str(channel), kernel=str(layer.kernel), inputs=f"{layer.input.channels:,}",
-                      source=_source(at, opened, layer)) + (" " + texts.text("inside_cell", "surgery") if at.surgery else "")
+                      source=_source(at, opened, layer)) + (" " + texts.text("inside_cell", "surgery") if at.operated else "")
 
 
 def _price(at: Look, layer: Layer) -> str:
@@ -140,7 +135,7 @@ def _words(at: Look, eye: Lens, has_se: bool) -> None:
 
 
 def _subject(at: Look, eye: Lens) -> str:
-    return "|".join(map(str, (*at.entry.version, at.entry.path, at.shown, at.surgery, eye.layer.id, eye.channel)))
+    return "|".join(map(str, (*at.entry.version, at.entry.path, at.shown, at.operated, eye.layer.id, eye.channel)))
 
 
 def _start(subject: str, place: Place) -> Place:
