@@ -53,7 +53,7 @@ def _controls(at: Look) -> tuple[int, bool, int | None]:
     with which:
         label = choose(at)
     positive = SIGNS[sign.segmented_control("Evidence", list(SIGNS), default="For and against", key="evidence", **kept)]
-    rival = RIVALS[against.segmented_control("The class", list(RIVALS), default="By itself", key="rival", **kept)]
+    rival = RIVALS[against.segmented_control("Look at the class", list(RIVALS), default="By itself", key="rival", **kept)]
     return label, positive, rival_of(at.seen, label) if rival else None
 
 
