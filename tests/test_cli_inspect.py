@@ -46,7 +46,7 @@ def test_the_json_object_is_what_the_core_finds(model, capsys):
     for row in record["blocks"]:
         gates = seen.gates[row["id"]]
         assert row["channels"] == len(gates) and row["mean"] == pytest.approx(float(gates.mean()))
-        assert {key: row[key] for key in ("mean", "std", "least", "greatest", "closed", "open")} == spread(gates)._asdict()
+        assert {key: row[key] for key in ("mean", "std", "least", "greatest", "closed", "open", "distance")} == spread(gates)._asdict()
 
 
 def test_the_table_has_a_line_per_guess_and_block(model, capsys):

@@ -134,26 +134,6 @@ def test_a_model_of_scenes_says_that_it_knows_nothing_else():
     assert all(html.plain(label) in words(app) for label in Scenes.labels)
 
 
-@pytest.mark.parametrize("unit", ["stem", "stages.0.0", "stages.2.0", "stages.4.1", "head"])
-def test_every_unit_shows_its_maps(unit, models):
-    app = open_app("inside", layer=unit)
-    assert not app.exception
-    values = expected(models, "scene-0-1").outputs[unit]
-    head, sheet = galleries(app)[f"Maps of {unit}"]
-    strength = np.abs(values).mean((1, 2))
-    shown = [tile["id"] for tile in head["tiles"]]
-    assert shown == np.argsort(-strength, kind="stable")[:48].tolist() and head["chosen"] == strength.argmax()
-    cells, (height, width) = np.asarray(sheet), values.shape[1:]
-    right = maps.indexes(values, maps.tops(values, "map"))
-    for tile in head["tiles"]:
-        (part,) = tile["parts"]
-        y, x = part // head["columns"] * (height + 1), part % head["columns"] * (width + 1)
-        assert (cells[y : y + height, x : x + width] == right[tile["id"]]).all()
-    one = values[head["chosen"]]
-    for value in (one.min(), one.mean(), one.max()):
-        assert f"{value:.4f}".replace("-", "−") in words(app)
-
-
 def test_a_block_shows_its_squeeze_and_excitation(models):
     app = open_app("inside", layer="stages.4.1")
     unit = expected(models, "scene-0-1").excitations["stages.4.1"]
@@ -187,34 +167,8 @@ def test_the_classifier_shows_logits_and_who_speaks_for_the_best(models):
     assert len(galleries(app)["Channels of the last map that speak most for the best guess"][0]["tiles"]) == 12
 
 
-@pytest.mark.parametrize("kind", ["Before SE", "After SE"])
-@pytest.mark.parametrize("sort", ["Strength", "Gate", "Number"])
-def test_maps_before_and_after_in_every_order(kind, sort, models):
-    app = open_app("inside", layer="stages.4.1", maps=kind, sort=sort, scope="Whole layer")
-    unit = expected(models, "scene-0-1").excitations["stages.4.1"]
-    values = unit.before if kind == "Before SE" else unit.after()
-    keys = {"Strength": -np.abs(values).mean((1, 2)), "Gate": -unit.s, "Number": np.arange(len(unit.s))}
-    head, sheet = galleries(app)["Maps of stages.4.1"]
-    shown = np.argsort(keys[sort], kind="stable")[:48]
-    assert [tile["id"] for tile in head["tiles"]] == shown.tolist()
-    first = maps.indexes(values[shown], np.full(len(shown), np.abs(values).max()))[0]
-    assert (np.asarray(sheet)[: first.shape[0], : first.shape[1]] == first).all()
-
-
-def test_more_maps_and_another_channel(models):
-    app = open_app("inside", layer="stages.4.1", maps="After SE")
-    channels = len(expected(models, "scene-0-1").excitations["stages.4.1"].s)
-    assert channels > 96
-    app.button(key="more_maps").click().run()
-    assert len(galleries(app)["Maps of stages.4.1"][0]["tiles"]) == 96
-    app.number_input(key="channel_number").set_value(channels - 1).run()
-    assert not app.exception and galleries(app)["Maps of stages.4.1"][0]["chosen"] == channels - 1
-    app.selectbox(key="unit_choice").set_value("stages.0.0").run()  # fewer channels there
-    assert not app.exception and app.number_input(key="channel_number").value < 16
-
-
 def test_an_address_may_say_anything():
-    app = open_app("inside", order="x", maps="After%20SE ", sort="[]", scope="../", layer="stages.99.99.se")
+    app = open_app("inside", order="x", layer="stages.99.99.se")
     assert not app.exception and figures(app)
 
 
@@ -227,7 +181,7 @@ def test_a_model_that_vanishes_while_it_is_listed(folders, monkeypatch):
     assert not app.exception and "There is no file 'gone.safetensors'" in read(app)
 
 
-def test_order_scope_and_block_do_not_run_the_network_again(monkeypatch):
+def test_order_and_block_do_not_run_the_network_again(monkeypatch):
     from pages.shared import seen
 
     passes = []
@@ -236,10 +190,7 @@ def test_order_scope_and_block_do_not_run_the_network_again(monkeypatch):
     app = open_app("inside", photo="scene-9-77")
     assert len(passes) == 1
     app.segmented_control(key="order").set_value("By number").run()
-    app.segmented_control(key="scope").set_value("Whole layer").run()
-    app.segmented_control(key="maps").set_value("After SE").run()
     app.selectbox(key="unit_choice").set_value("stages.4.1").run()
-    app.number_input(key="channel_number").set_value(3).run()
     assert not app.exception and len(passes) == 1
     app.button[0].click().run()  # other scenes
     assert app.session_state["photo"] == "scene-9-78" and len(passes) == 2
@@ -249,7 +200,7 @@ def test_an_untrained_model_says_so_everywhere():
     app = open_app("inside", model="raw")
     assert not app.exception and "untrained: random weights" in words(app) and "nothing was learnt yet" in words(app)
     assert all("untrained weights" in json.dumps(figure) for figure in figures(app))
-    assert "Maps (untrained weights)" in words(app) and "procedural scene" not in words(app)
+    assert "procedural scene" not in words(app)
 
 
 def test_a_network_without_squeeze_and_excitation():

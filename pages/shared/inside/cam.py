@@ -10,14 +10,13 @@ from effnet_core.figures import cam as draw
 from effnet_core.figures.units import unit_names
 from effnet_core.inside.cam import bias, class_map, sweep
 from effnet_core.inside.geometry import Grid, grids, spread_out
-from effnet_core.inside.inspection import Inspection
+from effnet_core.inside.inspection import UNDECIDED, Inspection
 from effnet_core.palette import percent
 
-from .. import html, memory, models, photo, shelf, state, texts
+from .. import html, memory, models, photo, shelf, state, texts, truth
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
-from ..seen import Look, look
-from .maps import number
+from ..seen import Look, untouched
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
 SIGNS = {"For and against": False, "Only for": True}
@@ -36,27 +35,34 @@ def titled(at: Look, title: str) -> str:
     return f"{title} ({at.stamp})" if at.stamp else title
 
 
+def number(value: float) -> str:
+    """Four decimals; of what is huge, as random weights can make it, four digits and the power of ten."""
+    return (f"{value:.4f}" if abs(value) < 1e6 else f"{value:.3e}").replace("-", "−")
+
+
 def label_of(at: Look) -> int:
     """The class whose evidence is asked for: the picked one where the model has it, else its best guess."""
     wanted, labels = state.get("class"), at.model.labels
     return labels.index(wanted) if wanted in labels else at.seen.top(1)[0].index
 
 
-def _pick(at: Look, label: int) -> None:
-    state.put(**{"class": "" if label == at.seen.top(1)[0].index else at.model.labels[label]})
+def _pick(labels: tuple[str, ...], best: int, label: int) -> None:
+    """The best guess is not remembered: with the next picture it is another one. (The arguments of callbacks live as long as the session,
+    so a whole look is none.)"""
+    state.put(**{"class": "" if label == best else labels[label]})
 
 
-def _chose(at: Look) -> None:
-    _pick(at, st.session_state["class_choice"])
+def _chose(labels: tuple[str, ...], best: int) -> None:
+    _pick(labels, best, st.session_state["class_choice"])
 
 
 def choose(at: Look) -> int:
     """The choice of a class, the most probable first; typing searches."""
-    label, odds = label_of(at), at.seen.probabilities
+    label, odds, labels = label_of(at), at.seen.probabilities, at.model.labels
     options = [int(index) for index in np.argsort(-odds, kind="stable")[:NAMED]]
     st.session_state["class_choice"] = label
-    st.selectbox("Class, by probability", options if label in options else [*options, label], format_func=lambda index: f"{at.model.labels[index]} · {percent(odds[index])}",
-                 key="class_choice", on_change=_chose, args=(at,))
+    st.selectbox("Class, by probability", options if label in options else [*options, label], format_func=lambda index: f"{labels[index]} · {percent(odds[index])}",
+                 key="class_choice", on_change=_chose, args=(at.model.labels, options[0]))
     return label
 
 
@@ -92,9 +98,9 @@ def show(at: Look) -> None:
         st.info(text("untrained"), icon=":material/info:")
     _large(at, label, positive, rival)
     _several(at, label, positive)
-    st.markdown(text("limits", reach=f"{last_grid(at).reach:,}"))
     _sweep(at, label, positive)
     _beside(at, label, positive)
+    st.markdown(text("limits", reach=f"{last_grid(at).reach:,}"))
 
 
 def _controls(at: Look) -> tuple[int, bool, int | None]:
@@ -118,7 +124,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
                   share=f"the logit of “{name}”" if rival is None else f"the lead of “{name}”")
     drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([9, 5], gap="large")
     with drawn:
-        overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True)
+        overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True, stamp=at.stamp)
     with told:
         if at.surgery:
             st.markdown(text("surgery"))
@@ -129,7 +135,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
 
 def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label: int, rival: int | None) -> None:
     """The map's mean and the bias are the logit."""
-    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{'−' if constant < 0 else '+'} {abs(constant):.4f}"}
+    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{'−' if constant < 0 else '+'} {number(abs(constant))}"}
     if rival is None:
         st.markdown(text("sum", **names, logit=number(seen.logits[label])))
     else:
@@ -156,14 +162,16 @@ def _sees(at: Look) -> str:
 
 def _several(at: Look, label: int, positive: bool) -> None:
     """The five best guesses side by side."""
-    guesses = at.seen.top(BEST)
+    guesses, labels = at.seen.top(BEST), at.model.labels
+    best = guesses[0].index
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
     made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
     top = reach_of(made)
-    panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {guess.logit:+.2f}".replace("-", "−"), values, last_grid(at), top)
+    panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {number(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]
     overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], Words("evidence of a cell, all on one scale", share="the logit of its class"),
-            size=150, most=240, positive=positive, chosen=str(label), on_pick=lambda index: _pick(at, int(index)))
+            size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: _pick(labels, best, int(index)),
+            stamp=at.stamp)
 
 
 def _every(at: Look, label: int) -> dict[str, np.ndarray]:
@@ -187,7 +195,7 @@ def _sweep(at: Look, label: int, positive: bool) -> None:
     with drawn:
         values, name = found[chosen], at.model.labels[label]
         panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen], reach_of([values]))
-        overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260, positive=positive)
+        overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260, positive=positive, stamp=at.stamp)
 
 
 def _sheet(at: Look, found: dict[str, np.ndarray], positive: bool) -> Sheet:
@@ -215,7 +223,7 @@ def _beside(at: Look, label: int, positive: bool) -> None:
     same = OTHERS[of.segmented_control("Its map of", list(OTHERS), default="The same class", key="beside_of", bind="query-params", persist_state="session",
                                        required=True, width="stretch")]
     if wanted in here and models.may_open(here[wanted], sum(memory.need(shelf.network(here[wanted]).architecture))):
-        _pair(at, look(here[wanted], models.model_of(here[wanted]), at.shown, photo.picture(at.shown)), label, same, positive)
+        _pair(at, untouched(here[wanted], models.model_of(here[wanted]), at.shown, photo.picture(at.shown)), label, same, positive)
 
 
 def _put_beside() -> None:
@@ -233,10 +241,22 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     mine = label if same else at.seen.top(1)[0].index
     panels = [_one(each, index, place) for place, (each, index) in enumerate(((at, mine), (other, own)))]
     overlay("cam_beside", "Two models on one photo", panels, [picture(at), picture(other)], Words("evidence of a cell, each model on its own scale", share="its logit"),
-            size=260, most=400, positive=positive, common=False)
+            size=340, most=480, positive=positive, common=False, stamp=at.stamp)
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
+            _doubts(each)
             html.table((titled(each, each.model.name), "Probability", "Logit"), [(guess.label, percent(guess.probability), number(guess.logit)) for guess in each.seen.top(3)])
+
+
+def _doubts(at: Look) -> None:
+    """What is to be thought of a model's guesses, where that is not much."""
+    shows = truth.of(at.shown, at.picture.title, at.entry.card)
+    if at.stamp:
+        st.caption(texts.text("inside", "untrained"))
+    elif shows is not None and not any(label in at.model.labels for label in shows.labels):
+        st.caption(text("foreign", truth=plain(shows.words), name=plain(at.model.name), classes=f"{len(at.model.labels):,}"))
+    elif at.seen.uncertainty > UNDECIDED:
+        st.caption(texts.text("inside", "undecided", uncertainty=f"{100 * at.seen.uncertainty:.0f} %"))
 
 
 def _one(at: Look, label: int, place: int) -> Panel:
