@@ -29,6 +29,7 @@ class Handles {
     this.root = root
     this.send = send
     this.first = 0 // place of the first handle
+    this.centre = null // place to go to
     this.active = null // channel that was touched last
     this.held = null // channel under the pointer that is down
     this.changes = {} // channel → gate, not sent yet
@@ -86,6 +87,11 @@ class Handles {
     this.data = data
     if (other) this.first = 0
     if (other || this.active >= data.channels) this.active = data.order[0]
+    if (data.chosen !== null && (other || data.chosen !== this.chosen)) { // picked elsewhere on the page
+      this.active = data.chosen
+      this.centre = data.order.indexOf(data.chosen)
+    }
+    this.chosen = data.chosen
     this.single = new Set(data.single)
     if (other) this.sent = this.changes = {}
     this.keep()
@@ -107,6 +113,8 @@ class Handles {
 
   draw() {
     this.count = Math.max(6, Math.min(MOST, this.data.channels, Math.floor(this.root.clientWidth / WIDE)))
+    if (this.centre !== null) this.first = this.centre - Math.floor(this.count / 2)
+    this.centre = null
     this.first = Math.max(0, Math.min(this.first, this.data.channels - this.count))
     this.drawOverview()
     this.drawRow()

@@ -39,8 +39,6 @@ def test_what_the_address_sets_is_what_the_network_does(text, models):  # noqa: 
         assert f'title="untouched: {before.guess(guess.index).probability:.6f}"' in words(app)
     best = before.top(1)[0]
     assert f"{best.logit:+.3f}".replace("-", "−") in words(app) and f"{after.logits[best.index]:+.3f}".replace("-", "−") in words(app)
-    towers = [trace for trace in figures(app)[0]["data"] if trace["type"] == "heatmap"]
-    assert len(towers) == len(after.gates)
     head = galleries(app)["Maps of stages.4.1 that change most"]
     moved = np.abs(after.outputs["stages.4.1"] - before.outputs["stages.4.1"]).mean((1, 2))
     assert [tile["id"] for tile in head["tiles"]] == np.argsort(-moved, kind="stable")[:8].tolist()
@@ -91,13 +89,13 @@ def test_a_text_that_is_too_long_is_not_read():
 
 def test_each_block_s_worth_is_asked_for_and_exact(models):  # noqa: F811
     app = open_app("inside", part="Surgery", layer="stages.4.1", surgery="off:all")
-    assert len(figures(app)) == 1
+    asked = len(figures(app))
     app.button(key="worth_go").click().run()
     before = expected(models, "scene-0-1")
     best = before.top(1)[0]
     rows = [*one_at_a_time(models, before, best.index)]  # of the untouched network, whatever is set
     sent = figures(app)[-1]["data"][0]
-    assert not app.exception and [foot[0] for foot in sent["customdata"]] == [row.block for row in rows]
+    assert not app.exception and len(figures(app)) == asked + 1 and [foot[0] for foot in sent["customdata"]] == [row.block for row in rows]
     assert [foot[2] for foot in sent["customdata"]] == [f"{100 * row.probability:.2f} %" for row in rows]
     assert percent(best.probability) in words(app)
 
@@ -108,6 +106,14 @@ def test_units_without_gates_can_only_set_all_blocks(unit):
     assert not app.exception and app.segmented_control(key="surgery_where").value == "All blocks"
     app.segmented_control(key="surgery_what").set_value("All open (SE off)").run()
     assert not app.exception and app.session_state["surgery"] == "off:all"
+
+
+def test_logits_beyond_what_e_can_be_raised_to_stay_readable(models):  # noqa: F811
+    app = open_app("inside", layer="classifier", surgery="off:all")
+    _, after = done(models, "off:all")
+    most = float(after.logits.max())
+    total = most + np.log(np.exp(after.logits.astype(float) - most).sum())
+    assert most > 30 and not app.exception and f"/ e^{{{total:.3f}}}$" in words(app)
 
 
 def test_networks_without_gates_and_untrained_ones():

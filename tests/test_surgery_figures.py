@@ -53,9 +53,9 @@ def test_channels_are_sorted_by_effect_gate_or_number():
 @pytest.mark.parametrize("block", ["stages.0.0", "stages.10.12"])
 def test_handles_travel_as_bytes(block):
     order, now = np.array([2, 0, 3, 1]), GATES * np.float32(0.5)
-    head, first, second, third, places = unpacked(draw.handles(block, now, GATES, order, [3, 1], "ü", GATES * 2), 4)
+    head, first, second, third, places = unpacked(draw.handles(block, now, GATES, order, [3, 1], "ü", GATES * 2, 3), 4)
     assert (first == now).all() and (second == GATES).all() and (third == GATES * 2).all() and places.view("<u4").tolist() == order.tolist()
-    assert (head["block"], head["channels"], head["single"], head["stamp"], head["slopes"]) == (block, 4, [1, 3], "ü", True)
+    assert (head["block"], head["channels"], head["single"], head["stamp"], head["slopes"], head["chosen"]) == (block, 4, [1, 3], "ü", True, 3)
     assert not unpacked(draw.handles(block, now, GATES, order, []), 4)[0]["slopes"]
 
 

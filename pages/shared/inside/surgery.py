@@ -14,7 +14,7 @@ from .. import choosing, memory, photo, state, texts
 from ..components import component
 from ..html import plain
 from ..seen import Look
-from . import effects
+from . import channel, effects
 
 KINDS = {"The network's own": "own", "All open (SE off)": "off", "Their mean": "mean", "Another picture's": "photo"}
 SORTS = {"Effect": "effect", "Gate": "gate", "Number": "channel"}
@@ -142,6 +142,8 @@ def _handles(at: Look, unit: str) -> None:
     sort = SORTS[st.segmented_control("Channels sorted by", list(SORTS), default="Effect", key="surgery_sort", required=True,
                                       bind="query-params", persist_state="session", help=texts.text("inside_surgery", "sorts"))]
     before, slope = at.untouched.gates[unit], _slopes(at, unit) if sort == "effect" else None
-    data = draw.handles(unit, at.seen.gates[unit], before, draw.sorted_channels(before, slope, sort), [*at.plan.singles(unit)], at.stamp, slope)
+    order, picked = draw.sorted_channels(before, slope, sort), channel.taken()
+    data = draw.handles(unit, at.seen.gates[unit], before, order, [*at.plan.singles(unit)], at.stamp, slope,
+                        picked if picked is not None and picked < len(before) else None)
     component("handles")(key="handles", data=data, on_moved_change=lambda: _moved(at), height="content")
     st.caption(texts.text("inside_surgery", "handles", channels=f"{len(before):,}", block=unit))
