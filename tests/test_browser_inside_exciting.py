@@ -39,7 +39,8 @@ def test_a_patch_brings_its_picture(page):
     peak = page.found.peaks.of("stages.4.1", 5)[3]
     tiles.nth(3).click()
     sync_api.expect(page).to_have_url(re.compile(f"photo=scene-{peak.image % 10}-{peak.image // 10 + 1}(&|$)"), timeout=PATIENCE_MS)
-    sync_api.expect(page.locator(".st-key-exciting_own .label")).to_have_text(re.compile(f"this picture: {int(100 * peak.value) / 100:.2f}"), timeout=PATIENCE_MS)
+    value = re.compile(f"this picture: {int(100 * peak.value) / 100:.2f}")  # cut off: a batch of many may differ in the last digit
+    sync_api.expect(page.locator(".st-key-exciting_own .label")).to_have_text(value, timeout=PATIENCE_MS)
     page.locator(".st-key-exciting_all button.tile").nth(2).click()
     sync_api.expect(page).to_have_url(re.compile(r"channel=output\.(?!5(&|$))\d+"), timeout=PATIENCE_MS)
     assert not page.errors

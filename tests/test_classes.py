@@ -83,7 +83,8 @@ def test_the_band_is_one_standard_deviation():
 
 def test_six_blocks_from_the_first_to_the_last():
     gates = dice(blocks=16)
-    assert draw.six(gates) == [f"stages.{place}.0" for place in (0, 3, 6, 9, 12, 15)] and draw.six(dice(blocks=3)) == [*dice(blocks=3).blocks]
+    assert draw.six(gates) == [f"stages.{place}.0" for place in (0, 3, 6, 9, 12, 15)]
+    assert draw.six(dice(blocks=3)) == [*dice(blocks=3).blocks]
     figure = draw.panels(gates, [5, 2], "dark", "channel", "untrained weights")
     go.Figure(figure.to_dict())
     assert [trace.name for trace in figure.data] == ["5 other classes", "class 5", "class 2"] * 6
@@ -111,9 +112,9 @@ def test_names_of_strangers_are_escaped_and_themes_are_known():
     gates = Statistics(gates.head, gates.blocks, ("<b>x</b>", *gates.labels[1:]), *(getattr(gates, name) for name in (
         "counts", "means", "deviations", "closed", "open")))
     assert draw.lines(gates, "stages.0.0", [0]).data[1].name == "&lt;b&gt;x&lt;/b&gt;"
-    for figure in (lambda: draw.lines(gates, "stages.0.0", [0], "pink"), lambda: draw.depth(gates, "pink"), lambda: draw.within(gates, "stages.0.0", 0, "pink")):
+    for figure, given in ((draw.lines, ("stages.0.0", [0])), (draw.within, ("stages.0.0", 0)), (draw.panels, ([0],)), (draw.depth, ())):
         with pytest.raises(UserError, match="no theme"):
-            figure()
+            figure(gates, *given, "pink")
     with pytest.raises(UserError, match="no order"):
         draw.lines(gates, "stages.0.0", [0], order="size")
 
@@ -209,7 +210,8 @@ def test_a_patch_is_cut_to_the_pixel_and_grey_beyond_the_border():
                     continue
                 py, px = 2 * row - 1 + y, 2 * column - 1 + x
                 inside = 0 <= py < 20 and 0 <= px < 20
-                assert tile[int((y + 0.5) * scale), int((x + 0.5) * scale)].tolist() == list(np.asarray(view)[py, px] if inside else OUTSIDE)
+                colour = list(np.asarray(view)[py, px] if inside else OUTSIDE)
+                assert tile[int((y + 0.5) * scale), int((x + 0.5) * scale)].tolist() == colour
     ring = cut(view, grid, Peak(1.0, 0, 4, 6))
     assert (ring[TILE // 2, TILE // 2 - 6 : TILE // 2 - 3] == 255).all(1).any()
 

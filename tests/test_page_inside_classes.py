@@ -59,7 +59,8 @@ def open_part(part, **query):
 
 def by_name(app, name):
     """The traces of the figure that has one of that name."""
-    return next({trace.get("name"): trace for trace in spec["data"]} for spec in figures(app) if name in [trace.get("name") for trace in spec["data"]])
+    every = [{trace.get("name"): trace for trace in spec["data"]} for spec in figures(app)]
+    return next(traces for traces in every if name in traces)
 
 
 def numbers(array):
@@ -87,7 +88,8 @@ def test_class_lines_are_those_of_the_survey(found, models):  # noqa: F811
     best = seen.top(1)[0]
     assert np.allclose(numbers(lines[best.label]["y"]), gates.mean(UNIT)[best.index], atol=1e-6)
     assert len(lines) == 8 and lines["5 other classes"]
-    assert f"{gates.between(UNIT):.4f}" in words(app) and f"Measured on this server on {gates.head['date'][:10]}: {IMAGES} of 5,000" in words(app)
+    assert f"{gates.between(UNIT):.4f}" in words(app)
+    assert f"Measured on this server on {gates.head['date'][:10]}: {IMAGES} of 5,000" in words(app)
     grown = classes_part(gates)
     assert f"Here: **{grown.answer}**" in words(app) and f"{grown.early:.4f} to {grown.late:.4f}" in words(app)
 
@@ -123,7 +125,8 @@ def test_a_network_without_gates_says_so():
     assert any("no squeeze-and-excitation" in info.value for info in app.info)
 
 
-@pytest.mark.parametrize("part, words_of_it", [("Classes", "Nobody has measured this model on Scenes yet"), ("What excites it", "are not known here yet")])
+@pytest.mark.parametrize("part, words_of_it", [("Classes", "Nobody has measured this model on Scenes yet"),
+                                               ("What excites it", "are not known here yet")])
 def test_before_any_survey_there_is_a_sentence_and_a_button(part, words_of_it):
     app = open_part(part, layer=UNIT)
     assert app.button(key="survey_start").label == "Measure on this data" and words_of_it in words(app)
@@ -147,7 +150,8 @@ def test_a_survey_of_other_drawings_and_a_damaged_one_are_not_shown(found):
 
 
 def has_no_lines(app):
-    return not any("all images" in str(spec["data"]) for spec in figures(app)) and app.button(key="survey_start").label == "Measure on this data"
+    drawn = any("all images" in str(spec["data"]) for spec in figures(app))
+    return not drawn and app.button(key="survey_start").label == "Measure on this data"
 
 
 def test_a_survey_can_be_started_and_stopped():
@@ -172,7 +176,7 @@ def test_the_nine_patches_are_cut_from_the_scenes(found, models):  # noqa: F811
         head, sheet = galleries(app)[f"What excites channel 5 of {key} most"]
         peaks, drawn = found.peaks.of(key, 5), Drawn(models.preprocess)
         grid = grids(models.network.architecture, models.network.padding, 32)[key]
-        assert len(head["tiles"]) == 9 and [tile["label"] for tile in head["tiles"]] == [f"{peak.value:.4f}".replace("-", "−") for peak in peaks]
+        assert [tile["label"] for tile in head["tiles"]] == [f"{peak.value:.4f}".replace("-", "−") for peak in peaks] and len(peaks) == 9
         assert [tile["note"] for tile in head["tiles"]] == [drawn.labels[peak.image % 10] for peak in peaks]
         for rank, peak in enumerate(peaks):
             x, y = rank % 6 * TILE, rank // 6 * TILE

@@ -151,7 +151,8 @@ def test_the_greatest_cells_are_found_whatever_the_batch(size):
 
 def test_batches_change_nothing(found, model):
     other = survey(model, Drawn(model.preprocess), COUNT, batch=COUNT)
-    assert np.allclose(other.gates.means, found.gates.means, atol=1e-6) and np.allclose(other.gates.deviations, found.gates.deviations, atol=1e-6)
+    for name in ("means", "deviations"):
+        assert np.allclose(getattr(other.gates, name), getattr(found.gates, name), atol=5e-5)
     assert np.allclose(other.peaks.values, found.peaks.values, atol=1e-3)
     assert 1 <= batch_size(model.network.architecture) <= 16
 
@@ -216,7 +217,8 @@ def test_what_is_stored_is_what_is_read(found, tmp_path):
         assert np.array_equal(getattr(again.gates, name), getattr(found.gates, name), equal_nan=True)
     assert again.gates.blocks == found.gates.blocks and again.gates.labels == found.gates.labels
     assert again.peaks.keys == found.peaks.keys and all(map(np.array_equal, again.peaks[1:], found.peaks[1:]))
-    assert again.gates.head["data"] == {"name": "scenes", "fingerprint": Drawn(Scenes(48).preprocess).fingerprint, "images": COUNT, "of": 5000}
+    fingerprint = Drawn(Scenes(48).preprocess).fingerprint
+    assert again.gates.head["data"] == {"name": "scenes", "fingerprint": fingerprint, "images": COUNT, "of": 5000}
 
 
 def test_damaged_files_count_as_none(found, tmp_path):

@@ -18,8 +18,8 @@ STEP_S = 0.5  # between two events about how far it is
 def add(commands) -> None:
     parser = commands.add_parser("survey", help="the gates of a model in every class of a data set, and what excites each channel")
     parser.add_argument("model", help="its name, such as b0-imagenette, or a file of weights")
-    parser.add_argument("data", help="scenes, imagenette, data kept by the app, or a folder of class folders or its archive; what it holds out "
-                                     "is looked at")
+    parser.add_argument("data", help="scenes, imagenette, data kept by the app, or a folder of class folders or its archive; what it "
+                                     "holds out is looked at")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (default: all photos, or 5000 scenes)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the gates' statistics, without places in images, as .npz")
     parser.add_argument("--again", action="store_true", help="even if it has been made before")
@@ -92,8 +92,10 @@ def record_of(survey) -> dict:
     """JSON values: what was looked at, and of every block how far classes differ, images of a class differ, and gates saturate."""
     gates = survey.gates
     rows = [{"block": block, "channels": channels, "mean": float(gates.overall(block).mean()), "between": gates.between(block),
-             "within": gates.within(block), **dict(zip(("closed", "open"), gates.shares(block)))} for block, channels in gates.blocks.items()]
-    return {**gates.head, "classes": [{"label": label, "images": int(count)} for label, count in zip(gates.labels, gates.counts)], "gates": rows}
+             "within": gates.within(block), **dict(zip(("closed", "open"), gates.shares(block)))}
+            for block, channels in gates.blocks.items()]
+    classes = [{"label": label, "images": int(count)} for label, count in zip(gates.labels, gates.counts)]
+    return {**gates.head, "classes": classes, "gates": rows}
 
 
 def table(record: dict) -> str:
@@ -101,8 +103,8 @@ def table(record: dict) -> str:
     data = record["data"]
     lines = [f"{record['model']} on {data['images']:,} held-out images of {data['name']} at {record['side']} px", ""]
     lines.append(f"{'block':<14}{'channels':>9}{'mean gate':>11}{'between':>10}{'within':>9}{'< 0.1':>8}{'> 0.9':>8}")
-    lines += [f"{row['block']:<14}{row['channels']:>9,}{row['mean']:>11.3f}{row['between']:>10.4f}{row['within']:>9.4f}{row['closed']:>8.1%}"
-              f"{row['open']:>8.1%}" for row in record["gates"]]
+    lines += [f"{row['block']:<14}{row['channels']:>9,}{row['mean']:>11.3f}{row['between']:>10.4f}{row['within']:>9.4f}"
+              f"{row['closed']:>8.1%}{row['open']:>8.1%}" for row in record["gates"]]
     if not record["gates"]:
         lines.append("This network has no squeeze-and-excitation, hence no gates.")
     return "\n".join([*lines, "", "between: standard deviation over classes of the mean gate; within: that over the images of one class."])

@@ -35,7 +35,8 @@ def _line(y: np.ndarray, at: np.ndarray, name: str, **looks) -> dict:
     """`y` (C) over the channels `at`; hover says the number of the channel and the exact gate."""
     name = escape(name)
     return {"type": "scatter", "mode": "lines", "x": np.arange(len(at), dtype=np.uint16), "y": y[at].astype(np.float32), "name": name,
-            "customdata": at.astype(np.uint16), "hovertemplate": f"<b>{name}</b><br>channel %{{customdata}}: %{{y:.4f}}<extra></extra>", **looks}
+            "customdata": at.astype(np.uint16), "hovertemplate": f"<b>{name}</b><br>channel %{{customdata}}: %{{y:.4f}}<extra></extra>",
+            **looks}
 
 
 def _picked(gates: Statistics, means: np.ndarray, picked: Sequence[int], at: np.ndarray, theme: str, width: float = 2.0) -> list[dict]:
@@ -52,8 +53,8 @@ def _others(rest: np.ndarray, at: np.ndarray, theme: str) -> list[dict]:
     if len(rest) <= GREY:
         gaps = np.full((len(rest), 1), np.nan, np.float32)
         y = np.hstack([rest[:, at].astype(np.float32), gaps]).ravel()
-        return [{**looks, "x": np.tile(np.append(x, np.float32(np.nan)), len(rest)), "y": y, "name": f"{len(rest)} other classes", "opacity": 0.45,
-                 "line": {"color": MUTED[theme], "width": 1}}]
+        return [{**looks, "x": np.tile(np.append(x, np.float32(np.nan)), len(rest)), "y": y, "name": f"{len(rest)} other classes",
+                 "opacity": 0.45, "line": {"color": MUTED[theme], "width": 1}}]
     edges = np.concatenate([rest[:, at].max(0), rest[:, at].min(0)[::-1]]).astype(np.float32)
     return [{**looks, "x": np.concatenate([x, x[::-1]]), "y": edges, "fill": "toself", "line": {"width": 0}, "opacity": 0.3,
              "fillcolor": MUTED[theme], "name": f"{len(rest):,} other classes, least to greatest"}]
@@ -82,18 +83,21 @@ def lines(gates: Statistics, block: str, picked: Sequence[int], theme: str = "li
     traces += _picked(gates, means, picked, at, theme)
     traces.append(_line(overall, at, "all images", line={"color": INK[theme], "width": 1.2}))
     if own is not None:
-        traces.append(_line(own, at, "this picture", mode="markers", marker={"symbol": "x-thin", "size": 6, "line": {"width": 1.4, "color": INK[theme]}}))
+        cross = {"symbol": "x-thin", "size": 6, "line": {"width": 1.4, "color": INK[theme]}}
+        traces.append(_line(own, at, "this picture", mode="markers", marker=cross))
     return _frame(traces, len(at), len(overall), order, theme, stamp)
 
 
-def within(gates: Statistics, block: str, label: int, theme: str = "light", order: str = "gate", sampled: bool = True, stamp: str = "") -> go.Figure:
+def within(gates: Statistics, block: str, label: int, theme: str = "light", order: str = "gate", sampled: bool = True,
+           stamp: str = "") -> go.Figure:
     """One class: its mean gate over the channels of `block`, and one standard deviation over its images either way."""
     themed(INK, theme)
     mean, spread = gates.mean(block)[label], gates.deviation(block)[label]
     at, colour = places(gates.overall(block), order, sampled), STAGES[theme][HUES[0]]
     x, low, high = np.arange(len(at), dtype=np.float32), (mean - spread)[at], (mean + spread)[at]
-    band = {"type": "scatter", "mode": "lines", "x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]]).astype(np.float32),
-            "fill": "toself", "fillcolor": colour, "opacity": 0.25, "line": {"width": 0}, "hoverinfo": "skip", "name": "± one standard deviation"}
+    edges = np.concatenate([high, low[::-1]]).astype(np.float32)
+    band = {"type": "scatter", "mode": "lines", "x": np.concatenate([x, x[::-1]]), "y": edges, "fill": "toself", "fillcolor": colour,
+            "opacity": 0.25, "line": {"width": 0}, "hoverinfo": "skip", "name": "± one standard deviation"}
     line = _line(mean, at, gates.labels[label], line={"color": colour, "width": 2})
     line["customdata"] = np.stack([at.astype(np.float32), spread[at].astype(np.float32)], 1)
     line["hovertemplate"] = f"<b>{line['name']}</b><br>channel %{{customdata[0]}}: %{{y:.4f}} ± %{{customdata[1]:.4f}}<extra></extra>"
@@ -108,21 +112,28 @@ def six(gates: Statistics) -> list[str]:
 
 def panels(gates: Statistics, picked: Sequence[int], theme: str = "light", order: str = "gate", stamp: str = "") -> go.Figure:
     """Class lines of six blocks side by side, 50 channels of each: what `lines` draws, small."""
-    ink, blocks, traces, layout = themed(INK, theme), six(gates), [], {}
+    ink, blocks, traces, titles, layout = themed(INK, theme), six(gates), [], [], {}
     for place, block in enumerate(blocks):
-        number, (row, column) = "" if place == 0 else str(place + 1), divmod(place, ACROSS)
-        means, at = gates.mean(block), places(gates.overall(block), order, True)
-        drawn = _others(means[[label for label in gates.seen if label not in picked]], at, theme) + _picked(gates, means, picked, at, theme, 1.4)
-        traces += [{**trace, "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": place == 0, "legendgroup": trace["name"]} for trace in drawn]
-        across, up = [column / ACROSS + 0.02, (column + 1) / ACROSS - 0.02], [0.55, 0.94] if row == 0 else [0.0, 0.39]
-        looks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "½", "1"], "range": [-0.03, 1.03], "domain": up, "anchor": f"x{number}"}
-        layout |= {f"xaxis{number}": axis(theme, showgrid=False, tickvals=[], range=[-0.5, len(at) - 0.5], domain=across, anchor=f"y{number}"),
-                   f"yaxis{number}": axis(theme, "mean gate" if column == 0 else "", **looks)}
-    titles = [note(f"<b>{block}</b>", theme, xref=f"x{place + 1 if place else ''} domain", yref=f"y{place + 1 if place else ''} domain", x=0, y=1,
-                   xanchor="left", yanchor="bottom") for place, block in enumerate(blocks)]
+        number, means, at = str(place + 1) if place else "", gates.mean(block), places(gates.overall(block), order, True)
+        rest = means[[label for label in gates.seen if label not in picked]]
+        own = {"xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": place == 0}
+        traces += [{**trace, **own, "legendgroup": trace["name"]}
+                   for trace in _others(rest, at, theme) + _picked(gates, means, picked, at, theme, 1.4)]
+        layout |= _panel(place, number, len(at), theme)
+        titles.append(note(f"<b>{block}</b>", theme, xref=f"x{number} domain", yref=f"y{number} domain", x=0, y=1, xanchor="left",
+                           yanchor="bottom"))
     titles += [note(stamp, theme, xref="paper", yref="paper", x=1, y=0, xanchor="right", yanchor="top")] if stamp else []
-    return figure(traces, theme, 430, showlegend=True, legend={**LEGEND, "font": {"size": 12, "color": ink}}, hovermode="closest", annotations=titles,
-                  margin={"l": 8, "r": 8, "t": 56, "b": 20}, **layout)
+    return figure(traces, theme, 430, showlegend=True, legend={**LEGEND, "font": {"size": 12, "color": ink}}, hovermode="closest",
+                  annotations=titles, margin={"l": 8, "r": 8, "t": 56, "b": 20}, **layout)
+
+
+def _panel(place: int, number: str, count: int, theme: str) -> dict:
+    """The axes of one panel."""
+    row, column = divmod(place, ACROSS)
+    looks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "½", "1"], "range": [-0.03, 1.03], "anchor": f"x{number}"}
+    return {f"xaxis{number}": axis(theme, showgrid=False, tickvals=[], range=[-0.5, count - 0.5], anchor=f"y{number}",
+                                   domain=[column / ACROSS + 0.02, (column + 1) / ACROSS - 0.02]),
+            f"yaxis{number}": axis(theme, "" if column else "mean gate", domain=[0.0, 0.39] if row else [0.55, 0.94], **looks)}
 
 
 def _stage_ticks(blocks: Sequence[str]) -> dict:
@@ -133,7 +144,8 @@ def _stage_ticks(blocks: Sequence[str]) -> dict:
             "range": [-0.6, len(blocks) - 0.4]}
 
 
-def _course(blocks: Sequence[str], y: Sequence[float], name: str, text: str, colour: str, dash: str, symbol: str, row: str = "y", **more) -> dict:
+def _course(blocks: Sequence[str], y: Sequence[float], name: str, text: str, colour: str, dash: str, symbol: str, row: str = "y",
+            **more) -> dict:
     return {"type": "scatter", "mode": "lines+markers", "x": [*range(len(blocks))], "y": [*y], "name": name, "yaxis": row,
             "line": {"color": colour, "width": 2, "dash": dash}, "marker": {"symbol": symbol, "size": 8, "color": colour},
             "customdata": [[block] for block in blocks], "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{text}<extra></extra>",
@@ -152,7 +164,8 @@ def depth(gates: Statistics, theme: str = "light", selected: str | None = None, 
     traces = [
         _course(blocks, between, "between classes", "classes differ by %{y:.4f}", hues[1], "solid", "circle"),
         _course(blocks, inside, "within a class", "images of one class differ by %{y:.4f}", ACCENT[theme], "dash", "square"),
-        _course(blocks, chance, "chance alone", "few images alone would give %{y:.4f} between classes", MUTED[theme], "dot", "circle", mode="lines"),
+        _course(blocks, chance, "chance alone", "few images alone would give %{y:.4f} between classes", MUTED[theme], "dot", "circle",
+                mode="lines"),
         _course(blocks, means, "mean gate", "mean gate %{y:.4f}", ink, "solid", "diamond", "y2"),
         _course(blocks, opened, f"share above {OPEN}", f"%{{y:.2%}} of the gates above {OPEN}", hues[3], "dash", "triangle-up", "y2"),
         _course(blocks, closed, f"share below {CLOSED}", f"%{{y:.2%}} of the gates below {CLOSED}", hues[4], "dot", "triangle-down", "y2"),
@@ -160,14 +173,17 @@ def depth(gates: Statistics, theme: str = "light", selected: str | None = None, 
     mark = [{"type": "line", "x0": blocks.index(selected), "x1": blocks.index(selected), "yref": "paper", "y0": 0, "y1": 1,
              "line": {"color": MUTED[theme], "width": 1.5, "dash": "dot"}}] if selected in blocks else []
     notes = [note(stamp, theme, xref="paper", x=1, xanchor="right", yref="paper", y=0.47, yanchor="bottom")] if stamp else []
-    return figure(traces, theme, 470, showlegend=True, legend={**LEGEND, "font": {"size": 12, "color": ink}}, hovermode="closest", shapes=mark,
-                  annotations=notes, margin={"l": 8, "r": 8, "t": 76, "b": 8}, xaxis=axis(theme, "stage", anchor="y2", **_stage_ticks(blocks)),
-                  yaxis=axis(theme, "standard deviation", domain=[0.54, 1], **linear(max(*between, *inside, 1e-3), lambda value: f"{value:g}")),
-                  yaxis2=axis(theme, "gate, or share", domain=[0, 0.44], range=[-0.03, 1.05], tickvals=[0, 0.5, 1], ticktext=["0", "½", "1"]))
+    scale = linear(max(*between, *inside, 1e-3), lambda value: f"{value:g}")
+    return figure(traces, theme, 470, showlegend=True, legend={**LEGEND, "font": {"size": 12, "color": ink}}, hovermode="closest",
+                  shapes=mark, annotations=notes, margin={"l": 8, "r": 8, "t": 76, "b": 8},
+                  xaxis=axis(theme, "stage", anchor="y2", **_stage_ticks(blocks)),
+                  yaxis=axis(theme, "standard deviation", domain=[0.54, 1], **scale),
+                  yaxis2=axis(theme, "gate, or share", domain=[0, 0.44], range=[-0.03, 1.05], tickvals=[0, 0.5, 1],
+                              ticktext=["0", "½", "1"]))
 
 
 def summary(gates: Statistics, block: str) -> tuple[str, ...]:
     """One block in figures, for a table."""
     closed, opened = gates.shares(block)
-    return (block, f"{gates.blocks[block]:,}", f"{gates.overall(block).mean():.4f}", f"{gates.between(block):.4f}", f"{gates.within(block):.4f}",
-            percent(closed), percent(opened))
+    return (block, f"{gates.blocks[block]:,}", f"{gates.overall(block).mean():.4f}", f"{gates.between(block):.4f}",
+            f"{gates.within(block):.4f}", percent(closed), percent(opened))

@@ -25,7 +25,8 @@ from .survey_peaks import Peaks
 VERSION = 1  # of what is counted, and how it is stored
 SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "measurements"
 CHUNK = 1 << 22
-DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError, NotImplementedError, zipfile.BadZipFile,
+           zlib.error)
 
 
 class Survey(NamedTuple):
@@ -76,7 +77,8 @@ def digest(path: Path) -> str:
     except OSError as failed:
         raise UserError(f"{path.name} could not be read ({failed.strerror or failed}); choose another model.") from failed
     except DAMAGES:
-        raise UserError(f"{path.name} is no model file of this app; `python -m effnet_core fetch --file FILE --name NAME` makes one of it.") from None
+        raise UserError(f"{path.name} is no model file of this app; `python -m effnet_core fetch --file FILE --name NAME` makes one of "
+                        "it.") from None
 
 
 def folder() -> Path:

@@ -45,7 +45,8 @@ class Saturation(NamedTuple):
 def growth(values: Sequence[float]) -> Observation:
     """Whether something grows over the blocks: "yes" where both the correlation and the ratio say so, "in part" where one does."""
     third = max(1, len(values) // 3)
-    found = Observation("", spearman(np.arange(len(values)), np.asarray(values)), float(np.mean(values[:third])), float(np.mean(values[-third:])))
+    early, late = float(np.mean(values[:third])), float(np.mean(values[-third:]))
+    found = Observation("", spearman(np.arange(len(values)), np.asarray(values)), early, late)
     return found._replace(answer=ANSWERS[(found.correlation >= RISING) + (found.ratio >= FACTOR)])
 
 

@@ -50,7 +50,7 @@ def cut(view: Image.Image, grid: Grid, peak: Peak) -> np.ndarray:
     whole.paste(view, (-place.left, -place.top))
     tile = whole.resize((TILE, TILE), Image.Resampling.NEAREST if place.enlarged else Image.Resampling.BICUBIC)
     scale, draw = TILE / place.edge, ImageDraw.Draw(tile)
-    x, y = ((centre - start + 0.5) * scale for centre, start in ((grid.centre(peak.column), place.left), (grid.centre(peak.row), place.top)))
+    x, y = (scale * (grid.centre(cell) - start + 0.5) for cell, start in ((peak.column, place.left), (peak.row, place.top)))
     for radius, colour in ((RING + 1, "black"), (RING, "white")):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=1 if colour == "black" else 2)
     return np.asarray(tile)

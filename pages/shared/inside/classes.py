@@ -1,5 +1,7 @@
 """Class lines: what the gates of the selected block do in every class of a data set, and whether the paper's observations hold here."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -19,7 +21,6 @@ PLAIN = {"displayModeBar": False}
 ORDERS = {"By mean gate": "gate", "By number": "channel"}
 AMOUNTS = {"50, as in the paper": True, "All": False}
 ROOM = "inside_classes"
-CALM = 3  # of the least moved blocks' decimal places
 
 
 def show(at: Look) -> None:
@@ -94,7 +95,8 @@ def _reading(gates: Statistics, unit: str) -> None:
     channel = int(means.std(0).argmax())
     low, high = (gates.labels[gates.seen[int(pick(means[:, channel]))]] for pick in (np.argmin, np.argmax))
     st.caption(texts.text(ROOM, "reading", between=f"{gates.between(unit):.4f}", within=f"{gates.within(unit):.4f}", channel=str(channel),
-                          low=plain(low), low_gate=f"{means[:, channel].min():.3f}", high=plain(high), high_gate=f"{means[:, channel].max():.3f}"))
+                          low=plain(low), low_gate=f"{means[:, channel].min():.3f}", high=plain(high),
+                          high_gate=f"{means[:, channel].max():.3f}"))
 
 
 def _one_class(at: Look, gates: Statistics, unit: str, order: str, sampled: bool) -> None:
@@ -137,22 +139,29 @@ def _depth(at: Look, gates: Statistics) -> None:
 
 def _growth(found: Observation) -> dict[str, str]:
     ratio = "infinitely" if found.ratio == float("inf") else f"{found.ratio:.1f}"
-    return {"answer": found.answer, "rho": f"{found.correlation:+.2f}".replace("-", "−"), "early": f"{found.early:.4f}", "late": f"{found.late:.4f}",
-            "ratio": ratio}
+    return {"answer": found.answer, "rho": f"{found.correlation:+.2f}".replace("-", "−"), "early": f"{found.early:.4f}",
+            "late": f"{found.late:.4f}", "ratio": ratio}
+
+
+def _last(gates: Statistics) -> dict[str, str]:
+    """The last blocks' shares in words, and the block whose gates move least."""
+    last, calm = saturation(gates), min(gates.blocks, key=gates.within)
+    closed, opened = map(percent, gates.shares(calm))
+    return {"answer": last.answer, "rows": _each(last.blocks, last.open), "shut": _each(last.blocks, last.closed), "calm": calm,
+            "moved": f"{gates.within(calm):.4f}", "calm_open": opened, "calm_closed": closed}
+
+
+def _each(blocks: Sequence[str], shares: Sequence[float]) -> str:
+    return " and ".join(f"{block}: {percent(share)}" for block, share in zip(blocks, shares))
 
 
 def _observations(gates: Statistics) -> None:
     """The paper's three, each with what was measured here."""
     st.markdown("#### Do the paper's observations hold here?")
-    last = saturation(gates)
-    rows = " and ".join(f"{block}: {percent(share)}" for block, share in zip(last.blocks, last.open))
-    shut = " and ".join(f"{block}: {percent(share)}" for block, share in zip(last.blocks, last.closed))
-    calm = min(gates.blocks, key=gates.within)
-    numbers = {"rising": f"{RISING:g}", "factor": f"{FACTOR:g}", "open": f"{OPEN:g}", "closed": f"{CLOSED:g}", "most": f"{100 * MOST:.0f} %",
-               "last": "last two" if len(last.blocks) == LAST else "last"}
-    answers = [("observation_classes", _growth(classes_part(gates))), ("observation_images", _growth(images_part(gates))),
-               ("observation_saturation", {"answer": last.answer, "rows": rows, "shut": shut, "calm": calm, "moved": f"{gates.within(calm):.{CALM + 1}f}",
-                                           "calm_open": percent(gates.shares(calm)[1]), "calm_closed": percent(gates.shares(calm)[0])})]
-    for column, (section, found) in zip(st.columns(3, gap="large"), answers):
-        column.markdown(texts.text(ROOM, section, **numbers, **found))
-    st.caption(texts.text(ROOM, "rule", **numbers))
+    rule = {"rising": f"{RISING:g}", "factor": f"{FACTOR:g}", "open": f"{OPEN:g}", "closed": f"{CLOSED:g}", "most": f"{100 * MOST:.0f} %",
+            "last": "last two" if len(gates.blocks) >= LAST else "last"}
+    answers = {"observation_classes": _growth(classes_part(gates)), "observation_images": _growth(images_part(gates)),
+               "observation_saturation": _last(gates)}
+    for column, (section, found) in zip(st.columns(3, gap="large"), answers.items()):
+        column.markdown(texts.text(ROOM, section, **rule, **found))
+    st.caption(texts.text(ROOM, "rule", **rule))

@@ -6,28 +6,24 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.errors import UserError
-from effnet_core.figures import filters, maps
 from effnet_core.inside.channels import ranked, summarise
 from effnet_core.inside.geometry import Grid, grids
 from effnet_core.inside.survey_files import Head
 from effnet_core.inside.survey_patches import TILE, cut, patch, sheet, strongest
 from effnet_core.inside.survey_peaks import Peak, Peaks
 from effnet_core.inside.survey_pictures import Drawn, Kept, Pictures, pictures
-from effnet_core.palette import SIGNED
 
-from .. import html, memory, photo, shell, state, texts
+from .. import memory, photo, shell, state, texts
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
 from ..seen import Look
 from . import channel as channels
-from . import maps as atlas
-from . import surveying
+from . import first_layer, surveying
 from .maps import number
 
 SPACES = {"Output": "output", "Depthwise filter": "before", "First layer": "first"}
 FIRST = 24  # channels shown at first, and more with every press
 PICTURE = 300  # bytes that a photo takes in a list of them, roughly
-COLOURS = ("red", "green", "blue")
 ROOM = "inside_exciting"
 
 
@@ -46,7 +42,7 @@ def show(at: Look) -> None:
     found, place = surveying.choose(at, needs_peaks=True), _place(at)
     channel = _channel_of(at, place)
     if place.kind == "first":
-        _filters(at, channel)
+        first_layer.show(at, channel, lambda picked: _pick("first", picked))
     st.markdown(f"#### What excites channel {channel} of {place.key}" + (f" ({at.stamp})" if at.stamp else ""))
     if found.survey is None:
         st.markdown(texts.text(ROOM, "nothing", data=plain(found.source.title)))
@@ -71,7 +67,7 @@ def _show(at: Look, place: Place, channel: int, found: surveying.Found) -> None:
 def _place(at: Look) -> Place:
     unit = state.selected(at.network)
     unit = at.network.last_unit if unit == "classifier" else unit
-    depthwise = next((layer.id for name, layers in at.network.units() if name == unit for layer in layers if layer.operator == "depthwise"), None)
+    depthwise = next((layer.id for layer in dict(at.network.units())[unit] if layer.operator == "depthwise"), None)
     kind = SPACES[st.segmented_control("Whose channels", list(SPACES), default="Output", required=True, key="exciting", bind="query-params",
                                        persist_state="session", help=texts.text(ROOM, "spaces"))]
     if kind == "before" and depthwise is None:
@@ -151,16 +147,21 @@ def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: P
     """The strongest cells of the data, one of every image."""
     peaks = found.survey.peaks.of(place.key, channel)
     file = _cut(found.head, place, (channel,), peaks, album)
-    tiles = [Tile(rank, [rank], number(peak.value), album.labels[album.label(peak.image)], _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
+    tiles = [Tile(rank, [rank], number(peak.value), _class(peak, album), _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
     gallery("exciting_nine", f"What excites channel {channel} of {place.key} most", _sheet(file, len(peaks)), tiles, size=118,
             on_pick=lambda rank: _look_at(album, peaks[rank].image), pixelated=patch(place.grid, 0, 0).enlarged)
     edge, side = patch(place.grid, 0, 0).edge, at.model.preprocess.crop
     section = "whole" if edge == side else "part"
-    st.caption(texts.text(ROOM, section, reach=f"{place.grid.reach:,}", side=str(side), step=str(place.grid.step), images=f"{found.head.images:,}"))
+    st.caption(texts.text(ROOM, section, reach=f"{place.grid.reach:,}", side=str(side), step=str(place.grid.step),
+                          images=f"{found.head.images:,}"))
+
+
+def _class(peak: Peak, album: Pictures) -> str:
+    return album.labels[album.label(peak.image)]
 
 
 def _words(rank: int, peak: Peak, album: Pictures) -> str:
-    return (f"{rank + 1}: {number(peak.value)} in row {peak.row}, column {peak.column}; {album.labels[album.label(peak.image)]}, "
+    return (f"{rank + 1}: {number(peak.value)} in row {peak.row}, column {peak.column}; {_class(peak, album)}, "
             f"{album.title(peak.image)}. Click to look at this picture")
 
 
@@ -191,44 +192,15 @@ def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pi
     shown = order[:limit].tolist()
     first = [peaks.of(place.key, each)[0] for each in shown]
     file = _cut(found.head, place, ("first", *shown), first, album)
-    tiles = [Tile(each, [rank], str(each), number(peak.value), f"channel {each}: {number(peak.value)}, {album.labels[album.label(peak.image)]}")
+    tiles = [Tile(each, [rank], str(each), number(peak.value), f"channel {each}: {number(peak.value)}, {_class(peak, album)}")
              for rank, (each, peak) in enumerate(zip(shown, first))]
     st.caption(texts.text(ROOM, "all"))
     gallery("exciting_all", f"Channels of {place.key}", _sheet(file, len(shown)), tiles, size=84, chosen=channel,
             on_pick=lambda picked: _pick(place.kind, picked), pixelated=patch(place.grid, 0, 0).enlarged)
     if len(order) > limit:
-        st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_exciting", on_click=_more, args=(place.key, limit))
+        st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_exciting", on_click=_more,
+                  args=(place.key, limit))
 
 
 def _more(key: str, limit: int) -> None:
     st.session_state["_exciting_shown"] = (key, limit + FIRST)
-
-
-def _filters(at: Look, channel: int) -> None:
-    """All filters of the first layer, and the weights of the picked one colour by colour."""
-    weights = at.model.network.stem.conv.weight.detach().numpy()
-    count, size, top = len(weights), weights.shape[-1], filters.reach(weights)
-    st.markdown(f"#### The {count} filters of the first layer, {size} × {size} × 3 weights each" + (f" ({at.stamp})" if at.stamp else ""))
-    left, right = st.columns([5, 6], gap="large")
-    with left:
-        made = filters.mosaic(weights, top)
-        tiles = [Tile(each, [each], str(each), title=f"filter {each}") for each in range(count)]
-        gallery("first_filters", "Filters of the first layer", atlas.sheet_of(made), tiles, size=52, chosen=channel,
-                on_pick=lambda picked: _pick("first", picked), pixelated=True)
-    with right:
-        apart = maps.mosaic(weights[channel], np.full(3, top), shell.theme())
-        gallery("first_colours", f"Filter {channel}, colour by colour", atlas.sheet_of(apart),
-                [Tile(colour, [plane], colour) for plane, colour in enumerate(COLOURS)], size=96, pixelated=True)
-        _scale(top)
-        st.caption(texts.text(ROOM, "filters", number=str(channel), least=number(float(weights[channel].min())), greatest=number(float(weights[channel].max()))))
-    html.table((f"Filter {channel}", *(f"{colour} {x + 1}" for colour in COLOURS for x in range(size))),
-               [(f"row {y + 1}", *map(_weight, weights[channel, :, y].ravel())) for y in range(size)])
-
-
-def _weight(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def _scale(top: float) -> None:
-    st.html(f'<div class="ef-scale"><i style="background:linear-gradient(to right,{",".join(SIGNED[shell.theme()])})"></i>'
-            f"<span><b>{number(-top)}</b><span>weight</span><b>{number(top)}</b></span></div>")

@@ -10,7 +10,7 @@ from effnet_core.data import archives, sources
 from effnet_core.errors import UserError
 from effnet_core.inside import survey_files
 from effnet_core.inside.survey_files import Head, Survey
-from effnet_core.inside.survey_pictures import EACH, Drawn
+from effnet_core.inside.survey_pictures import Drawn
 from effnet_core.preprocess import Preprocess
 from effnet_core.work.jobs import Job, JobQueue
 
@@ -46,7 +46,8 @@ class Found(NamedTuple):
 
 def choices(preprocess: Preprocess) -> dict[str, Source]:
     """All data of this machine, by key."""
-    kept = [Source(own.name, own.name, own.name, own.card["fingerprint"], True) for own in sources.available() if data.FACTS <= own.card.keys()]
+    kept = [Source(own.name, own.name, own.name, own.card["fingerprint"], True) for own in sources.available()
+            if data.FACTS <= own.card.keys()]
     imagenette = archives.stem(Path(sources.IMAGENETTE.name))
     rows = [Source(SCENES, TITLES[SCENES], SCENES, Drawn(preprocess).fingerprint, True),
             Source(IMAGENETTE, TITLES[IMAGENETTE], imagenette, "", sources.is_here(IMAGENETTE)), *kept]
@@ -113,10 +114,11 @@ def _state(at: Look, source: Source, head: Head | None) -> None:
 def _offer(at: Look, source: Source, is_first: bool) -> None:
     """The button that measures here; where only what came with the app is known, a quiet one."""
     limit = limit_of(at)
-    count = f"{limit} images" if limit else f"{EACH * len(Drawn(at.model.preprocess).labels):,} scenes" if source.key == SCENES else "all held-out photos"
+    every = f"{len(Drawn(at.model.preprocess)):,} scenes" if source.key == SCENES else "all held-out photos"
     label = "Measure on this data" if source.here else "Fetch Imagenette (about 99 MB) and measure"
     st.button(label if is_first else f"{label} here", key="survey_start", icon=":material/query_stats:", on_click=start,
-              args=(at.entry, source, limit), type="primary" if is_first else "secondary", help=texts.text(ROOM, "measuring", count=count))
+              args=(at.entry, source, limit), type="primary" if is_first else "secondary",
+              help=texts.text(ROOM, "measuring", count=f"{limit} images" if limit else every))
 
 
 def limit_of(at: Look) -> int | None:
@@ -171,7 +173,8 @@ def _progress(queue: JobQueue, job: Job) -> None:
     if job.owner == work.owner():
         return work.bar(queue, job, step)
     now = step(job)
-    st.progress(min(1.0, max(0.0, now.fraction)), text=work.waiting(queue, job) if job.state == "queued" else f"{now.text} · begun by another visitor")
+    words = work.waiting(queue, job) if job.state == "queued" else f"{now.text} · begun by another visitor"
+    st.progress(min(1.0, max(0.0, now.fraction)), text=words)
 
 
 def step(job: Job) -> work.Step:
