@@ -90,6 +90,7 @@ def test_class_lines_are_those_of_the_survey(found, models):  # noqa: F811
     assert len(lines) == 8 and lines["5 other classes"]
     assert f"{gates.between(UNIT):.4f}" in words(app)
     assert f"Measured on this server on {gates.head['date'][:10]}: {IMAGES} of 5,000" in words(app)
+    assert app.button(key="survey_start").label == "Measure on this data here"  # all of it
     grown = classes_part(gates)
     assert f"Here: **{grown.answer}**" in words(app) and f"{grown.early:.4f} to {grown.late:.4f}" in words(app)
 

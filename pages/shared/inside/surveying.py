@@ -107,12 +107,13 @@ def _state(at: Look, source: Source, head: Head | None) -> None:
         st.warning(html.plain(words), icon=":material/info:")
     if head is not None:
         st.caption(provenance(head))
-    if head is None or head.recorded:
+    few = head is not None and head.images < head.facts["data"]["of"] and limit_of(at) is None
+    if head is None or head.recorded or few:
         _offer(at, source, head is None)
 
 
 def _offer(at: Look, source: Source, is_first: bool) -> None:
-    """The button that measures here; where only what came with the app is known, a quiet one."""
+    """The button that measures here; a quiet one where something is known, but from elsewhere or of few images."""
     limit = limit_of(at)
     every = f"{len(Drawn(at.model.preprocess)):,} scenes" if source.key == SCENES else "all held-out photos"
     label = "Measure on this data" if source.here else "Fetch Imagenette (about 99 MB) and measure"
