@@ -165,7 +165,7 @@ function panelOf(panel, view) {
     event.preventDefault()
   }
   const caption = make("figcaption")
-  caption.append(make("b", "", panel.title), panel.value, make("span", "note", panel.note))
+  caption.append(make("b", "", panel.title), panel.value, make("span", "note", panel.note), ...head.reach === null ? [make("span", "note", `full colour at ${said(panel.reach)}`)] : [])
   node.append(stage, caption)
   return node
 }
@@ -176,8 +176,8 @@ function barOf(head) {
   const strip = make("i")
   strip.style.background = head.positive ? `linear-gradient(to right, transparent, ${rgb(head.for)})` : `linear-gradient(to right, ${rgb(head.against)}, transparent, ${rgb(head.for)})`
   const ends = make("span")
-  const top = head.reach === null ? "greatest" : said(head.reach, true)
-  ends.append(make("b", "", head.positive ? "0" : head.reach === null ? "−greatest" : said(-head.reach)), make("span", "", head.what), make("b", "", top))
+  const top = head.reach === null ? "full colour" : said(head.reach, true)
+  ends.append(make("b", "", head.positive ? "0" : head.reach === null ? "full colour" : said(-head.reach)), make("span", "", head.what), make("b", "", top))
   bar.append(strip, ends)
   return bar
 }

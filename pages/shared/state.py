@@ -40,6 +40,9 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "surgery": "",  # gates that are set by hand, as `inside.surgery` writes them
     "job": "",
     "study": "",  # a search by training
+    "cell_layer": "",  # under the microscope: a convolution's id
+    "cell_channel": "",  # its output channel
+    "cell_at": "",  # a cell of that map: "row,column"
     "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED

@@ -111,6 +111,12 @@ def pick(kind: str, channel: int) -> None:
     state.put(maps=part, channel=f"{space}.{channel}")
 
 
+def taken() -> int | None:
+    """The channel of a block's widened middle that was picked, whatever the block."""
+    picked = re.fullmatch(r"middle\.([0-9]{1,5})", state.get("channel"))
+    return int(picked[1]) if picked else None
+
+
 def chosen(at: Look, unit: str, part: Part) -> int:
     """The picked channel; the one that answers most strongly where none was picked in channels such as these, or there are fewer."""
     picked, count = re.fullmatch(r"([a-z]+)\.([0-9]{1,5})", state.get("channel")), len(maps_of(at, unit, part))
