@@ -271,15 +271,17 @@ def test_the_classifier_shows_the_last_map(models):  # noqa: F811
                                                ("stages.4.1", "output", ""), ("stem", "input", "")])
 def test_a_cell_that_a_convolution_made_can_be_asked_about(unit, part, layer, monkeypatch):
     given = {}
-    monkeypatch.setattr(maps, "HAS_CELLS", True)
     monkeypatch.setattr(maps.atlas, "lens", lambda *sent: given.update(ask=sent[-1]))
     open_maps(layer=unit, maps=part, channel="middle.5")
     assert (given["ask"] is not None) == bool(layer)
     if layer:
-        state = {}
-        monkeypatch.setattr(maps.channel.st, "session_state", state)
+        asked = {}
+        monkeypatch.setattr(maps.channel.state, "put", lambda **values: asked.update(values))
         given["ask"]((2, 3))
-        assert (state["part"], state["cell_layer"], state["cell_at"]) == ("One cell", layer, "2,3") and state["cell_channel"].isdecimal()
+        chosen = asked["cell_channel"]
+        monkeypatch.undo()
+        app = open_app("inside", photo=PHOTO, layer=unit, **asked)
+        assert not app.exception and "#### One cell" in [m.value for m in app.markdown] and app.number_input(key="cell_channel_number").value == int(chosen)
 
 
 def test_numbers_have_four_digits():

@@ -1,7 +1,6 @@
 """The maps of one layer: all of them small, one of them over the picture, and what they are like in numbers."""
 
 from html import escape
-from importlib.util import find_spec
 
 import numpy as np
 import streamlit as st
@@ -19,8 +18,6 @@ from .arranged import View, controls, four, order_of, reach_of, text
 from .channel import channel_of, pick
 
 __all__ = ["channel_of", "number", "pick", "sheet_of", "show"]
-
-HAS_CELLS = find_spec(f"{__package__}.cell") is not None  # the part that computes one cell by hand
 
 
 def number(value: float) -> str:
@@ -130,7 +127,7 @@ def _enlarged(at: Look, view: View, reach: np.ndarray) -> None:
     """The chosen map over the picture, and what its square is."""
     chosen = channel.chosen(at, view.unit, view.part)
     values = channel.values_of(at, view.unit, view.part, view.difference).of(chosen)
-    layer = channel.convolution(at, view.unit, view.part) if HAS_CELLS and not view.difference else ""
+    layer = channel.convolution(at, view.unit, view.part) if not view.difference else ""
     atlas.lens(_scene(at, view), chosen, values, reach[chosen], at.view, (lambda cell: channel.ask(layer, chosen, cell)) if layer else None)
 
 
