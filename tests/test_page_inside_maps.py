@@ -262,6 +262,11 @@ def test_untrained_weights_and_networks_without_gates():
     assert app.segmented_control(key="map_choice").options == ["Input", "Expand", "Depthwise", "Project", "Output"]
 
 
+@pytest.mark.parametrize("unit, part, told", [("stem", "output", False), ("stages.0.0", "depthwise", False), ("stages.0.0", "se", True), ("stages.1.0", "input", True)])
+def test_who_sees_more_than_the_square_says_so(unit, part, told):
+    assert ("its gates depend on the mean of the whole picture" in words(open_maps(layer=unit, maps=part))) == told
+
+
 def test_the_classifier_shows_the_last_map(models):  # noqa: F811
     app = open_maps(layer="classifier")
     assert lens(app)[0]["layer"] == "Output of head" and len(mosaic(app).channels) == models.network.architecture.last_map.channels
