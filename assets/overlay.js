@@ -15,7 +15,8 @@ function unpack(bytes) {
 }
 
 function said(value, signed) {
-  const text = value === 0 ? "0" : value.toPrecision(3)
+  const size = Math.abs(value)
+  const text = value === 0 ? "0" : size >= 999.5 && size < 1e6 ? String(Math.round(value)) : value.toPrecision(3)
   return (signed && value > 0 ? "+" : "") + text.replace("-", "−")
 }
 
