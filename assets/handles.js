@@ -29,8 +29,12 @@ class Handles {
     this.root = root
     this.send = send
     this.first = 0 // place of the first handle
+    this.centre = null // place to go to
     this.active = null // channel that was touched last
     this.held = null // channel under the pointer that is down
+    this.changes = {} // channel → gate, not sent yet
+    this.sent = {} // sent, and not answered yet
+    this.unanswered = 0 // drawings since
     this.build()
   }
 
@@ -42,14 +46,17 @@ class Handles {
     this.row = make("div", "row")
     this.about = make("div", "about", make("span", ""))
     this.about.firstChild.setAttribute("role", "status")
-    for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
-      const button = make("button", "", text)
-      button.type = "button"
-      button.onclick = () => this.let(this.active, gate)
-      this.about.append(button)
+    this.frameful = make("div", "about", make("span", ""))
+    for (const [line, channels] of [[this.about, () => [this.active]], [this.frameful, () => this.shown()]]) {
+      for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
+        const button = make("button", "", text)
+        button.type = "button"
+        button.onclick = () => this.let(channels(), gate)
+        line.append(button)
+      }
     }
     Object.assign(this.overview, { tabIndex: 0, role: "slider" })
-    this.root.replaceChildren(this.overview, this.ends, this.row, this.about)
+    this.root.replaceChildren(this.overview, this.ends, this.row, this.about, this.frameful)
     this.overview.onpointerdown = (event) => {
       this.overview.setPointerCapture(event.pointerId)
       this.look(event)
@@ -80,12 +87,34 @@ class Handles {
     this.data = data
     if (other) this.first = 0
     if (other || this.active >= data.channels) this.active = data.order[0]
+    if (data.chosen !== null && (other || data.chosen !== this.chosen)) { // picked elsewhere on the page
+      this.active = data.chosen
+      this.centre = data.order.indexOf(data.chosen)
+    }
+    this.chosen = data.chosen
     this.single = new Set(data.single)
+    if (other) this.sent = this.changes = {}
+    this.keep()
     if (this.held === null) this.draw()
+  }
+
+  // An answer to an earlier change does not undo a later one; what is not taken is let go after a while.
+  keep() {
+    const taken = ([channel, gate]) => gate === null ? !this.single.has(Number(channel)) : Math.abs(this.data.now[channel] - gate) < 0.004
+    if (Object.entries(this.sent).every(taken) || (this.unanswered += 1) > 3) this.sent = {}
+    for (const [channel, gate] of Object.entries({ ...this.sent, ...this.changes })) this.put(Number(channel), gate)
+  }
+
+  put(channel, gate) {
+    this.data.now[channel] = gate ?? this.data.before[channel]
+    if (gate === null) this.single.delete(channel)
+    else this.single.add(channel)
   }
 
   draw() {
     this.count = Math.max(6, Math.min(MOST, this.data.channels, Math.floor(this.root.clientWidth / WIDE)))
+    if (this.centre !== null) this.first = this.centre - Math.floor(this.count / 2)
+    this.centre = null
     this.first = Math.max(0, Math.min(this.first, this.data.channels - this.count))
     this.drawOverview()
     this.drawRow()
@@ -111,6 +140,7 @@ class Handles {
     const last = Math.min(channels, this.first + this.count) - 1
     this.frame.style.left = `${100 * this.first / channels}%`
     this.frame.style.width = `${100 * (last + 1 - this.first) / channels}%`
+    this.frameful.firstChild.textContent = `All ${this.count} in the frame`
     this.ends.firstChild.textContent = `places ${this.first + 1} to ${last + 1} of ${channels}`
     this.ends.lastChild.textContent = this.data.stamp || "drag the window; dashes: untouched"
     for (const [name, value] of Object.entries({ label: "Which channels are shown large", valuemin: 1, valuemax: channels - this.count + 1, valuenow: this.first + 1,
@@ -121,7 +151,7 @@ class Handles {
 
   drawRow() {
     const focused = this.row.contains(this.root.getRootNode().activeElement)
-    const shown = [...this.data.order.subarray(this.first, this.first + this.count)]
+    const shown = this.shown()
     while (this.row.childElementCount > shown.length) this.row.lastChild.remove()
     while (this.row.childElementCount < shown.length) this.row.append(this.handle())
     shown.forEach((channel, place) => this.set(this.row.children[place], channel, this.data.now[channel]))
@@ -152,13 +182,13 @@ class Handles {
     track.onpointerup = (event) => {
       if (this.held === null) return
       this.held = null
-      this.let(node.channel, at(event))
+      this.let([node.channel], at(event))
     }
     track.onpointercancel = () => {
       this.held = null
       this.draw()
     }
-    track.ondblclick = () => this.let(node.channel, null)
+    track.ondblclick = () => this.let([node.channel], null)
     track.onfocus = () => this.held === null && this.touch(node.channel)
     track.onkeydown = (event) => this.key(event, node)
     return node
@@ -168,8 +198,8 @@ class Handles {
     const step = { ArrowUp: 0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key]
     const ends = { Home: 0, End: 1, Delete: null, Backspace: null }
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-    if (step) this.let(node.channel, Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100)
-    else if (event.key in ends) this.let(node.channel, ends[event.key])
+    if (step) this.let([node.channel], Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100)
+    else if (event.key in ends) this.let([node.channel], ends[event.key])
     else if (sideways) this.step([...this.row.children].indexOf(node) + sideways)
     else return
     event.preventDefault()
@@ -215,22 +245,22 @@ class Handles {
     this.about.firstChild.textContent = `Channel ${channel}: gate ${now[channel].toFixed(3)}${how}; untouched ${before[channel].toFixed(3)}${worth}`
   }
 
-  let(channel, gate) {
-    if (gate !== null) {
-      this.data.now[channel] = gate
-      this.single.add(channel)
-    } else {
-      this.data.now[channel] = this.data.before[channel]
-      this.single.delete(channel)
-    }
-    this.active = channel
+  shown() {
+    return [...this.data.order.subarray(this.first, this.first + this.count)]
+  }
+
+  let(channels, gate) {
+    for (const channel of channels) this.put(channel, gate)
+    if (channels.length === 1) this.active = channels[0]
     this.draw()
     clearTimeout(this.waiting) // a key that is held down would ask for a pass at every step
     const { block } = this.data
-    this.changes = { ...this.changes, [channel]: gate }
+    this.changes = { ...this.changes, ...Object.fromEntries(channels.map((channel) => [channel, gate])) }
     this.waiting = setTimeout(() => {
       this.send({ block, gates: Object.entries(this.changes).map(([key, value]) => [Number(key), value]) })
+      this.sent = { ...this.sent, ...this.changes }
       this.changes = {}
+      this.unanswered = 0
     }, 60)
   }
 }

@@ -10,22 +10,24 @@ from pages.shared import html, shell, state, texts
 shell.require("inside")
 shell.boot_torch()
 
-from effnet_core.figures import gates as draw, signed_percent  # noqa: E402  torch waits for the boot
-from effnet_core.inside.inspection import CLOSED, OPEN, UNDECIDED, Guess, spread  # noqa: E402
+from effnet_core.figures import signed_percent  # noqa: E402  torch waits for the boot
+from effnet_core.inside.inspection import UNDECIDED, Guess  # noqa: E402
 from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
-from pages.shared.inside import block, cam, maps, occlusion, pair, surgery  # noqa: E402
-from pages.shared.inside.block import ORDERS  # noqa: E402
+from pages.shared.inside import block, cam, cell, classes, exciting, maps, occlusion, pair, skyline, surgery, takehome  # noqa: E402
 from pages.shared.seen import Look, look  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
-PLAIN = {"displayModeBar": False}
 PARTS = {  # what the pill says → the part
     "One block": block.show,
     "Maps": maps.show,
+    "One cell": cell.show,
     "Where it looks": cam.show,
     "Occlusion": occlusion.show,
     "Surgery": surgery.show,
     "Two photos": pair.show,
+    "Classes": classes.show,
+    "What excites it": exciting.show,
+    "Take home": takehome.show,
 }
 
 
@@ -78,39 +80,6 @@ def prediction(at: Look) -> None:
         verdict(at, shows, guesses[0].label)
 
 
-def _picked() -> None:
-    for point in st.session_state["skyline"]["selection"]["points"]:
-        if isinstance(foot := point.get("customdata"), list) and isinstance(foot[0], str):
-            state.select(foot[0])
-
-
-def numbers(at: Look) -> None:
-    rows = []
-    for block, gates in at.seen.gates.items():
-        row = spread(gates)
-        rows.append((block, f"{len(gates):,}", *(f"{value:.3f}" for value in row[:4]), percent(row.closed), percent(row.open)))
-    chosen = state.selected(at.network)
-    html.table(("Block", "Channels", "Mean gate", "Standard deviation", "Least", "Greatest", f"Below {CLOSED}", f"Above {OPEN}"), rows,
-               mark=next((place for place, row in enumerate(rows) if row[0] == chosen), None))
-
-
-def skyline(at: Look) -> None:
-    """All gates at once."""
-    st.markdown("### Every gate at once")
-    words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
-    words.markdown(texts.text("inside", "skyline" if at.seen.gates else "se_gone"))
-    order = ORDERS[choice.segmented_control("Order of channels", list(ORDERS), default="By gate", required=True, key="order",
-                                            bind="query-params", persist_state="session", width="stretch", wrap=True,
-                                            disabled=not at.seen.gates)]
-    if at.seen.gates:
-        st.plotly_chart(draw.skyline(at.seen.gates, order, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="skyline",
-                        config=PLAIN, on_select=_picked, selection_mode="points",
-                        alt=f"The gates of all blocks of {at.model.name} on this picture, one tower per block, one window per channel")
-        st.caption(texts.text("inside", "spread", open=str(OPEN), closed=str(CLOSED)))
-        with st.expander("The numbers of every block"):
-            numbers(at)
-
-
 def parts(at: Look) -> None:
     """One part of the page at a time: only what is asked for is computed."""
     block.heading(at)
@@ -133,7 +102,7 @@ def page() -> None:
         if models.may_open(entry, sum(memory.need(network))):
             at = look(entry, models.model_of(entry), *photo.current(shown))
             prediction(at)
-            skyline(at)
+            skyline.show(at)
             parts(at)
 
 

@@ -46,7 +46,7 @@ def test_the_json_object_is_what_the_core_finds(model, capsys):
     for row in record["blocks"]:
         gates = seen.gates[row["id"]]
         assert row["channels"] == len(gates) and row["mean"] == pytest.approx(float(gates.mean()))
-        assert {key: row[key] for key in ("mean", "std", "least", "greatest", "closed", "open")} == spread(gates)._asdict()
+        assert {key: row[key] for key in ("mean", "std", "least", "greatest", "closed", "open", "distance")} == spread(gates)._asdict()
 
 
 def test_the_table_has_a_line_per_guess_and_block(model, capsys):
@@ -77,6 +77,15 @@ def test_gates_and_activations_are_written(model, tmp_path, capsys):
     assert len(lines.read_text().splitlines()) == 1 + sum(map(len, seen.gates.values()))
     assert main(["inspect", str(CAT), "--model", model, "--csv", str(tmp_path)]) == 1
     assert "could not be written" in capsys.readouterr().err
+
+
+def test_a_report_is_written(model, tmp_path, capsys):
+    path = tmp_path / "cat.html"
+    assert main(["inspect", str(CAT), "--model", model, "--html", str(path), "--unit", "stages.4.0", "--json"]) == 0
+    record, text = json.loads(capsys.readouterr().out), path.read_text()
+    assert record["files"] == [str(path)] and "Inside stages.4.0" in text and record["guesses"][0]["label"] in text
+    assert main(["inspect", str(CAT), "--model", model, "--html", str(path), "--unit", "nowhere"]) == 1
+    assert "has no layer 'nowhere'" in capsys.readouterr().err and path.read_text() == text
 
 
 @pytest.mark.parametrize("words, sentence", [

@@ -1,37 +1,36 @@
-"""Squeeze-and-excitation drawn: every gate exact, in its window, in one colour scale."""
+"""The skyline: every gate exact, in its window, in one colour scale; and the classifier's logits."""
 
-import base64
 import json
+import re
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from effnet_core.errors import UserError
+from effnet_core.families import published
 from effnet_core.figures import gates as draw
 from effnet_core.figures import steps
+from effnet_core.figures.packing import pack
+from effnet_core.figures.skyline import skyline_svg
 from effnet_core.inside.inspection import CLOSED, OPEN, spread
-from effnet_core.palette import PAGE, contrast, unit_colour
+from effnet_core.palette import INK, PAGE, contrast, sequential, unit_colour
 
 CHANNELS = {"stages.0.0": 32, "stages.1.0": 96, "stages.1.1": 145, "stages.6.0": 1153}
 RANDOM = np.random.default_rng(3)
 GATES = {unit: RANDOM.random(count).astype(np.float32) for unit, count in CHANNELS.items()}
-S, Z, H = GATES["stages.1.1"], RANDOM.normal(size=145).astype(np.float32), RANDOM.normal(size=6).astype(np.float32)
-LABELS = tuple(f"<{i}>" for i in range(12))
-FIGURES = {
-    "skyline": lambda theme: draw.skyline(GATES, "gate", theme, "stages.1.1"),
-    "skyline by number": lambda theme: draw.skyline(GATES, "channel", theme, None, "untrained weights"),
-    "skyline of one": lambda theme: draw.skyline({"stages.0.0": np.array([0.5], np.float32)}, "gate", theme, "stages.0.0"),
-    "squeezed": lambda theme: steps.squeezed(Z, S, "gate", theme, 3),
-    "bottleneck": lambda theme: steps.bottleneck(H, theme, "untrained weights"),
-    "gated": lambda theme: steps.gated(S, "channel", theme, 144, "untrained weights"),
-    "logits": lambda theme: steps.logits(RANDOM_LOGITS, LABELS, theme),
-}
+SQUEEZED = {unit: RANDOM.normal(size=count).astype(np.float32) for unit, count in CHANNELS.items()}
+OTHER = {unit: RANDOM.random(count).astype(np.float32) for unit, count in CHANNELS.items()}
 RANDOM_LOGITS = RANDOM.normal(size=12).astype(np.float32)
+LABELS = tuple(f"<{i}>" for i in range(12))
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-def towers(figure):
-    return [trace for trace in figure.data if trace.type == "heatmap"]
+def unpacked(data):
+    """Head and numbers of what travels to a component."""
+    length = int.from_bytes(data[:4])
+    return json.loads(data[4 : 4 + length]), np.frombuffer(data[4 + length :], "<f4")
 
 
 def font_sizes(value):
@@ -44,27 +43,6 @@ def font_sizes(value):
             yield from font_sizes(part)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", FIGURES)
-def test_plotly_accepts_every_figure(name, theme):
-    figure = FIGURES[name](theme)
-    go.Figure(figure.to_dict())  # raises for any unknown property or value
-    layout = figure.to_dict()["layout"]
-    assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
-    assert min(font_sizes(figure.to_dict())) >= 12 and contrast(layout["font"]["color"], PAGE[theme]) >= 4.5
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_the_same_numbers_give_the_same_picture(name):
-    assert FIGURES[name]("light").to_json() == FIGURES[name]("light").to_json() != FIGURES[name]("dark").to_json()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_an_unknown_theme_is_refused(name):
-    with pytest.raises(UserError, match="There is no theme 'sepia'"):
-        FIGURES[name]("sepia")
-
-
 def test_towers_do_not_touch_and_hold_one_window_per_channel():
     built = draw.towers(CHANNELS)
     assert [tower.unit for tower in built] == [*CHANNELS]
@@ -74,42 +52,13 @@ def test_towers_do_not_touch_and_hold_one_window_per_channel():
         assert following.left == tower.left + tower.width + draw.BETWEEN
 
 
-@pytest.mark.parametrize("order", draw.ORDERS)
-def test_every_window_is_the_gate_of_its_channel(order):
-    figure = draw.skyline(GATES, order)
-    assert [trace.name for trace in towers(figure)] == [*GATES]
-    for trace, gates in zip(towers(figure), GATES.values()):
-        lit, numbers = np.asarray(trace.z), np.asarray(trace.customdata)
-        there = ~np.isnan(lit)
-        assert lit.dtype == np.float32 and there.sum() == len(gates) and sorted(numbers[there]) == [*range(len(gates))]
-        assert (lit[there] == gates[numbers[there]]).all()
-        filled = lit.ravel()[: len(gates)]  # from the ground, row by row; only the top floor may have holes
-        assert not np.isnan(filled).any()
-        assert (filled == (np.sort(gates) if order == "gate" else gates)).all()
-
-
-def test_gates_have_one_scale_everywhere():
-    figure = draw.skyline({"stages.0.0": np.full(8, 0.4, np.float32), "stages.1.0": np.full(8, 0.6, np.float32)})
-    assert {(trace.zmin, trace.zmax) for trace in towers(figure)} == {(0, 1)}
-    scales = {str(trace.colorscale) for trace in towers(figure)}
-    area = steps.gated(S).data[0].fillgradient
-    assert len(scales) == 1 and str(area.colorscale) in scales and (area.start, area.stop) == (0, 1)
-    assert [trace.showscale for trace in towers(figure)] == [True, False]
-
-
-def test_towers_stand_on_their_stage_colour_and_name_their_block():
-    (feet,) = [trace for trace in draw.skyline(GATES).data if trace.type == "bar"]
-    assert [row[0] for row in feet.customdata] == [*GATES] and [*feet.marker.color] == [unit_colour(unit) for unit in GATES]
-    assert [*feet.x] == [tower.centre for tower in draw.towers(CHANNELS)]
-
-
-def test_only_the_selected_tower_is_framed_and_named():
-    figure = draw.skyline(GATES, selected="stages.1.1")
-    (frame,) = figure.layout.shapes
-    tower = next(tower for tower in draw.towers(CHANNELS) if tower.unit == "stages.1.1")
-    assert frame.x0 < tower.left - 0.5 and tower.left + tower.width - 0.5 < frame.x1
-    assert [note.text for note in figure.layout.annotations if "stages" in note.text] == ["<b>▲ stages.1.1</b>"]
-    assert not draw.skyline(GATES, selected="stem").layout.shapes
+@pytest.mark.parametrize("name, blocks, channels", [("b0", 16, 8960), ("b7", 55, 70240), ("l2", 88, 248560)])
+def test_the_skyline_of_any_size_keeps_its_proportions(name, blocks, channels):
+    counts = {layer.id.removesuffix(".se"): layer.input.channels for layer in published(name).layers if layer.operator == "se"}
+    built = draw.towers(counts)
+    across, floors = built[-1].left + built[-1].width, max(tower.floors for tower in built)
+    assert len(built) == blocks and sum(counts.values()) == channels
+    assert draw.ASPECT < across / floors < 1.5 * draw.ASPECT  # between the towers is air
 
 
 def test_the_spread_is_that_of_the_gates():
@@ -117,42 +66,115 @@ def test_the_spread_is_that_of_the_gates():
     row = spread(gates)
     assert (row.closed, row.open) == (1 / 6, 2 / 6) and (CLOSED, OPEN) == (0.1, 0.9)
     assert row.mean == pytest.approx(3.5 / 6) and row.std == pytest.approx(np.std([0.05, 0.1, 0.5, 0.9, 0.95, 1.0]))
-    reach, dots = [trace for trace in draw.skyline({"stages.0.0": gates}).data if trace.type == "scatter"]
-    assert dots.y[0] == pytest.approx(row.mean) and dots.error_y.array[0] == pytest.approx(row.std)
-    assert dots.y[0] + reach.error_y.array[0] == pytest.approx(1.0) and dots.y[0] - reach.error_y.arrayminus[0] == pytest.approx(0.05)
+    assert (row.least, row.greatest) == (pytest.approx(0.05), 1.0)
+    assert row.distance == pytest.approx((0.95 + 0.9 + 0.5 + 0.1 + 0.05 + 0) / 6)
+    assert spread(np.array([1.5, 0.5], np.float32)).distance == 0.5  # a gate that was set may exceed 1; the mean would say 0
 
 
-def test_shares_are_written_where_there_are_any():
-    half = {"stages.0.0": np.array([0.01, 0.5, 0.5, 0.95], np.float32), "stages.1.0": np.full(1000, 0.5, np.float32)}
-    half["stages.1.0"][0] = 0.99
-    written = [note.text for note in draw.skyline(half).layout.annotations]
-    assert written == ["25 %", "25 %", "&lt; 1 %"]
-    many = {f"stages.{i // 4}.{i % 4}": half["stages.0.0"] for i in range(draw.MOST_SHARES + 1)}
-    assert not draw.skyline(many).layout.annotations
+def test_what_travels_is_every_gate_and_every_z():
+    head, numbers = unpacked(draw.packed(GATES, SQUEEZED, name="a <b>", stamp="untrained weights"))
+    assert (numbers == np.concatenate([part[unit] for unit in GATES for part in (GATES, SQUEEZED)])).all()
+    assert [tower["unit"] for tower in head["towers"]] == [*GATES] and [tower["channels"] for tower in head["towers"]] == [*CHANNELS.values()]
+    assert [tower["colour"] for tower in head["towers"]] == [unit_colour(unit) for unit in GATES]
+    for tower, gates in zip(head["towers"], GATES.values()):
+        assert tower["spread"] == spread(gates)._asdict() and not tower["operated"]
+    assert (head["name"], head["stamp"], head["compared"]) == ("a <b>", "untrained weights", False)
+    assert head["colours"] == [sequential(place / 255) for place in range(256)] and (head["closed"], head["open"]) == (CLOSED, OPEN)
 
 
-def test_gates_travel_as_typed_arrays():
-    sent = json.loads(draw.skyline(GATES).to_json())
-    z = next(trace for trace in sent["data"] if trace["name"] == "stages.6.0")["z"]
-    assert z["dtype"] == "f4" and len(base64.b64decode(z["bdata"])) < 4 * 1153 * 1.05
-    assert len(json.dumps(sent)) < 12 * sum(CHANNELS.values()) + 10_000
+def test_gates_that_were_set_come_with_those_of_the_untouched_pass():
+    head, numbers = unpacked(draw.packed(GATES, SQUEEZED, OTHER, ["stages.1.1"], "dark", name="", stamp=""))
+    assert (numbers == np.concatenate([part[unit] for unit in GATES for part in (GATES, SQUEEZED, OTHER)])).all()
+    assert head["compared"] and [tower["operated"] for tower in head["towers"]] == [False, False, True, False]
+    assert [tower["colour"] for tower in head["towers"]] == [unit_colour(unit, "dark") for unit in GATES]
+
+
+def test_numbers_that_are_not_finite_travel_as_none():
+    head, numbers = unpacked(pack({"a": [1.5, float("nan")], "b": {"c": float("-inf")}, "d": "ü"}, [np.array([[1, 2]], np.float64)]))
+    assert head == {"a": [1.5, None], "b": {"c": None}, "d": "ü"} and numbers.tolist() == [1, 2]
+
+
+def test_of_every_gate_the_nearest_colour():
+    gates = np.array([0, 1, 0.5, 0.25 / 255, 0.75 / 255, -3, 7], np.float32)
+    assert draw.level(gates).tolist() == [0, 255, 128, 0, 1, 0, 255]
+    assert draw.levels()[0] == "#440154" and draw.levels()[255] == "#fde725"
+
+
+def windows(svg):
+    """Of each tower its windows: (x, y of the left upper corner) → colour."""
+    root = ET.fromstring(svg)
+    found = {}
+    for tower in root.iter(SVG + "g"):
+        if (title := tower.find(SVG + "title")) is None:
+            continue
+        found[title.text.partition(":")[0]] = {(float(x), float(y)): path.get("fill") for path in tower.iter(SVG + "path")
+                                               for x, y in re.findall(r"M(\S+) (\S+?)h", path.get("d"))}
+    return found
 
 
 @pytest.mark.parametrize("order", draw.ORDERS)
-def test_steps_show_the_same_channels_in_the_same_order(order):
-    z, s = steps.squeezed(Z, S, order, chosen=17), steps.gated(S, order, chosen=17)
-    (zs,), (area, gates) = z.data, s.data
-    places = np.asarray(zs.customdata)
-    assert (places == np.asarray(gates.customdata)).all() and (zs.y == Z[places]).all() and (gates.y == S[places]).all()
-    assert (area.y[:-1] == S[places]).all() and (np.asarray(area.x) == np.arange(146) - 0.5).all()  # a step as wide as its bar
-    assert (places == (np.argsort(S, kind="stable") if order == "gate" else np.arange(145))).all()
-    for figure in (z, s):
-        (mark,) = figure.layout.annotations
-        assert places[mark.x] == 17 and "channel 17" in mark.text
+def test_every_window_of_the_picture_is_the_gate_of_its_channel(order):
+    drawn = windows(skyline_svg(GATES, order, "light"))
+    assert [*drawn] == [*GATES]
+    for tower, (unit, gates) in zip(draw.towers(CHANNELS), GATES.items()):
+        assert len(drawn[unit]) == len(gates)
+        places = sorted(drawn[unit], key=lambda place: (-place[1], place[0]))  # from the ground, row by row
+        assert len({y for _, y in places}) == tower.floors and len({x for x, _ in places}) == tower.width
+        values = np.sort(gates) if order == "gate" else gates
+        assert [drawn[unit][place] for place in places] == [draw.levels()[shade] for shade in draw.level(values)]
 
 
-def test_the_bottleneck_has_a_bar_per_squeezed_channel():
-    assert (steps.bottleneck(H).data[0].y == H).all()
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_stands_alone_and_says_what_it_shows(theme):
+    svg = skyline_svg(GATES, "gate", theme, "stages.1.1", "untrained weights", "<net>", ["stages.6.0"])
+    root = ET.fromstring(svg)
+    texts = [node.text for node in root.iter(SVG + "text")]
+    assert "<net> · every gate of squeeze-and-excitation · untrained weights" in texts and "▲ stages.1.1" in texts and texts.count("set") == 1
+    assert {"share below 0.1", "share above 0.9", "distance from identity"} <= {*texts}
+    for row in map(spread, GATES.values()):
+        assert all(f"{share:.2f}" in texts for share in (row.closed, row.open, row.distance))
+    assert root.find(SVG + "rect").get("fill") == PAGE[theme] and all(float(node.get("font-size")) >= 12 for node in root.iter(SVG + "text"))
+    assert all(contrast(node.get("fill"), PAGE[theme]) >= 4.5 for node in root.iter(SVG + "text")) and INK[theme] in svg
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "") and "script" not in svg
+    assert svg == skyline_svg(GATES, "gate", theme, "stages.1.1", "untrained weights", "<net>", ["stages.6.0"])
+
+
+def test_a_range_reaches_from_the_least_to_the_greatest():
+    gates = np.array([0.25, 0.5, 0.75], np.float32)
+    root = ET.fromstring(skyline_svg({"stages.0.0": gates}))
+    (dot,) = root.iter(SVG + "circle")
+    (line,) = [path.get("d") for path in root.iter(SVG + "path") if "V" in path.get("d") and "h" not in path.get("d")]
+    low, high = map(float, re.fullmatch(r"M\S+ (\S+?)V(\S+)", line).groups())
+    assert (low + high) / 2 == float(dot.get("cy")) and low - high == 110 / 2 and dot.get("fill") == sequential(0.5)
+
+
+def test_many_towers_leave_their_numbers_to_the_table():
+    many = {f"stages.{i // 4}.{i % 4}": GATES["stages.0.0"] for i in range(21)}
+    assert f"{spread(GATES['stages.0.0']).distance:.2f}" not in [node.text for node in ET.fromstring(skyline_svg(many)).iter(SVG + "text")]
+
+
+@pytest.mark.parametrize("drawing", [lambda **more: skyline_svg(**more), lambda **more: draw.head(more["gates"], more.get("theme", "light"))])
+def test_impossible_skylines_are_refused(drawing):
+    with pytest.raises(UserError, match="no squeeze-and-excitation"):
+        drawing(gates={})
+    with pytest.raises(UserError, match="There is no theme 'sepia'"):
+        drawing(gates=GATES, theme="sepia")
+    with pytest.raises(UserError, match="There is no order 'size'"):
+        skyline_svg(GATES, "size")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_plotly_accepts_the_logits(theme):
+    figure = steps.logits(RANDOM_LOGITS, LABELS, theme)
+    go.Figure(figure.to_dict())  # raises for any unknown property or value
+    layout = figure.to_dict()["layout"]
+    assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+    assert min(font_sizes(figure.to_dict())) >= 12 and contrast(layout["font"]["color"], PAGE[theme]) >= 4.5
+
+
+def test_logits_in_an_unknown_theme_are_refused():
+    with pytest.raises(UserError, match="There is no theme 'sepia'"):
+        steps.logits(RANDOM_LOGITS, LABELS, "sepia")
 
 
 def test_logits_are_sorted_and_come_with_their_probability():
@@ -164,13 +186,5 @@ def test_logits_are_sorted_and_come_with_their_probability():
 
 @pytest.mark.parametrize("stamp", ["", "untrained weights"])
 def test_figures_say_so_when_the_weights_are_untrained(stamp):
-    drawn = [draw.skyline(GATES, stamp=stamp), steps.squeezed(Z, S, stamp=stamp), steps.bottleneck(H, stamp=stamp),
-             steps.gated(S, stamp=stamp), steps.logits(RANDOM_LOGITS, LABELS, stamp=stamp)]
-    assert all(("untrained weights" in figure.to_json()) == bool(stamp) for figure in drawn)
-
-
-def test_impossible_skylines_are_refused():
-    with pytest.raises(UserError, match="no squeeze-and-excitation"):
-        draw.skyline({})
-    with pytest.raises(UserError, match="There is no order 'size'"):
-        draw.skyline(GATES, "size")
+    drawn = [skyline_svg(GATES, stamp=stamp), steps.logits(RANDOM_LOGITS, LABELS, stamp=stamp).to_json()]
+    assert all(("untrained weights" in text) == bool(stamp) for text in drawn)

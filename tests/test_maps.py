@@ -30,6 +30,14 @@ def test_the_scale_reaches_the_greatest_size_of_a_map_or_of_the_layer():
         maps.tops(MAPS, "page")
 
 
+def test_the_scale_of_a_network_is_given():
+    sizes = np.array([2.0, 0.5])
+    assert maps.reaches(sizes, "network", 7.5).tolist() == [7.5, 7.5] and maps.reaches(sizes, "layer").tolist() == [2.0, 2.0]
+    assert maps.reaches(sizes, "map", 7.5).tolist() == [2.0, 0.5]
+    with pytest.raises(UserError, match="network with its reach"):
+        maps.reaches(sizes, "network")
+
+
 def test_values_become_palette_indexes():
     own, shared = maps.indexes(MAPS, maps.tops(MAPS, "map")), maps.indexes(MAPS, maps.tops(MAPS, "layer"))
     assert own.dtype == np.uint8
@@ -41,7 +49,7 @@ def test_what_lies_beyond_the_scale_gets_its_end():
     assert maps.indexes(MAPS, np.array([1.0, 0.25])).tolist() == [[[0, 126], [252, 252]], [[252, 252], [0, 252]]]
 
 
-@pytest.mark.parametrize("scope", maps.SCOPES)
+@pytest.mark.parametrize("scope", ["map", "layer"])
 def test_constant_maps_have_a_colour(scope):
     flat = np.stack([np.zeros((2, 3)), np.full((2, 3), 4.0), np.full((2, 3), -4.0)])
     with np.errstate(all="raise"):

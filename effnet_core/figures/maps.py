@@ -19,7 +19,7 @@ LEVELS = 253  # palette indexes 0 … 252 are the colour scale, the middle one i
 NOT_FINITE = 254
 GAP = 255  # transparent
 NOT_FINITE_COLOUR = "#e05bd8"  # not on the scale
-SCOPES = ("map", "layer")
+SCOPES = ("map", "layer", "network")
 
 
 class Mosaic(NamedTuple):
@@ -32,13 +32,18 @@ class Mosaic(NamedTuple):
     width: int
 
 
+def reaches(sizes: np.ndarray, scope: str, network: float | None = None) -> np.ndarray:
+    """What the colour scale of each map reaches, up and down, from the greatest |value| of each (C): that of the map itself (`scope` "map"),
+    of all maps ("layer"), or a number given for the whole `network`. C floats. Raises `UserError` for another scope."""
+    shared = {"map": sizes, "layer": sizes.max(), "network": network}.get(scope)
+    if shared is None:
+        raise UserError(f"There is no scope {scope!r} of a colour scale here; there are {', '.join(SCOPES[:-1])}, and {SCOPES[-1]} with its reach.")
+    return np.broadcast_to(shared, sizes.shape).astype(np.float64)
+
+
 def tops(maps: np.ndarray, scope: str = "layer") -> np.ndarray:
-    """What the colour scale of each map (C H W) reaches, up and down: the greatest finite |value| of the map itself (`scope` "map")
-    or of all maps ("layer"). C floats; 0 where there is nothing but zeros. Raises `UserError` for another scope."""
-    if scope not in SCOPES:
-        raise UserError(f"There is no scope {scope!r} of a colour scale; there are {' and '.join(SCOPES)}.")
-    sizes = np.where(np.isfinite(maps), np.abs(maps), 0.0).max((1, 2))
-    return sizes if scope == "map" else np.full(len(maps), sizes.max())
+    """`reaches` of maps (C H W) on the scope "map" or "layer"; what is not finite counts as 0."""
+    return reaches(np.where(np.isfinite(maps), np.abs(maps), 0.0).max((1, 2)), scope)
 
 
 def indexes(maps: np.ndarray, reach: np.ndarray) -> np.ndarray:

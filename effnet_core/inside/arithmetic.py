@@ -59,6 +59,7 @@ class Skip(NamedTuple):
     added: np.ndarray  # the block's input, or what its shortcut makes of that
     activation: str | None
     recorded: np.ndarray  # what the block handed on
+    projected: bool  # whether the shortcut has a convolution of its own
 
 
 class Addition(NamedTuple):
@@ -168,7 +169,7 @@ def _skip(architecture: Architecture, opened: Opened, layer: Layer, channel: int
     if block is None or not block.skip or layer != block.layers[-1]:
         return None
     added = opened.input if block.shortcut is None else opened.layers[block.shortcut.id]
-    return Skip(added[channel], block.after, opened.output[channel])
+    return Skip(added[channel], block.after, opened.output[channel], block.shortcut is not None)
 
 
 def lens(network: Network, opened: Opened, layer_id: str, channel: int) -> Lens:

@@ -39,13 +39,14 @@ class Spread(NamedTuple):
     greatest: float
     closed: float  # share below `CLOSED`
     open: float  # share above `OPEN`
+    distance: float  # from identity, mean |1 − s|: 0 would hand every map on unchanged
 
 
 def spread(gates: np.ndarray) -> Spread:
     """Of the gates of one unit (C)."""
     gates = gates.astype(np.float64)
     shape = [float(f(gates)) for f in (np.mean, np.std, np.min, np.max)]
-    return Spread(*shape, float((gates < CLOSED).mean()), float((gates > OPEN).mean()))
+    return Spread(*shape, float((gates < CLOSED).mean()), float((gates > OPEN).mean()), float(np.abs(1 - gates).mean()))
 
 
 class Excitation(NamedTuple):

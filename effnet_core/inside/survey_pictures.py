@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -43,13 +43,10 @@ class Drawn:
     def __len__(self) -> int:
         return EACH * len(self.labels)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Of what is drawn: another way of drawing is other data."""
-        seen = hashlib.blake2b(digest_size=8)
-        for number in range(len(self.labels)):
-            seen.update(_drawn(*self.scene(number), 48).tobytes())
-        return seen.hexdigest()
+        return _fingerprint()
 
     def scene(self, number: int) -> tuple[int, int]:
         """Label index and seed."""
@@ -63,6 +60,14 @@ class Drawn:
 
     def view(self, number: int) -> Image.Image:
         return Image.fromarray(_drawn(*self.scene(number), self.preprocess.crop))
+
+
+@cache
+def _fingerprint() -> str:
+    seen = hashlib.blake2b(digest_size=8)
+    for label in range(len(Scenes.labels)):
+        seen.update(_drawn(label, 1, 48).tobytes())
+    return seen.hexdigest()
 
 
 def _drawn(label: int, seed: int, side: int) -> np.ndarray:
@@ -107,6 +112,10 @@ class Kept:
 
     def title(self, number: int) -> str:
         return self.item(number).path.name
+
+    def whole(self, number: int) -> Image.Image:
+        """The photo, its shorter side as the network wants it."""
+        return self.shelf[self._place(number)]
 
     def view(self, number: int) -> Image.Image:
         return self.preprocess.view(self.shelf[self._place(number)])

@@ -15,10 +15,15 @@ _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": (),
+    "excitation": ("parts", "packed", "excitation_scene", "excitation_drawing"),
+    "skyline": ("parts", "export", "packed", "skyline_scene"),
+    "atlas": ("cells",),
+    "lens": ("parts", "cells"),
     "overlay": (),
     "patch": (),
     "handles": (),
     "cloud": (),
+    "cell": ("cell_numbers", "cell_views"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

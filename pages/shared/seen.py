@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from hashlib import blake2b
 from io import BytesIO
 from typing import NamedTuple, TypeVar
 
@@ -18,6 +19,7 @@ from effnet_core.errors import UserError
 from effnet_core.inside.gradients import gradients
 from effnet_core.inside.inspection import Inspection, Opened, inspect, open_unit, operate
 from effnet_core.inside.surgery import Gates, Plan, Source, fitting, operation, read
+from effnet_core.inside.survey_files import mean_gates
 
 from . import html, memory, models, photo, state, texts
 
@@ -39,6 +41,7 @@ class Look(NamedTuple):
     untouched: Inspection  # as the network does it
     seen: Inspection  # with the gates that the visitor has set; the same where none is
     surgery: str = ""  # the shared value that says which
+    operated: str = ""  # tells these gates from any others, where some are set
 
     @property
     def network(self) -> Architecture:
@@ -47,7 +50,7 @@ class Look(NamedTuple):
     @property
     def bare(self) -> "Look":
         """The same without the visitor's gates."""
-        return self._replace(seen=self.untouched, surgery="")
+        return self._replace(seen=self.untouched, surgery="", operated="")
 
     @property
     def plan(self) -> Plan:
@@ -57,7 +60,7 @@ class Look(NamedTuple):
     @property
     def source(self) -> Source:
         """Where gates for a plan come from."""
-        return Source(self.untouched.gates, None, lambda shown: _gates_of(self.entry, self.model, shown))
+        return Source(self.untouched.gates, mean_gates(self.entry), lambda shown: _gates_of(self.entry, self.model, shown))
 
     @property
     def stamp(self) -> str:
@@ -66,7 +69,7 @@ class Look(NamedTuple):
 
     def kept(self, what: str, make: Callable[[], Made], size: int, extra: int = 0, *more: object) -> Made:
         """What `make` makes of this look, remembered for all visitors under `what` and `more`; `size` bytes, `extra` more while it is made."""
-        return memory.shared().get((what, *_key(self.entry, self.shown), self.surgery, *more), make, size, extra)
+        return memory.shared().get((what, *_key(self.entry, self.shown), self.operated, *more), make, size, extra)
 
     def gradients(self, label: int) -> dict[str, np.ndarray]:
         """How the logit of class `label` would change with what every unit hands on: unit id → C H W."""
@@ -128,9 +131,9 @@ def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) ->
 def _operated(at: Look, plan: Plan) -> Look:
     """Kept is what comes after the first gate that was set; what is before it is the untouched pass's."""
     made = operation(plan, at.source)
-    if not made:
+    if not made:  # only what gives gates back
         return at.bare
-    names = [*at.untouched.outputs]
+    at, names = at._replace(operated=_digest(made)), [*at.untouched.outputs]
     later = names[min(map(names.index, made)) :]
     size = sum(at.untouched.outputs[unit].nbytes for unit in later)
 
@@ -140,6 +143,13 @@ def _operated(at: Look, plan: Plan) -> Look:
 
     done = at.kept("operated", make, size, memory.need(at.network).extra)
     return at._replace(seen=replace(done, outputs=at.untouched.outputs | done.outputs))
+
+
+def _digest(made: dict[str, np.ndarray]) -> str:
+    seen = blake2b(digest_size=8)
+    for block, gates in made.items():
+        seen.update(block.encode() + gates.tobytes())
+    return seen.hexdigest()
 
 
 def _gates_of(entry: Entry, model: Pretrained, shown: str) -> Gates:

@@ -34,10 +34,15 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model
+    "maps": "output",  # which layer of the unit is looked at
+    "channel": "",  # which channel there, "middle.17"; the strongest
     "other": "",  # a picture to compare it with
     "surgery": "",  # gates that are set by hand, as `inside.surgery` writes them
     "job": "",
     "study": "",  # a search by training
+    "cell_layer": "",  # under the microscope: a convolution's id
+    "cell_channel": "",  # its output channel
+    "cell_at": "",  # a cell of that map: "row,column"
     "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED

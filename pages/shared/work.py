@@ -23,6 +23,7 @@ ABSENCE_S = 60.0  # a visitor whose connection is lost for longer has left; a sh
 MEASURING_LIMIT_S = 300.0
 TRIAL_LIMIT_S = 600.0
 PREPARING_LIMIT_S = 4 * 3600.0  # a download over a slow line
+SURVEY_LIMIT_S = 4 * 3600.0
 TRAINING_LIMIT_S = 25 * 3600.0  # a day, and what comes before and after it
 MOST_TRAININGS = 4  # at a time; each holds a few hundred megabytes
 MOST_PREPARATIONS = 2
@@ -62,6 +63,12 @@ def trials() -> JobQueue:
 def preparations() -> JobQueue:
     """Downloads, and photos that are unpacked and checked."""
     return JobQueue("preparing", limit=MOST_PREPARATIONS, timeout_s=PREPARING_LIMIT_S, grace_s=10.0)
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.shutdown)
+def surveys() -> JobQueue:
+    """Runs of a model over a whole data set, one at a time; what one finds is there for all visitors, so it goes on when they leave."""
+    return JobQueue("survey", timeout_s=SURVEY_LIMIT_S, grace_s=5.0)
 
 
 class Presence:

@@ -3,21 +3,26 @@
 import numpy as np
 import streamlit as st
 
-from effnet_core.architecture import Block, Layer
+from effnet_core.architecture import Block
+from effnet_core.figures import excitation as draw
 from effnet_core.figures import maps, steps
 from effnet_core.figures.gates import ordered
 from effnet_core.figures.units import unit_names
+from effnet_core.inside import excitation
 from effnet_core.inside.inspection import Excitation, speakers
 
 from .. import html, shell, state, texts
+from ..components import component
 from ..gallery import Tile, gallery
 from ..html import plain
 from ..seen import Look
+from . import channel, skyline
 from . import maps as atlas
 
 PLAIN = {"displayModeBar": False}
-ORDERS = {"By gate": "gate", "By number": "channel"}
+
 EXTREMES = 4  # most and least open channels
+LONG = 20  # power of e beyond which a number is too long to read
 SPEAKERS = 12  # channels of the last map shown with the classifier
 
 
@@ -61,10 +66,16 @@ def _summary(at: Look, chosen: str) -> str:
     if chosen == "head":
         return texts.text("inside", "head", **network.head.output._asdict(), inputs=str(network.head.input.channels))
     if chosen == "classifier":
-        best, total = at.seen.top(1)[0], np.exp(at.seen.logits.astype(np.float64)).sum()
+        best = at.seen.top(1)[0]
         return texts.text("inside", "classifier", channels=f"{network.last_map.channels:,}", classes=f"{network.classes:,}",
-                          logit=f"{best.logit:.3f}", total=f"{total:.3f}", probability=f"{best.probability:.4f}")
+                          logit=f"{best.logit:.3f}", total=_total(at.seen.logits.astype(np.float64)), probability=f"{best.probability:.4f}")
     return _block_summary(next(block for block in network.blocks if block.id == chosen))
+
+
+def _total(logits: np.ndarray) -> str:
+    """Σ e^logit, as TeX: a power of e where it is a long number."""
+    power = logits.max() + np.log(np.exp(logits - logits.max()).sum())
+    return f"{np.exp(power):.3f}" if power < LONG else f"e^{{{power:.3f}}}"
 
 
 def _block_summary(block: Block) -> str:
@@ -87,45 +98,54 @@ def _plain_summary(block: Block) -> str:
                       shortcut="" if block.shortcut is None else ", brought to the same shape by a 1×1 convolution")
 
 
-def _se_layer(at: Look, unit: str) -> Layer:
-    return next(layer for layer in at.network.layers if layer.id == unit + ".se")
-
-
 def _steps(at: Look, unit: str) -> None:
-    """Squeeze, narrow, gate, recalibrate, with this picture's numbers."""
-    order = ORDERS[st.session_state.get("order") or "By gate"]
-    shape, se, theme = _se_layer(at, unit).input, at.opened(unit).excitation, shell.theme()
-    chosen = atlas.channel_of(at, unit, "after")
-    numbers = {"C": f"{len(se.s):,}", "S": f"{len(se.hidden):,}", "height": str(shape.height), "width": str(shape.width)}
-    figures = {
-        "squeeze": steps.squeezed(se.z, se.s, order, theme, chosen, at.stamp),
-        "narrow": steps.bottleneck(se.hidden, theme, at.stamp),
-        "gate": steps.gated(se.s, order, theme, chosen, at.stamp),
-    }
-    for column, (step, figure) in zip(st.columns([4, 3, 4], gap="medium"), figures.items()):
-        with column:
-            st.container(key=f"step_{step}_text").markdown(texts.text("inside", f"step_{step}", **numbers))
-            st.plotly_chart(figure, theme=None, key=f"step_{step}", config=PLAIN, alt=f"Step {step} of {unit}, channel by channel")
-    st.markdown(texts.text("inside", "step_scale"))
-    _extremes(se, chosen)
+    """One channel's way from its map to its gate and back, with this picture's numbers."""
+    se, chosen = at.opened(unit).excitation, channel.channel_of(at, unit, "after")
+    words, box = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
+    sizes = {"C": f"{len(se.s):,}", "S": f"{len(se.hidden):,}"}
+    words.markdown(texts.text("inside_excitation", "steps", **sizes))
+    with box:
+        st.session_state["se_channel"] = chosen
+        st.number_input(f"Channel, 0 to {len(se.s) - 1:,}", 0, len(se.s) - 1, step=1, key="se_channel", on_change=_type, args=("se_channel",))
+    _excitation(at, unit, se, chosen)
+    if unit in at.seen.operation:
+        st.markdown(texts.text("inside_excitation", "set"))
+    st.caption(texts.text("inside_excitation", "words", **sizes))
+    _extremes(at, se, chosen)
 
 
-def _extremes(se: Excitation, chosen: int) -> None:
+def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
+    found, activation = excitation.work(at.model.network, unit, se, chosen), excitation.activation(at.model.network, unit)
+    title = f"Channel {chosen} of {unit} through squeeze-and-excitation" + (f" ({at.stamp})" if at.stamp else "")
+    data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp)
+    component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(len(se.s)), height="content")
+
+
+def _picked(count: int) -> None:
+    """A bar was clicked; a browser may send anything."""
+    place = st.session_state["excitation"].picked
+    if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < count:
+        channel.pick("after", place)
+
+
+def _type(key: str) -> None:
+    if st.session_state[key] is not None:
+        channel.pick("after", int(st.session_state[key]))
+
+
+def _extremes(at: Look, se: Excitation, chosen: int) -> None:
+    """The channels with the highest and the lowest gates, their maps before and after."""
+    mean = float(se.s.mean())
+    st.markdown("#### Raised and lowered most" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(texts.text("inside_excitation", "extremes", mean=f"{mean:.3f}"))
     places = ordered(se.s, "gate")
     few = min(EXTREMES, len(places) // 2)
-    kinds = {"kept": ("Kept: the highest gates", places[::-1][:few]), "down": ("Turned down: the lowest gates", places[:few])}
+    kinds = {"raised": ("Most raised: the highest gates", places[::-1][:few]), "lowered": ("Most lowered: the lowest gates", places[:few])}
     for column, (kind, (title, channels)) in zip(st.columns(2, gap="large"), kinds.items()):
         with column:
             st.markdown(f"**{title}**")
             _pairs(se, channels, kind, title, chosen)
-            _table(se, channels)
-
-
-def _enlarge(channel: int) -> None:
-    """A click on a pair enlarges that channel among the maps after squeeze-and-excitation."""
-    st.session_state["maps"] = "After SE"
-    st.session_state["part"] = "Maps"
-    atlas.pick("after", channel)
+            _table(se, channels, mean)
 
 
 def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: int) -> None:
@@ -134,14 +154,13 @@ def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: 
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
     tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {atlas.number(se.z[c])} · gate {se.s[c]:.3f}",
                   f"channel {c}: z = {atlas.number(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
-    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=_enlarge, pixelated=True)
+    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=lambda c: channel.pick("after", c), pixelated=True)
 
 
-def _table(se: Excitation, channels: np.ndarray) -> None:
-    mean = float(se.s.mean())
+def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
     rows = [(c, se.z[c], se.s[c]) for c in channels]
     html.table(("Channel", "z, mean before", "gate s", "s · z, mean after", "s ÷ mean gate"),
-               [(str(c), atlas.number(z), f"{s:.3f}", atlas.number(s * z), f"{s / mean:.2f}") for c, z, s in rows])
+               [(str(c), atlas.number(z), f"{s:.3f}", atlas.number(s * z), f"{s / mean:.2f}" if mean else "–") for c, z, s in rows])
 
 
 def _classifier(at: Look) -> None:
@@ -150,7 +169,7 @@ def _classifier(at: Look) -> None:
     best = at.seen.top(1)[0]
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
-    values = at.seen.outputs[at.network.last_unit][[channel for channel, _ in loudest]]
+    values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
     tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
     gallery("speakers", "Channels of the last map that speak most for the best guess", atlas.sheet_of(sheet), tiles, size=84, pixelated=True)

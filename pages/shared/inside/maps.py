@@ -1,21 +1,26 @@
-"""The maps of one layer: all of them small, one of them large beside the picture."""
+"""The maps of one layer: all of them small, one of them over the picture, and what they are like in numbers."""
 
 from html import escape
+from importlib.util import find_spec
 
 import numpy as np
 import streamlit as st
 
 from effnet_core.figures import maps
-from effnet_core.palette import SIGNED
+from effnet_core.figures.atlas import Plan, plan
+from effnet_core.inside.channels import Channels
+from effnet_core.palette import percent
 
-from .. import html, shell, state, texts
-from ..gallery import Sheet, Tile, gallery
+from .. import shell, state
+from ..gallery import Sheet
 from ..seen import Look
+from . import atlas, channel
+from .arranged import View, controls, four, order_of, reach_of, text
+from .channel import channel_of, pick
 
-KINDS = {"Block output": "output", "Before SE": "before", "After SE": "after"}
-SCOPES = {"Each map": "map", "Whole layer": "layer"}
-SORTS = {"Strength": "strength", "Gate": "gate", "Number": "channel"}
-FIRST = 48  # maps shown at first, and more with every press
+__all__ = ["channel_of", "number", "pick", "sheet_of", "show"]
+
+HAS_CELLS = find_spec(f"{__package__}.cell") is not None  # the part that computes one cell by hand
 
 
 def number(value: float) -> str:
@@ -26,113 +31,126 @@ def sheet_of(made: maps.Mosaic) -> Sheet:
     return Sheet(made.png, made.columns, made.width, made.height, made.gap)
 
 
-def values_of(at: Look, unit: str, kind: str) -> np.ndarray:
-    """The maps (C H W) of a unit's output, or of what goes into and comes out of its squeeze-and-excitation."""
-    if kind == "output":
-        return at.seen.outputs[unit]
-    return at.opened(unit).excitation.before if kind == "before" else at.opened(unit).excitation.after()
-
-
-def _space(kind: str) -> str:
-    """A block's output has other channels than its widened middle, in which squeeze-and-excitation works."""
-    return "output" if kind == "output" else "middle"
-
-
-def pick(kind: str, channel: int) -> None:
-    st.session_state["_channel"] = (_space(kind), channel)
-
-
-def channel_of(at: Look, unit: str, kind: str) -> int:
-    """The picked channel; the one that answers most strongly where none was picked here or this layer has fewer."""
-    space, channel = st.session_state.get("_channel", ("", 0))
-    values = values_of(at, unit, "before" if kind == "after" else kind)
-    return channel if space == _space(kind) and channel < len(values) else int(strength(values).argmax())
-
-
-def strength(values: np.ndarray) -> np.ndarray:
-    """Mean absolute value of every map (C H W → C)."""
-    return np.abs(values).mean((1, 2))
-
-
-def _controls(has_se: bool) -> tuple[str, str, str]:
-    """Which maps, in which colours, in which order; drawn for every unit alike, so that the address keeps them."""
-    which, scope, sort = st.columns([4, 3, 3], gap="medium")
-    kept = {"bind": "query-params", "persist_state": "session", "required": True, "width": "stretch"}
-    kind = KINDS[which.segmented_control("Which maps", list(KINDS), default="Block output", key="maps", disabled=not has_se, **kept)]
-    colours = SCOPES[scope.segmented_control("One colour scale for", list(SCOPES), default="Each map", key="scope", **kept)]
-    order = SORTS[sort.segmented_control("Sorted by", list(SORTS), default="Strength", key="sort", **kept)]
-    return kind if has_se else "output", colours, order
-
-
-def _order(at: Look, unit: str, kind: str, sort: str, values: np.ndarray) -> np.ndarray:
-    if sort == "channel":
-        return np.arange(len(values))
-    by_gate = sort == "gate" and kind != "output"
-    return np.argsort(-(at.opened(unit).excitation.s if by_gate else strength(values)), kind="stable")
-
-
 def show(at: Look) -> None:
-    """The channels of one layer as pictures, and one of them enlarged."""
+    """The channels of one layer as pictures, and one of them enlarged over what the model sees."""
     unit = state.selected(at.network)
     if unit == "classifier":
         unit = at.network.last_unit
     st.markdown("#### Maps" + (f" ({at.stamp})" if at.stamp else ""))
-    kind, scope, sort = _controls(unit in at.seen.gates)
-    values = values_of(at, unit, kind)
-    st.caption(texts.text("inside", "maps") + (" " + texts.text("inside", "no_gates") if sort == "gate" and kind == "output" else ""))
-    reach, channel = maps.tops(values, scope), channel_of(at, unit, kind)
-    _enlarged(at, unit, kind, values[channel], reach[channel], channel)
-    _all(at, unit, kind, values, reach, _order(at, unit, kind, sort, values))
-
-
-def _type(key: str, kind: str) -> None:
-    if st.session_state[key] is not None:
-        pick(kind, int(st.session_state[key]))
-
-
-def _enlarged(at: Look, unit: str, kind: str, values: np.ndarray, reach: float, channel: int) -> None:
-    seen, large, facts = st.columns([3, 3, 5], gap="medium")
-    count = len(values_of(at, unit, "before" if kind == "after" else kind))
-    seen.container(key="beside").image(at.view, width="stretch", caption="what the model sees", alt="what the model sees")
+    view = controls(at, unit)
+    numbers = channel.channels_of(at, unit, view.part, view.difference)
+    _words(at, view, numbers)
+    _layer(numbers)
+    all_of_them, large = st.columns([6, 5], gap="large")
+    reach, most = reach_of(at, view, numbers)
+    with all_of_them:
+        words = _mosaic(at, view, numbers, reach)
     with large:
-        picture = maps.png(maps.indexes(values[None], np.array([reach]))[0], shell.theme())
-        st.container(key="enlarged").image(picture, width="stretch", alt=f"Map of channel {channel} of {unit}")
-        _scale(reach, f"channel {channel}")
-    with facts:
-        st.session_state["channel_number"] = channel
-        st.number_input(f"Channel, 0 to {count - 1:,}", 0, count - 1, step=1, key="channel_number", on_change=_type,
-                        args=("channel_number", kind))
-        rows = [("Least", number(values.min())), ("Mean", number(values.mean())), ("Greatest", number(values.max()))]
-        if kind != "output":
-            se = at.opened(unit).excitation
-            rows += [("z, mean before SE", number(se.z[channel])), ("gate s", number(se.s[channel]))]
-        html.table((f"Over {values.shape[0]} × {values.shape[1]} cells", "Value"), rows)
+        _enlarged(at, view, reach)
+    _facts(at, view, numbers)
+    for sentence in (f"{most} {words}", text("field", se=" " + text("field_se") if at.seen.gates else ""), _dead(numbers)):
+        if sentence:
+            st.caption(sentence)
 
 
-def _scale(reach: float, middle: str) -> None:
-    """The colour scale under a picture, its ends labelled."""
-    st.html(f'<div class="ef-scale"><i style="background:linear-gradient(to right,{",".join(SIGNED[shell.theme()])})"></i>'
-            f"<span><b>{number(-reach)}</b><span>{escape(middle)}</span><b>{number(reach)}</b></span></div>")
+def _words(at: Look, view: View, numbers: Channels) -> None:
+    """What this layer is, and where its cells look."""
+    grid, part, unit = channel.grid_of(at, view.unit, view.part), view.part, view.unit
+    section = "everything" if grid.reach == 1 else "layer"
+    what = "widen" if part.id == "expand" and part.space == "output" else part.id
+    block = next((block for block in at.network.blocks if block.id == unit), None)
+    skip = ", after the block's input was added" if block is not None and block.skip else ""
+    words = text(section, title=part.title, unit=unit, channels=f"{len(numbers.dead):,}", height=str(grid.cells), width=str(grid.cells), step=str(grid.step),
+                  reach=f"{grid.reach:,}", side=str(grid.side))
+    st.markdown(words if section == "everything" else f"{words} {text(what, **({'skip': skip} if what == 'output' else {}))}")
+    if view.difference:
+        st.caption(text("difference") if numbers.reach.any() else text("unchanged"))
 
 
-def _all(at: Look, unit: str, kind: str, values: np.ndarray, reach: np.ndarray, order: np.ndarray) -> None:
-    limit = _limit(unit, kind)
-    shown = order[:limit]
-    sheet = maps.mosaic(values[shown], reach[shown], shell.theme())
-    gates = None if kind == "output" else at.opened(unit).excitation.s
-    tiles = [Tile(int(c), [place], f"{c}" if gates is None else f"{c} · {gates[c]:.2f}",
-                  title=f"channel {c}" if gates is None else f"channel {c}, gate {gates[c]:.3f}") for place, c in enumerate(shown)]
-    gallery("all_maps", f"Maps of {unit}", sheet_of(sheet), tiles, size=64 if values.shape[1] <= 64 else 84,
-            chosen=channel_of(at, unit, kind), on_pick=lambda channel: pick(kind, channel), pixelated=True)
-    if len(order) > limit:
-        st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_maps", on_click=_more,
-                  args=(unit, kind, limit))
+def _layer(numbers: Channels) -> None:
+    """What the layer as a whole is like."""
+    dead, strongest = int(numbers.dead.sum()), numbers.strongest
+    rows = [("Below zero", percent(numbers.negative)), ("Exactly zero", percent(numbers.zero)), ("Mean", four(numbers.average)),
+            ("Standard deviation", four(numbers.std)), ("Strongest channel", f"{strongest}, mean |value| {four(numbers.strength[strongest])}"),
+            ("Constant maps", f"{dead:,} of {len(numbers.dead):,}")]
+    _strip(rows)
 
 
-def _limit(unit: str, kind: str) -> int:
-    where, count = st.session_state.get("_maps_shown", ("", FIRST))
-    return count if where == f"{unit} {kind}" else FIRST
+def _strip(rows: list[tuple[str, str]]) -> None:
+    """Names and numbers side by side."""
+    st.html('<dl class="ef-strip">' + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows) + "</dl>")
 
 
-def _more(unit: str, kind: str, limit: int) -> None:
-    st.session_state["_maps_shown"] = (f"{unit} {kind}", limit + FIRST)
+def _mosaic(at: Look, view: View, numbers: Channels, reach: np.ndarray) -> str:
+    """All maps, as many of them as one message has room for; returns what is to be said of them."""
+    values, order = channel.values_of(at, view.unit, view.part, view.difference), order_of(at, view, numbers)
+    how = plan(*values.now.shape)
+    part = _page(at, view, how, order.channels)
+    shown = order.channels[part * how.count : (part + 1) * how.count]
+    tiles = atlas.Tiles(shown, values.of(shown), reach[shown], numbers.dead[shown], order.notes[shown])
+    atlas.mosaic(_scene(at, view), tiles, how, name=f"Maps: {view.layer}; arrow keys move, Enter enlarges", order=f"{view.sort} {part}", note=order.note,
+                 signed=view.sort == "attribution", on_pick=lambda picked: channel.choose(view.part, picked))
+    if how.count < len(order.channels):
+        _turner(view, how, part, len(order.channels))
+    thin = text("thin", times=str(how.thin)) if how.thin > 1 else ""
+    return f"{order.words} {text('exact') if how.exact else text('levels', thin=thin)}"
+
+
+def _dead(numbers: Channels) -> str:
+    which = np.flatnonzero(numbers.dead)
+    names = ", ".join(map(str, which[:12])) + (" …" if len(which) > 12 else "")
+    return text("dead", dead=f"{len(which):,}", channels=f"{len(numbers.dead):,}", which=names) if len(which) else ""
+
+
+def _scene(at: Look, view: View) -> atlas.Scene:
+    return atlas.Scene(view.layer, view.scope, channel.grid_of(at, view.unit, view.part), shell.theme(), at.stamp)
+
+
+def _page(at: Look, view: View, how: Plan, order: np.ndarray) -> int:
+    """Which message of maps is shown: the one that was turned to, else the one with the chosen channel."""
+    turned, page = st.session_state.get("_maps_page", ("", 0))
+    if turned == f"{view.layer} {view.sort}" and page < how.parts(len(order)):
+        return page
+    return how.part(int(np.flatnonzero(order == channel.chosen(at, view.unit, view.part))[0]))
+
+
+def _turner(view: View, how: Plan, page: int, channels: int) -> None:
+    back, words, on = st.columns([1, 2, 1], vertical_alignment="center")
+
+    def turn(to: int) -> None:
+        st.session_state["_maps_page"] = f"{view.layer} {view.sort}", to
+
+    back.button("Previous", key="maps_back", on_click=turn, args=(page - 1,), disabled=page == 0, width="stretch")
+    first, last = page * how.count + 1, min(channels, (page + 1) * how.count)
+    words.markdown(f"{first:,} to {last:,} of {channels:,}", text_alignment="center")
+    on.button("Next", key="maps_next", on_click=turn, args=(page + 1,), disabled=last == channels, width="stretch")
+
+
+def _enlarged(at: Look, view: View, reach: np.ndarray) -> None:
+    """The chosen map over the picture, and what its square is."""
+    chosen = channel.chosen(at, view.unit, view.part)
+    values = channel.values_of(at, view.unit, view.part, view.difference).of(chosen)
+    layer = channel.convolution(at, view.unit, view.part) if HAS_CELLS and not view.difference else ""
+    atlas.lens(_scene(at, view), chosen, values, reach[chosen], at.view, (lambda cell: channel.ask(layer, chosen, cell)) if layer else None)
+
+
+def _type(view: View) -> None:
+    if st.session_state["channel_number"] is not None:
+        st.session_state.pop("_maps_page", None)
+        channel.choose(view.part, int(st.session_state["channel_number"]))
+
+
+def _facts(at: Look, view: View, numbers: Channels) -> None:
+    """The chosen channel in numbers."""
+    chosen, count = channel.chosen(at, view.unit, view.part), len(numbers.dead)
+    st.session_state["channel_number"] = chosen
+    typed, known = st.columns([3, 7], gap="medium", vertical_alignment="bottom")
+    typed.number_input(f"Channel, 0 to {count - 1:,}", 0, count - 1, step=1, key="channel_number", on_change=_type, args=(view,))
+    rows = [("Least", four(numbers.least[chosen])), ("Mean", four(numbers.mean[chosen])), ("Greatest", four(numbers.greatest[chosen]))]
+    if view.part.space == "middle" and view.unit in at.seen.gates:
+        rows += [("z, mean before SE", four(at.seen.squeezed[view.unit][chosen])), ("Gate s", four(at.seen.gates[view.unit][chosen]))]
+    if view.sort == "attribution":
+        best = at.seen.top(1)[0]
+        rows.append(("Attribution", four(channel.attributions_of(at, view.unit, view.part, best.index)[chosen])))
+    with known:
+        _strip(rows)

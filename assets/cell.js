@@ -1,0 +1,268 @@
+// The microscope: the input's map with the patch on it, patch × kernel, the output's map with the cell on it, and the chain of formulas.
+// All cells within the band of rows that arrived are computed here; for another band the server is asked.
+const speeds = { slow: 1, medium: 4, fast: 12 } // cells per second
+const settleMs = 500 // after a move, until the address follows
+
+const same = (a, b) => a && b && a[0] === b[0] && a[1] === b[1]
+const within = ({ band, output }, [row, column]) => band[0] <= row && row < band[1] && 0 <= column && column < output[1]
+const gridded = (head) => head.input[0] <= 3 && head.kernel <= 5 // all patches at once; else those of the channel that is picked
+
+function tell(view, at) {
+  if (same(view.told, at)) return
+  view.told = at
+  view.send("moved", at)
+}
+
+function move(view, at) {
+  const [height, width] = view.packet.head.output
+  const next = [Math.max(0, Math.min(height - 1, at[0])), Math.max(0, Math.min(width - 1, at[1]))]
+  view.preview = null
+  clearTimeout(view.sync)
+  if (!within(view.packet.head, next)) {
+    view.waiting = next
+    view.parts.root.classList.add("busy")
+    tell(view, next)
+    return
+  }
+  view.at = next
+  view.waiting = null
+  window.effnetCell = { subject: view.packet.head.subject, start: view.packet.head.start, at: next }
+  if (!view.timer) view.sync = setTimeout(() => tell(view, view.at), settleMs)
+  update(view)
+}
+
+function step(view, by) {
+  const [height, width] = view.packet.head.output
+  const place = (view.at[0] * width + view.at[1] + by + height * width) % (height * width)
+  move(view, [Math.floor(place / width), place % width])
+}
+
+function play(view, on) {
+  clearInterval(view.timer)
+  view.timer = on ? setInterval(() => view.waiting || step(view, 1), 1000 / speeds[view.speed]) : null
+  view.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play"
+  view.parts.status.setAttribute("aria-live", on ? "off" : "polite")
+  if (!on) move(view, view.at)
+}
+
+// Lights product number `i` of an input channel: the pixel, the weight, the product and its term.
+function light(view, channel, i) {
+  view.lit = i === null ? null : [channel, i]
+  const { root, input } = view.parts
+  const { head } = view.packet
+  for (const node of root.querySelectorAll("[data-i].lit")) node.classList.remove("lit")
+  const area = root.querySelector(`.triple[data-channel="${channel}"]`)
+  if (i !== null) {
+    const terms = head.input[0] === 1 ? root.querySelectorAll(`.term[data-i="${i}"]`) : []
+    for (const node of [...area?.querySelectorAll(`[data-i="${i}"]`) ?? [], ...terms]) node.classList.add("lit")
+  }
+  windowOn(input, cornerOf(head, view.preview ?? view.at), head.kernel, i === null ? null : [Math.floor(i / head.kernel), i % head.kernel])
+}
+
+function middleOf(view, cell) {
+  const { head } = view.packet
+  if (gridded(head)) return Array.from({ length: head.input[0] }, (_, channel) => tripleOf(view.packet, cell, channel, { alone: head.input[0] === 1, together: true }))
+  return [barsOf(view.packet, cell, view.channel), ...head.kernel > 1 ? [tripleOf(view.packet, cell, view.channel, {})] : []]
+}
+
+function focusKept(root, draw) {
+  const focused = root.getRootNode().activeElement
+  const kind = root.contains(focused) ? ["share", "numbers"].find((name) => focused.classList.contains(name)) : null
+  const channel = kind && focused.closest("[data-channel]").dataset.channel
+  draw()
+  if (kind) root.querySelector(kind === "share" ? `.share[data-channel="${channel}"]` : `.triple[data-channel="${channel}"] .product .numbers`)?.focus()
+}
+
+function update(view) {
+  const { root, output, middle, chain, status } = view.parts
+  const { head } = view.packet
+  const at = view.preview ?? view.at
+  const cell = compute(view.packet, at)
+  focusKept(root, () => {
+    middle.replaceChildren(...middleOf(view, cell))
+    chain.replaceChildren(chainOf(view.packet, cell))
+  })
+  windowOn(output, at, 1)
+  const zeros = cell.inside.filter((real) => !real).length
+  status.textContent = `row ${at[0]}, column ${at[1]} of ${head.output[0]} × ${head.output[1]}` + (zeros ? `; ${zeros} of ${cell.inside.length} under the kernel are padding` : "")
+  root.dataset.at = at.join(",")
+  light(view, view.lit?.[0] ?? 0, view.lit?.[1] ?? null)
+}
+
+function paintInput(view) {
+  const { head, arrays, picture } = view.packet
+  const { input, caption, legend } = view.parts
+  const [, height, width] = head.input
+  if (picture) {
+    createImageBitmap(picture).then((bitmap) => {
+      input.canvas.width = bitmap.width
+      input.canvas.height = bitmap.height
+      input.canvas.getContext("2d").drawImage(bitmap, 0, 0)
+      bitmap.close()
+    })
+    return
+  }
+  const area = height * width
+  const values = head.whole ? arrays.values.subarray(view.channel * area, (view.channel + 1) * area) : null
+  const reach = values ? reachOf(values) : head.reach
+  paint(input.canvas, values ? values.map((value) => indexOf(value, reach)) : arrays.shown, height, width, arrays.palette)
+  caption.textContent = `Input, ${labelOf(head, view.channel)}`
+  legend.replaceChildren(...scaleOf(arrays.palette, reach))
+}
+
+function scaleOf(palette, reach) {
+  const bar = tag("i", { "aria-hidden": "true" })
+  const stops = Array.from({ length: 7 }, (_, i) => `rgb(${rgbOf(palette, i * levels / 6)})`)
+  bar.style.background = `linear-gradient(to right,${stops})`
+  return [bar, tag("span", {}, short(-reach, 3)), tag("span", {}, "0"), tag("span", {}, short(reach, 3))]
+}
+
+function controlsOf(view) {
+  const button = (text, label, act) => {
+    const node = tag("button", { type: "button", "aria-label": label }, text)
+    node.onclick = act
+    return node
+  }
+  const speed = tag("select", { "aria-label": "Cells per second" }, ...Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`)))
+  speed.value = view.speed
+  speed.onchange = () => {
+    view.speed = speed.value
+    if (view.timer) play(view, true)
+  }
+  view.parts.play = button("▶ Play", "Play or pause", () => play(view, !view.timer))
+  view.parts.status = tag("span", { class: "status", role: "status", "aria-live": "polite" })
+  const back = button("‹ Step", "One cell back", () => step(view, -1))
+  const forth = button("Step ›", "One cell on", () => step(view, 1))
+  return tag("div", { class: "controls" }, back, view.parts.play, forth, speed, view.parts.status)
+}
+
+function build(view, root) {
+  const { head, arrays, picture } = view.packet
+  const [, height, width] = head.input
+  const [top, left] = head.before
+  const beyond = (cells, zeros, side) => Math.max(0, (cells - 1) * head.stride - zeros + head.kernel - side)
+  const input = frameOf([height, width], [top, left, beyond(head.output[0], top, height), beyond(head.output[1], left, width)], { class: "frame source" })
+  const output = frameOf(head.output, [0, 0, 0, 0], { class: "frame target", tabindex: 0, role: "application",
+    "aria-label": `Output map, channel ${head.channel}, ${head.output[0]} × ${head.output[1]} cells; arrow keys move the cell, space plays and pauses` })
+  const caption = tag("figcaption", {}, picture ? "The picture" : "Input")
+  const legend = tag("div", { class: "legend" }, picture ? "all three channels; its numbers are normalised" : "")
+  const reach = reachOf(arrays.recorded)
+  paint(output.canvas, arrays.recorded.map((value) => indexOf(value, reach)), ...head.output, arrays.palette)
+  view.parts = { root, input, output, caption, legend, middle: tag("div", { class: "middle" }), chain: tag("div", {}) }
+  const controls = controlsOf(view)
+  root.replaceChildren(
+    tag("div", { class: `desk ${head.kernel > 3 || (gridded(head) && head.input[0] > 1) ? "wide" : "narrow"}` },
+      tag("figure", { class: "map" }, caption, input.frame, legend), view.parts.middle,
+      tag("figure", { class: "map" }, tag("figcaption", {}, `Output, channel ${head.channel}`), output.frame,
+        tag("div", { class: "legend" }, ...scaleOf(arrays.palette, reach)), head.stamp ? tag("div", { class: "stamp" }, head.stamp) : null)),
+    controls, view.parts.chain)
+  listen(view)
+}
+
+function cellUnder(frame, box, event) {
+  const { left, top, width, height } = frame.getBoundingClientRect()
+  return [box[1] + (event.clientY - top) / height * box[3], box[0] + (event.clientX - left) / width * box[2]]
+}
+
+function listen(view) {
+  const { root, input, output, middle } = view.parts
+  const head = () => view.packet.head
+  const target = (event) => cellUnder(output.frame, output.box, event).map(Math.floor)
+  output.frame.onpointermove = (event) => {
+    const at = target(event)
+    if (event.pointerType !== "mouse" || view.timer || !within(head(), at) || same(at, view.preview ?? view.at)) return
+    view.preview = at
+    update(view)
+  }
+  output.frame.onpointerleave = () => {
+    if (!view.preview) return
+    view.preview = null
+    update(view)
+  }
+  output.frame.onclick = (event) => move(view, target(event))
+  input.frame.onclick = (event) => {
+    const { kernel, stride, before } = head()
+    move(view, cellUnder(input.frame, input.box, event).map((place, side) => Math.round((Math.floor(place) + before[side] - (kernel - 1) / 2) / stride)))
+  }
+  output.frame.onkeydown = (event) => {
+    const [row, column] = view.at
+    const to = { ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+      Home: [row, 0], End: [row, Infinity] }[event.key]
+    if (to) move(view, to)
+    else if (event.key === " ") play(view, !view.timer)
+    else return
+    event.preventDefault()
+  }
+  root.onpointerover = (event) => {
+    const node = event.target.closest(".number, .term[data-i]")
+    if (node) light(view, Number(node.closest(".triple")?.dataset.channel ?? 0), Number(node.dataset.i))
+    else if (view.lit && !middle.contains(event.target)) light(view, 0, null)
+  }
+  root.onpointerleave = () => light(view, 0, null)
+  middle.onkeydown = (event) => walk(view, event)
+  middle.onclick = (event) => {
+    const share = event.target.closest("button.share")
+    if (share) enlarge(view, Number(share.dataset.channel))
+  }
+}
+
+// Arrow keys within the products.
+function walk(view, event) {
+  const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: view.packet.head.kernel, ArrowUp: -view.packet.head.kernel }[event.key]
+  const numbers = event.target.closest(".numbers")
+  if (!by || !numbers) return
+  const channel = Number(numbers.closest(".triple").dataset.channel)
+  const next = view.lit?.[0] === channel ? view.lit[1] + by : 0
+  if (next >= 0 && next < view.packet.head.kernel ** 2) light(view, channel, next)
+  event.preventDefault()
+}
+
+// Shows the map of another input channel; the server has it unless the whole input is here.
+function enlarge(view, channel) {
+  if (view.packet.head.whole || view.packet.picture) {
+    view.channel = channel
+    paintInput(view)
+    update(view)
+  } else view.send("lighted", channel)
+}
+
+function adopt(view, root, packet) {
+  const { head } = packet
+  const before = view.packet?.head
+  const known = before && before.subject === head.subject && same(before.start, head.start)
+  const wanted = known ? view.waiting ?? view.at : window.effnetCell?.subject === head.subject && same(window.effnetCell.start, head.start) ? window.effnetCell.at : head.start
+  if (known && !within(head, wanted) && within(before, view.at)) return // the band that was asked for is still on its way
+  if (!known) play_off(view)
+  view.packet = packet
+  if (!known || head.lit !== before.lit) view.channel = head.lit
+  view.at = within(head, wanted) ? wanted : within(head, head.start) ? head.start : [head.band[0], 0]
+  view.waiting = view.preview = null
+  if (!known || before.theme !== head.theme) {
+    view.lit = null
+    view.told = known ? view.told : view.at
+    build(view, root)
+  }
+  root.classList.remove("busy")
+  paintInput(view)
+  update(view)
+}
+
+function play_off(view) {
+  clearInterval(view.timer)
+  clearTimeout(view.sync)
+  view.timer = null
+}
+
+const glasses = new WeakMap()
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".cell")
+  const view = glasses.get(parentElement) ?? { speed: matchMedia("(prefers-reduced-motion: reduce)").matches ? "slow" : "medium" }
+  glasses.set(parentElement, view)
+  view.send = setTriggerValue
+  adopt(view, root, unpack(data))
+  return () => {
+    play_off(view)
+    glasses.delete(parentElement)
+  }
+}

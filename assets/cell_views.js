@@ -1,0 +1,198 @@
+// How the microscope shows things: maps with a window on them, small grids of numbers, contributions as bars, and the chain of formulas.
+const barsShown = 8
+
+function tag(name, attributes, ...children) {
+  const node = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
+  node.append(...children.filter((child) => child !== null && child !== undefined))
+  return node
+}
+
+function shape(name, attributes) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name)
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
+  return node
+}
+
+const levels = 252 // of the palette's steps, the middle one is zero
+const indexOf = (value, reach) => Number.isFinite(value) ? Math.round((Math.max(-1, Math.min(1, value / (reach || 1))) + 1) * levels / 2) : 254
+const reachOf = (values) => values.reduce((most, value) => Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most, 0)
+const rgbOf = (palette, index) => [0, 1, 2].map((part) => palette[3 * index + part])
+
+// Background of a number, and black or white on it, whichever reads better.
+function inked(palette, value, reach) {
+  const rgb = rgbOf(palette, indexOf(value, reach))
+  const [r, g, b] = rgb.map((part) => part / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+  return `background:rgb(${rgb});color:${0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff"}`
+}
+
+function paint(canvas, indexes, height, width, palette) {
+  canvas.width = width
+  canvas.height = height
+  const image = new ImageData(width, height)
+  for (let i = 0; i < indexes.length; i += 1) image.data.set([...rgbOf(palette, indexes[i]), 255], 4 * i)
+  canvas.getContext("2d").putImageData(image, 0, 0)
+}
+
+// A map in its frame; `padding` [top, left, bottom, right] is room for zeros around it.
+function frameOf([height, width], padding, attributes) {
+  const [top, left, bottom, right] = padding
+  const [tall, wide] = [top + height + bottom, left + width + right]
+  const canvas = tag("canvas", { "aria-hidden": "true" })
+  canvas.style.cssText = `left:${100 * left / wide}%;top:${100 * top / tall}%;width:${100 * width / wide}%;height:${100 * height / tall}%`
+  const svg = shape("svg", { viewBox: `${-left} ${-top} ${wide} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" })
+  const frame = tag("div", { class: "frame", ...attributes }, canvas, svg)
+  frame.style.aspectRatio = `${wide} / ${tall}`
+  return { frame, canvas, svg, box: [-left, -top, wide, tall] }
+}
+
+// The square at [y, x] with lines to the borders, so that it is found even where it is small.
+function windowOn({ svg, box: [left, top, wide, tall] }, [y, x], size, lit) {
+  const [cy, cx] = [y + size / 2, x + size / 2]
+  const line = (x1, y1, x2, y2) => shape("line", { class: "guide", x1, y1, x2, y2 })
+  const guides = [line(left, cy, x, cy), line(x + size, cy, left + wide, cy), line(cx, top, cx, y), line(cx, y + size, cx, top + tall)]
+  const square = (kind) => shape("rect", { class: kind, x, y, width: size, height: size })
+  const one = lit ? [shape("rect", { class: "pixel", x: x + lit[1], y: y + lit[0], width: 1, height: 1 })] : []
+  svg.replaceChildren(...guides, square("halo"), square("window"), ...one)
+}
+
+const brief = (value) => {
+  const size = Math.abs(value)
+  return Number.isFinite(size) ? signed(size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3), value) : written(value, 0)
+}
+
+// A power of ten that brings numbers which are all tiny, or huge, to a readable length.
+const powerOf = (reach) => reach && (reach < 0.01 || reach >= 1000) ? exponentOf(reach) : 0
+
+function gridOf(title, values, k, { palette, reach, inside, kind }) {
+  const power = powerOf(reachOf(values))
+  const cells = [...values].map((value, i) => {
+    const real = inside ? inside[i] : true
+    const exact = `${title}, row ${Math.floor(i / k)}, column ${i % k}: ${real ? short(value) : "0, padding"}`
+    const cell = tag("span", { class: real ? "number" : "number zero", "data-i": i, title: exact, "data-value": short(value) }, real ? brief(value / 10 ** power) : "0")
+    if (real) cell.style.cssText = inked(palette, value, reach)
+    return cell
+  })
+  const scale = power ? tag("i", {}, ` × 10${raised(power)}`) : null
+  const body = tag("div", { class: "numbers", style: `--k:${k}`, ...kind === "product" ? { tabindex: 0, role: "group", "aria-label": `${title}; arrow keys light one` } : {} }, ...cells)
+  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title, scale), body)
+}
+
+const sign = (text) => tag("span", { class: "sign", "aria-hidden": "true" }, text)
+const nameOf = (head, channel) => head.names.length ? head.names[head.names.length === 1 ? 0 : channel] : channel
+const labelOf = (head, channel) => head.names.length === 3 ? nameOf(head, channel) : `channel ${nameOf(head, channel)}`
+
+// Patch × kernel = products of one input channel; in colours of its own, or in one scale for all channels `together`.
+function tripleOf({ head, arrays }, cell, channel, { alone, together }) {
+  const k = head.kernel
+  const part = (values) => values.subarray(channel * k * k, (channel + 1) * k * k)
+  const grid = (title, values, kind) => gridOf(title, part(values), k, { palette: arrays.palette, inside: kind === "kernel" ? null : cell.inside, kind,
+    reach: reachOf(together ? values : part(values)) })
+  return tag("div", { class: "triple", "data-channel": channel },
+    alone ? null : tag("div", { class: together ? "whose" : "whose over" }, together ? labelOf(head, channel) : `${labelOf(head, channel)}: Σ = ${short(cell.shares[channel])}`),
+    grid("Patch", cell.patch, "patch"), sign("×"), grid("Kernel", arrays.weights, "kernel"), sign("="), grid("Products", cell.products, "product"),
+    alone || !together ? null : tag("div", { class: "whose total" }, "Σ = ", short(cell.shares[channel])))
+}
+
+// The input channels that add most, each with what it is made of, and the rest summed up.
+function barsOf({ head, arrays }, cell, lit) {
+  const order = cell.shares.map((_, channel) => channel).sort((a, b) => Math.abs(cell.shares[b]) - Math.abs(cell.shares[a]) || a - b)
+  const first = order.slice(0, barsShown)
+  const rest = order.slice(barsShown)
+  const others = rest.reduce((total, channel) => total + cell.shares[channel], 0)
+  const reach = reachOf(first.map((channel) => cell.shares[channel]))
+  const single = head.kernel === 1
+  const bar = (share) => {
+    const line = tag("span", { class: "track", "aria-hidden": "true" }, tag("i", {}))
+    const width = reach && Number.isFinite(share) ? 50 * Math.abs(share) / reach : 0
+    line.firstChild.style.cssText = `left:${share < 0 ? 50 - width : 50}%;width:${width}%;background:rgb(${rgbOf(arrays.palette, share < 0 ? 42 : 210)})`
+    return line
+  }
+  const rows = first.map((channel) => {
+    const words = single ? `${short(cell.patch[channel])} × ${short(arrays.weights[channel])}` : `${head.kernel ** 2} products`
+    return tag("button", {
+      type: "button", class: channel === lit ? "share lit" : "share", "data-channel": channel, "aria-pressed": channel === lit,
+      title: `Input ${labelOf(head, channel)}: ${words}, together ${short(cell.shares[channel])}. Click to see its map.`,
+    }, tag("span", {}, String(nameOf(head, channel))), tag("span", { class: "words" }, words), tag("span", { class: "amount" }, short(cell.shares[channel])), bar(cell.shares[channel]))
+  })
+  const remainder = rest.length ? [tag("div", { class: "share others" }, tag("span", {}), tag("span", { class: "words" }, `and ${rest.length.toLocaleString("en")} others`),
+    tag("span", { class: "amount" }, short(others)), tag("span", {}))] : []
+  const titles = tag("div", { class: "share heads" }, tag("span", {}, "Input"), tag("span", { class: "words" }, single ? "x × w" : "patch × kernel"), tag("span", { class: "amount" }, "= adds"), tag("span", {}))
+  return tag("div", { class: "bars" }, titles, ...rows, ...remainder)
+}
+
+// Terms of a sum with their signs, all to the place of the largest one's fourth digit.
+function termsOf(values) {
+  const reach = reachOf(values.map(({ value }) => value))
+  const place = reach ? finest(reach, 4) : 0
+  return values.flatMap(({ value, i, note }, index) => {
+    const before = value < 0 ? (index ? "− " : "−") : index ? "+ " : ""
+    const term = tag("span", i === undefined ? { class: "term" } : { class: "term", "data-i": i }, before, written(Math.abs(value), place), ...note ? [tag("small", {}, ` ${note}`)] : [])
+    return [term, " "]
+  })
+}
+
+function sumTerms({ head }, cell) {
+  if (head.input[0] === 1) {
+    const real = [...cell.products].map((value, i) => ({ value, i })).filter(({ i }) => cell.inside[i])
+    const zeros = cell.products.length - real.length
+    return [...termsOf(real), ...zeros ? [tag("span", { class: "term" }, "+ 0 ", tag("small", {}, `(${zeros} × padding)`))] : []]
+  }
+  const order = cell.shares.map((value, channel) => ({ value, channel })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.channel - b.channel)
+  const shown = order.length <= barsShown ? order : order.slice(0, 4)
+  const rest = order.slice(shown.length)
+  const terms = shown.map(({ value, channel }) => ({ value, note: `(${head.names.length === 3 ? nameOf(head, channel) : channel})` }))
+  return termsOf(rest.length ? [...terms, { value: rest.reduce((total, { value }) => total + value, 0), note: `(${rest.length.toLocaleString("en")} others)` }] : terms)
+}
+
+const round = (value) => value < 0 ? `(${short(value)})` : short(value)
+const minus = (value) => value < 0 ? `+ ${short(-value)}` : `− ${short(value)}`
+const plus = (value) => value < 0 ? `− ${short(-value)}` : `+ ${short(value)}`
+const root = (...inside) => tag("span", { class: "root" }, "√", tag("span", {}, ...inside))
+const over = (above, below) => tag("span", { class: "fraction" }, tag("span", {}, ...above), tag("span", {}, ...below))
+
+function stepOf(key, name, formula, numbers, result, note) {
+  return tag("li", { class: "step", "data-step": key }, tag("span", { class: "name" }, name), tag("span", { class: "formula" }, ...formula),
+    tag("span", { class: "filled" }, ...numbers), tag("b", { class: "result" }, `= ${result}`), note ? tag("small", { class: "note" }, ...note) : null)
+}
+
+const activations = {
+  swish: ["Swish", () => [over(["y"], ["1 + e", tag("sup", {}, "−y")])], (y) => [over([short(y)], ["1 + e", tag("sup", {}, short(-y, 3))])]],
+  relu: ["ReLU", () => ["max(0, y)"], (y) => [`max(0, ${short(y)})`]],
+  relu6: ["ReLU6", () => ["min(6, max(0, y))"], (y) => [`min(6, max(0, ${short(y)}))`]],
+  null: ["No activation", () => ["y"], (y) => [short(y)]],
+}
+
+function verdictOf(mine, recorded) {
+  const text = agreed(mine, recorded)
+  return text ? { shown: text, recorded: text, words: "equal to the last digit shown" }
+    : { shown: short(mine), recorded: short(recorded), words: "32-bit additions came out otherwise" }
+}
+
+function recordedOf(key, name, mine, recorded) {
+  const verdict = verdictOf(mine, recorded)
+  return tag("li", { class: "step recorded", "data-step": key }, tag("span", { class: "name" }, name), tag("span", { class: "formula" }),
+    tag("span", { class: "filled" }, `in the network's own pass: ${verdict.words}`), tag("b", { class: "result" }, `= ${verdict.recorded}`))
+}
+
+function chainOf(packet, cell) {
+  const { head } = packet
+  const { sum, mean, variance, eps, gamma, beta, slope, shift, normalised, value, recorded, addition } = cell
+  const [title, formula, filled] = activations[head.activation]
+  const steps = [
+    stepOf("sum", "Convolution", [head.kernel === 1 ? "Σ x · w" : "Σ patch · kernel"], sumTerms(packet, cell), short(sum)),
+    stepOf("norm", "Batch norm", ["y = ", over(["Σ − μ"], [root("σ² + ε")]), " · γ + β"],
+      [over([`${short(sum)} ${minus(mean)}`], [root(`${short(variance)} + ${eps < 1e-6 ? short(eps, 1) : eps}`)]), ` · ${round(gamma)} ${plus(beta)}`], short(normalised),
+      [`folded: a · Σ + b = ${round(slope)} · ${round(sum)} ${plus(shift)}`]),
+    stepOf("activation", title, formula(), filled(normalised), verdictOf(value, recorded).shown),
+    recordedOf("recorded", "Recorded", value, recorded),
+  ]
+  if (addition) {
+    const [name, shape_, fill] = activations[head.skip.activation]
+    const active = head.skip.activation !== null
+    steps.push(stepOf("skip", "Skip connection", [`value + ${head.skip.name}`], [`${short(value)} ${plus(addition.added)}`], active ? short(addition.sum) : verdictOf(addition.value, addition.recorded).shown))
+    if (active) steps.push(stepOf("after", name, shape_(), fill(addition.sum), verdictOf(addition.value, addition.recorded).shown))
+    steps.push(recordedOf("handed", "Block output", addition.value, addition.recorded))
+  }
+  return tag("ol", { class: "chain" }, ...steps)
+}

@@ -1,0 +1,221 @@
+// The skyline: a tower per block, a window per channel. It is mounted twice: once with the gates, which travel once per picture, and once,
+// unseen, with what is chosen in it, which changes with every click.
+function makeSkyline() {
+  const listeners = new Set()
+  return {
+    chosen: {},
+    choose(chosen) {
+      this.chosen = chosen
+      for (const listener of listeners) listener()
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+const shared = window.effnetSkyline ??= makeSkyline()
+
+function readBlocks({ head, take }) {
+  for (const tower of head.towers) tower.label = labelOf(head, tower)
+  head.title = `${head.name}${head.stamp ? ` (${head.stamp})` : ""}: a tower per block, a window per channel. ` +
+    "Left and right go from tower to tower, up and down from window to window, Enter opens the block with this channel"
+  return head.towers.map(({ channels }) => ({ gates: take(channels), z: take(channels), own: head.compared ? take(channels) : null }))
+}
+
+function labelOf(head, { unit, channels, operated, spread }) {
+  const [mean, std, least, greatest, distance] = ["mean", "std", "least", "greatest", "distance"].map((key) => written(spread[key], 3))
+  return `${unit}: ${channels} gates${operated ? ", some of them set" : ""}, mean ${mean}, standard deviation ${std}, from ${least} to ${greatest}; ` +
+    `${(100 * spread.closed).toFixed(1)} % below ${head.closed}, ${(100 * spread.open).toFixed(1)} % above ${head.open}; distance from identity ${distance}`
+}
+
+// What is said of a place: a tower, and a window in it where there is one.
+function sayingOf(state, { tower, index }) {
+  const [{ unit, spread, operated }, { gates, z, own, places }] = [state.head.towers[tower], state.blocks[tower]]
+  if (index === null) return [unit, state.head.towers[tower].label.slice(unit.length + 2)]
+  const channel = places[index]
+  const lines = [`${unit} · channel ${channel}`, `gate ${written(gates[channel])} · z ${written(z[channel])}`]
+  if (own && own[channel] !== gates[channel]) lines.push(`untouched network: gate ${written(own[channel])}${operated ? "" : "; what comes in has changed"}`)
+  return [...lines, `mean of the block ${written(spread.mean, 3)}`]
+}
+
+function say(state, place) {
+  state.tip.hidden = !place
+  const pointed = state.svg.querySelector(".pointed")
+  pointed.setAttribute("width", 0)
+  if (!place) return
+  const [first, ...rest] = sayingOf(state, place)
+  state.tip.replaceChildren(tag("strong", "", first), ...rest.map((line) => tag("span", "", line)))
+  const tower = state.scene.towers[place.tower]
+  const at = place.index === null ? { x: tower.left, y: state.scene.axis - 30 } : windowAt(state.scene, tower, place.index)
+  if (place.index !== null) frame(pointed, state.scene, at)
+  const high = state.tip.offsetHeight
+  const left = Math.max(state.box.scrollLeft, Math.min(state.box.scrollLeft + state.box.clientWidth - state.tip.offsetWidth - 4, at.x - state.tip.offsetWidth / 2))
+  state.tip.style.left = `${left}px`
+  state.tip.style.top = `${at.y - high - 10 > -30 ? at.y - high - 10 : at.y + state.scene.size + 12}px`
+}
+
+function frame(rect, scene, { x, y }) {
+  const wide = pane(scene.size)
+  const out = Math.max(0, (7 - wide) / 2) + 1
+  for (const [name, value] of Object.entries({ x: x - out, y: y - out, width: wide + 2 * out, height: wide + 2 * out })) rect.setAttribute(name, value)
+}
+
+// Which tower and window stand at a point of the drawing, in its own pixels.
+function placeAt(state, x, y) {
+  const { towers, size, ground } = state.scene
+  const tower = towers.findIndex(({ plot }) => x >= plot[0] && x < plot[0] + plot[1])
+  if (tower < 0) return null
+  const [column, row] = [Math.floor((x - towers[tower].left) / size), Math.floor((ground - y) / size)]
+  const inside = column >= 0 && column < towers[tower].width && row >= 0
+  const index = column + row * towers[tower].width
+  return { tower, index: inside && index < towers[tower].channels ? index : null }
+}
+
+function mark(state) {
+  const { block, channel } = shared.chosen
+  let taken = null
+  state.svg.querySelectorAll(".tower").forEach((node, index) => {
+    const chosen = state.head.towers[index].unit === block
+    node.classList.toggle("chosen", chosen)
+    node.setAttribute("aria-pressed", chosen)
+    const at = chosen && channel !== null ? state.blocks[index].places.indexOf(channel) : -1
+    if (at >= 0) taken = windowAt(state.scene, state.scene.towers[index], at)
+  })
+  const rect = state.svg.querySelector(".taken")
+  rect.setAttribute("width", 0)
+  if (taken) frame(rect, state.scene, taken)
+}
+
+// Where the picture is wider than its box: the chosen tower in the middle.
+function reveal(state) {
+  const chosen = state.scene.towers.find(({ unit }) => unit === shared.chosen.block)
+  if (chosen && state.scene.width > state.width) state.box.scrollLeft = chosen.left + chosen.wide / 2 - state.width / 2
+}
+
+function pick(state, place) {
+  if (!place) return
+  const channel = place.index === null ? null : state.blocks[place.tower].places[place.index]
+  const block = state.head.towers[place.tower].unit
+  shared.choose({ ...shared.chosen, block, channel }) // at once; the server's word follows
+  state.send([block, channel])
+}
+
+const walks = { ArrowUp: 1, ArrowDown: -1, PageUp: Infinity, PageDown: -Infinity }
+
+function walk(state, event) {
+  const node = event.target.closest(".tower")
+  if (!node) return
+  const tower = Number(node.dataset.index)
+  const place = state.place?.tower === tower ? state.place : { tower, index: null }
+  if (event.key === "Enter" || event.key === " ") pick(state, place)
+  else if (event.key in walks) {
+    const { channels, width } = state.head.towers[tower]
+    const step = Math.abs(walks[event.key]) === 1 ? walks[event.key] : Math.sign(walks[event.key]) * width
+    const index = place.index === null ? (step > 0 ? 0 : channels - 1) : Math.min(channels - 1, Math.max(0, place.index + step))
+    say(state, state.place = { tower, index })
+  } else {
+    const last = state.head.towers.length - 1
+    const to = { ArrowLeft: Math.max(0, tower - 1), ArrowRight: Math.min(last, tower + 1), Home: 0, End: last }[event.key]
+    if (to === undefined) return
+    const next = state.svg.querySelector(`.tower[data-index="${to}"]`)
+    node.setAttribute("tabindex", -1)
+    next.setAttribute("tabindex", 0)
+    state.place = null
+    next.focus()
+  }
+  event.preventDefault()
+}
+
+function furnish(root, state) {
+  const file = () => {
+    const copy = drawingOf(state.head, state.scene)
+    copy.querySelectorAll(".reach, .frame, .taken, .pointed").forEach((node) => node.remove())
+    copy.querySelector("g").prepend(...windowPaths(state.head, state.scene, state.blocks), words([state.head.name, state.head.stamp].filter(Boolean).join(" · "), { class: "value", x: 0, y: 4 }))
+    state.stage.append(copy) // styles are read off what is on the page
+    const made = standAlone(copy, state.scene, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
+    copy.remove()
+    return made
+  }
+  const name = () => `${state.head.name}-gates`.replace(/[^\p{L}\p{N}.=-]+/gu, "-").toLowerCase()
+  const [scale, stamp] = [tag("i", "scale"), tag("span", "stamp")]
+  const legend = tag("div", "legend", "gate 0", scale, "1", stamp)
+  const buttons = tag("div", "buttons", buttonOf("SVG", "Download as SVG", () => saveSvg(file(), name())), buttonOf("PNG", "Download as PNG", () => savePng(file(), name())))
+  Object.assign(state, { box: tag("div", "box"), stage: tag("div", "stage"), canvas: tag("canvas"), tip: tag("div", "tooltip"), scale, stamp })
+  state.tip.setAttribute("role", "status")
+  state.svg = element("svg", {})
+  state.stage.append(state.canvas, state.svg, state.tip)
+  state.box.append(state.stage)
+  root.replaceChildren(tag("div", "head", legend, buttons), state.box)
+  const placeOf = (event) => {
+    const { left, top } = state.stage.getBoundingClientRect()
+    return placeAt(state, event.clientX - left, event.clientY - top)
+  }
+  state.stage.onpointermove = (event) => say(state, state.place = placeOf(event))
+  state.stage.onpointerleave = () => say(state, state.place = null)
+  state.stage.onclick = (event) => pick(state, placeOf(event))
+  state.stage.onkeydown = (event) => walk(state, event)
+  state.stage.addEventListener("focusin", (event) => {
+    const node = event.target.closest(".tower")
+    if (node?.matches(":focus-visible")) say(state, state.place = { tower: Number(node.dataset.index), index: null })
+  })
+  state.stage.addEventListener("focusout", () => say(state, state.place = null))
+}
+
+function arrange(state) {
+  const { byGate = true } = shared.chosen
+  if (state.byGate === byGate && state.sorted === state.blocks) return
+  for (const block of state.blocks) block.places = ordered(block.gates, byGate)
+  Object.assign(state, { byGate, sorted: state.blocks, painted: null })
+}
+
+function draw(root, state) {
+  if (!state.box) furnish(root, state)
+  arrange(state)
+  if (state.painted === null || state.width !== state.drawnWidth) {
+    const focused = root.getRootNode().activeElement?.dataset?.index
+    state.scene = sceneOf(state.head, state.width)
+    const svg = drawingOf(state.head, state.scene)
+    state.svg.replaceWith(svg)
+    Object.assign(state, { svg, drawnWidth: state.width, painted: true, place: null })
+    state.scale.style.background = `linear-gradient(to right, ${state.head.colours.filter((_, place) => place % 15 === 0).join(", ")})`
+    state.stamp.textContent = state.head.stamp
+    state.stage.style.width = `${state.scene.width}px`
+    paintWindows(state.canvas, state.head, state.scene, state.blocks)
+    say(state, null)
+    reveal(state)
+    if (focused !== undefined) svg.querySelector(`[data-index="${focused}"]`)?.focus()
+  }
+  mark(state)
+}
+
+const states = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const root = parentElement.querySelector(".skyline")
+  if (!(data instanceof Uint8Array)) {
+    shared.choose(data)
+    return () => {}
+  }
+  const state = states.get(parentElement) ?? { width: root.clientWidth }
+  states.set(parentElement, state)
+  const packed = unpack(data)
+  Object.assign(state, { head: packed.head, blocks: readBlocks(packed), painted: null, send: (place) => setTriggerValue("picked", place) })
+  draw(root, state)
+  if (!state.observer) {
+    state.observer = new ResizeObserver(([{ contentRect }]) => {
+      if (Math.abs(contentRect.width - state.width) < 1) return
+      state.width = Math.round(contentRect.width)
+      draw(root, state)
+    })
+    state.observer.observe(root)
+    state.leave = shared.subscribe(() => draw(root, state))
+  }
+  return () => {
+    state.observer.disconnect()
+    state.leave()
+    states.delete(parentElement)
+  }
+}

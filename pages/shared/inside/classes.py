@@ -1,0 +1,150 @@
+"""Class lines: what the gates of the selected block do in every class of a data set, and whether the paper's observations hold here."""
+
+import numpy as np
+import streamlit as st
+
+from effnet_core.figures import classes as draw
+from effnet_core.inside import survey_files
+from effnet_core.inside.inspection import CLOSED, OPEN
+from effnet_core.inside.survey_gates import Statistics
+from effnet_core.inside.survey_observations import FACTOR, LAST, MOST, RISING, Observation, classes_part, images_part, saturation
+from effnet_core.palette import percent
+
+from .. import html, shell, state, texts
+from ..html import plain
+from ..seen import Look
+from . import surveying
+
+PLAIN = {"displayModeBar": False}
+ORDERS = {"By mean gate": "gate", "By number": "channel"}
+AMOUNTS = {"50, as in the paper": True, "All": False}
+ROOM = "inside_classes"
+CALM = 3  # of the least moved blocks' decimal places
+
+
+def show(at: Look) -> None:
+    """The selected block class by class, then all blocks over depth."""
+    if not at.seen.gates:
+        st.info(texts.text("inside", "se_gone"), icon=":material/info:")
+        return
+    st.markdown(texts.text(ROOM, "lead"))
+    found = surveying.choose(at)
+    if found.survey is None:
+        st.markdown(texts.text(ROOM, "nothing", data=plain(found.source.title)))
+        return
+    gates = found.survey.gates
+    _mind_the_data(at, found)
+    _block(at, gates)
+    _depth(at, gates)
+    _observations(gates)
+
+
+def _mind_the_data(at: Look, found: surveying.Found) -> None:
+    """Where the classes are not those that the model tells apart."""
+    own = set(at.model.labels)
+    if not own.issuperset(found.survey.gates.labels):
+        st.caption(texts.text(ROOM, "other_data", data=plain(survey_files.title(found.head.data))))
+
+
+def _unit(at: Look) -> tuple[str, bool]:
+    """The block whose gates are shown, and whether it is the selected one: the stem and the like have none."""
+    chosen = state.selected(at.network)
+    if chosen in at.seen.gates:
+        return chosen, True
+    return (next(iter(at.seen.gates)) if chosen in ("stem", "maxpool") else [*at.seen.gates][-1]), False
+
+
+def _block(at: Look, gates: Statistics) -> None:
+    unit, is_chosen = _unit(at)
+    st.markdown(f"#### Class lines of {unit}" + (f" ({at.stamp})" if at.stamp else ""))
+    if not is_chosen:
+        st.caption(texts.text(ROOM, "no_gates", unit=unit))
+    picked, order, sampled, own = _controls(at, gates)
+    theme, mine = shell.theme(), at.seen.gates[unit] if own else None
+    st.plotly_chart(draw.lines(gates, unit, picked, theme, order, sampled, mine, at.stamp), theme=None, key="class_lines", config=PLAIN,
+                    alt=f"Mean gate of every channel of {unit}, one line per class")
+    _reading(gates, unit)
+    _one_class(at, gates, unit, order, sampled)
+
+
+def _controls(at: Look, gates: Statistics) -> tuple[list[int], str, bool, bool]:
+    """Which classes have colours, the order and number of the channels, and whether this picture's own gates are shown."""
+    names = {gates.labels[label]: label for label in gates.seen.tolist()}
+    place = st.container()
+    order, amount, own = st.columns([3, 4, 3], gap="medium", vertical_alignment="bottom")
+    if "class_names" not in st.session_state or not names.keys() >= set(st.session_state["class_names"]):
+        st.session_state["class_names"] = _default(at, [*names])
+    kept = {"bind": "query-params", "persist_state": "session", "required": True, "width": "stretch"}
+    chosen = place.multiselect("Classes in colour", [*names], max_selections=draw.MOST, key="class_names", persist_state="session")
+    ordered = ORDERS[order.segmented_control("Order of channels", list(ORDERS), default="By mean gate", key="class_order", **kept)]
+    sampled = AMOUNTS[amount.segmented_control("Channels", list(AMOUNTS), default="50, as in the paper", key="class_channels", **kept)]
+    shown = own.toggle("This picture", True, key="class_own", persist_state="session", help=texts.text(ROOM, "own"))
+    return [names[name] for name in chosen], ordered, sampled, shown
+
+
+def _default(at: Look, names: list[str]) -> list[str]:
+    """The model's best guess where it is among them, then the first ones."""
+    best = at.seen.top(1)[0].label
+    return sorted(names, key=lambda name: name != best)[: draw.MOST]
+
+
+def _reading(gates: Statistics, unit: str) -> None:
+    means = gates.mean(unit)[gates.seen].astype(np.float64)
+    channel = int(means.std(0).argmax())
+    low, high = (gates.labels[gates.seen[int(pick(means[:, channel]))]] for pick in (np.argmin, np.argmax))
+    st.caption(texts.text(ROOM, "reading", between=f"{gates.between(unit):.4f}", within=f"{gates.within(unit):.4f}", channel=str(channel),
+                          low=plain(low), low_gate=f"{means[:, channel].min():.3f}", high=plain(high), high_gate=f"{means[:, channel].max():.3f}"))
+
+
+def _one_class(at: Look, gates: Statistics, unit: str, order: str, sampled: bool) -> None:
+    """Within one class: mean ± standard deviation, as in the paper's second figure."""
+    words, which = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
+    names = {gates.labels[label]: label for label in gates.seen.tolist()}
+    if st.session_state.get("class_within") not in names:
+        st.session_state["class_within"] = _default(at, [*names])[0]
+    label = names[which.selectbox("Within the class", [*names], key="class_within", persist_state="session")]
+    words.markdown(texts.text(ROOM, "within", images=f"{gates.counts[label]:,}"))
+    st.plotly_chart(draw.within(gates, unit, label, shell.theme(), order, sampled, at.stamp), theme=None, key="class_spread", config=PLAIN,
+                    alt=f"Mean gate of every channel of {unit} in one class, and one standard deviation either way")
+
+
+def _select(gates: Statistics) -> None:
+    for point in st.session_state["class_depth"]["selection"]["points"]:
+        if isinstance(foot := point.get("customdata"), list) and foot and foot[0] in gates.blocks:  # a browser may send anything
+            state.select(foot[0])
+
+
+def _depth(at: Look, gates: Statistics) -> None:
+    st.markdown("#### From the first block to the last")
+    st.markdown(texts.text(ROOM, "depth"))
+    st.plotly_chart(draw.depth(gates, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="class_depth", config=PLAIN,
+                    on_select=lambda: _select(gates), selection_mode="points",
+                    alt="How far the gates differ between classes and within a class, and how many are open or closed, block by block")
+    with st.expander("The numbers of every block"):
+        blocks = [*gates.blocks]
+        html.table(("Block", "Channels", "Mean gate", "Between classes", "Within a class", f"Below {CLOSED}", f"Above {OPEN}"),
+                   [draw.summary(gates, block) for block in blocks],
+                   mark=blocks.index(unit) if (unit := state.selected(at.network)) in blocks else None)
+
+
+def _growth(found: Observation) -> dict[str, str]:
+    ratio = "infinitely" if found.ratio == float("inf") else f"{found.ratio:.1f}"
+    return {"answer": found.answer, "rho": f"{found.correlation:+.2f}".replace("-", "−"), "early": f"{found.early:.4f}", "late": f"{found.late:.4f}",
+            "ratio": ratio}
+
+
+def _observations(gates: Statistics) -> None:
+    """The paper's three, each with what was measured here."""
+    st.markdown("#### Do the paper's observations hold here?")
+    last = saturation(gates)
+    rows = " and ".join(f"{block}: {percent(share)}" for block, share in zip(last.blocks, last.open))
+    shut = " and ".join(f"{block}: {percent(share)}" for block, share in zip(last.blocks, last.closed))
+    calm = min(gates.blocks, key=gates.within)
+    numbers = {"rising": f"{RISING:g}", "factor": f"{FACTOR:g}", "open": f"{OPEN:g}", "closed": f"{CLOSED:g}", "most": f"{100 * MOST:.0f} %",
+               "last": "last two" if len(last.blocks) == LAST else "last"}
+    answers = [("observation_classes", _growth(classes_part(gates))), ("observation_images", _growth(images_part(gates))),
+               ("observation_saturation", {"answer": last.answer, "rows": rows, "shut": shut, "calm": calm, "moved": f"{gates.within(calm):.{CALM + 1}f}",
+                                           "calm_open": percent(gates.shares(calm)[1]), "calm_closed": percent(gates.shares(calm)[0])})]
+    for column, (section, found) in zip(st.columns(3, gap="large"), answers):
+        column.markdown(texts.text(ROOM, section, **numbers, **found))
+    st.caption(texts.text(ROOM, "rule", **numbers))

@@ -1,0 +1,234 @@
+"""What excites a channel: the patches of a whole data set to which it answers most strongly, and the filters of the first layer."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from effnet_core.errors import UserError
+from effnet_core.figures import filters, maps
+from effnet_core.inside.channels import ranked, summarise
+from effnet_core.inside.geometry import Grid, grids
+from effnet_core.inside.survey_files import Head
+from effnet_core.inside.survey_patches import TILE, cut, patch, sheet, strongest
+from effnet_core.inside.survey_peaks import Peak, Peaks
+from effnet_core.inside.survey_pictures import Drawn, Kept, Pictures, pictures
+from effnet_core.palette import SIGNED
+
+from .. import html, memory, photo, shell, state, texts
+from ..gallery import Sheet, Tile, gallery
+from ..html import plain
+from ..seen import Look
+from . import channel as channels
+from . import maps as atlas
+from . import surveying
+from .maps import number
+
+SPACES = {"Output": "output", "Depthwise filter": "before", "First layer": "first"}
+FIRST = 24  # channels shown at first, and more with every press
+PICTURE = 300  # bytes that a photo takes in a list of them, roughly
+COLOURS = ("red", "green", "blue")
+ROOM = "inside_exciting"
+
+
+class Place(NamedTuple):
+    """The maps that are looked at: the key of their peaks, and of this picture their values (C H W)."""
+
+    key: str
+    kind: str
+    grid: Grid
+    values: np.ndarray
+
+
+def show(at: Look) -> None:
+    """One channel of the selected unit and what it answers to, then all of them."""
+    st.markdown(texts.text(ROOM, "lead"))
+    found, place = surveying.choose(at, needs_peaks=True), _place(at)
+    channel = _channel_of(at, place)
+    if place.kind == "first":
+        _filters(at, channel)
+    st.markdown(f"#### What excites channel {channel} of {place.key}" + (f" ({at.stamp})" if at.stamp else ""))
+    if found.survey is None:
+        st.markdown(texts.text(ROOM, "nothing", data=plain(found.source.title)))
+        return
+    with shell.refusals():
+        _show(at, place, channel, found)
+
+
+def _show(at: Look, place: Place, channel: int, found: surveying.Found) -> None:
+    album = _album(at, found)
+    facts, nine = st.columns([3, 8], gap="medium")
+    with nine:
+        _nine(at, place, channel, found, album)
+    with facts:
+        _facts(at, place, channel)
+    _all(at, place, channel, found, album)
+
+
+# Where to look
+
+
+def _place(at: Look) -> Place:
+    unit = state.selected(at.network)
+    unit = at.network.last_unit if unit == "classifier" else unit
+    depthwise = next((layer.id for name, layers in at.network.units() if name == unit for layer in layers if layer.operator == "depthwise"), None)
+    kind = SPACES[st.segmented_control("Whose channels", list(SPACES), default="Output", required=True, key="exciting", bind="query-params",
+                                       persist_state="session", help=texts.text(ROOM, "spaces"))]
+    if kind == "before" and depthwise is None:
+        kind = "output"
+        st.caption(texts.text(ROOM, "no_depthwise", unit=unit))
+    key = {"output": unit, "before": depthwise, "first": "stem"}[kind]
+    values = at.opened(unit).layers[key] if kind == "before" else at.seen.outputs[key]
+    return Place(key, kind, grids(at.network, at.model.network.padding, at.model.preprocess.crop)[key], values)
+
+
+def _channel_of(at: Look, place: Place) -> int:
+    """The picked channel, which the parts of the page share; else the one that answers this picture most."""
+    if place.kind != "first":
+        return channels.channel_of(at, at.network.unit_of(place.key), place.kind)
+    picked = st.session_state.get("_stem_channel", -1)
+    return picked if 0 <= picked < len(place.values) else int(_order(place)[0])
+
+
+def _order(place: Place) -> np.ndarray:
+    """Channels by the mean |value| of their maps on this picture, the strongest first."""
+    return ranked("strength", summarise(place.values))
+
+
+def _pick(kind: str, channel: int) -> None:
+    if kind == "first":
+        st.session_state["_stem_channel"] = channel
+    else:
+        channels.pick(kind, channel)
+
+
+# The pictures behind a survey
+
+
+def _album(at: Look, found: surveying.Found) -> Pictures:
+    """Raises `UserError` where the data is gone or is not any more what was measured."""
+    source, facts = found.source, found.head.facts["data"]
+    if not source.here:
+        raise UserError(texts.text(ROOM, "gone", data=source.title))
+    key = ("album", source.key, facts["fingerprint"], at.model.preprocess)
+    with st.spinner("Looking up the photos…"):
+        album = memory.shared().get(key, lambda: pictures(source.key, at.model.preprocess), PICTURE * facts["of"])
+    if album.fingerprint != facts["fingerprint"]:
+        memory.shared().drop(lambda kept: kept == key)
+        raise UserError(texts.text(ROOM, "changed", data=source.title))
+    return album
+
+
+def _cut(head: Head, place: Place, what: tuple, wanted: list[Peak], album: Pictures) -> bytes:
+    """Patches in one picture file, remembered for all visitors."""
+    columns, sharp = min(len(wanted), 6), patch(place.grid, 0, 0).enlarged
+    size = 40_000 * len(wanted)
+    return memory.shared().get(
+        ("patches", head.path, head.version, place.key, *what),
+        lambda: sheet([cut(album.view(peak.image), place.grid, peak) for peak in wanted], columns, sharp), size, 3 * TILE**2 * len(wanted))
+
+
+def _sheet(file: bytes, count: int) -> Sheet:
+    return Sheet(file, min(count, 6), TILE, TILE)
+
+
+def _look_at(album: Pictures, image: int) -> None:
+    """A click on a patch makes its picture the one that the whole page looks at."""
+    if isinstance(album, Drawn):
+        label, seed = album.scene(image)
+        return state.put(photo=f"scene-{label}-{seed}")
+    if isinstance(album, Kept):
+        try:
+            state.put(photo=f"upload-{photo.uploads().keep(album.whole(image))}")
+        except UserError as gone:
+            st.session_state["_refused_photo"] = str(gone)
+
+
+# What is shown
+
+
+def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: Pictures) -> None:
+    """The strongest cells of the data, one of every image."""
+    peaks = found.survey.peaks.of(place.key, channel)
+    file = _cut(found.head, place, (channel,), peaks, album)
+    tiles = [Tile(rank, [rank], number(peak.value), album.labels[album.label(peak.image)], _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
+    gallery("exciting_nine", f"What excites channel {channel} of {place.key} most", _sheet(file, len(peaks)), tiles, size=118,
+            on_pick=lambda rank: _look_at(album, peaks[rank].image), pixelated=patch(place.grid, 0, 0).enlarged)
+    edge, side = patch(place.grid, 0, 0).edge, at.model.preprocess.crop
+    section = "whole" if edge == side else "part"
+    st.caption(texts.text(ROOM, section, reach=f"{place.grid.reach:,}", side=str(side), step=str(place.grid.step), images=f"{found.head.images:,}"))
+
+
+def _words(rank: int, peak: Peak, album: Pictures) -> str:
+    return (f"{rank + 1}: {number(peak.value)} in row {peak.row}, column {peak.column}; {album.labels[album.label(peak.image)]}, "
+            f"{album.title(peak.image)}. Click to look at this picture")
+
+
+def _facts(at: Look, place: Place, channel: int) -> None:
+    """The channel's number, and what it answers to the picture of the page."""
+    count = len(place.values)
+    st.session_state["exciting_channel"] = channel
+    st.number_input(f"Channel, 0 to {count - 1:,}", 0, count - 1, step=1, key="exciting_channel", on_change=_type, args=(place.kind,))
+    mine = strongest(place.values[channel])
+    tile = cut(at.picture.view(at.model.preprocess), place.grid, mine)
+    own = Sheet(sheet([tile], 1, patch(place.grid, 0, 0).enlarged), 1, TILE, TILE)
+    gallery("exciting_own", "The strongest answer to this picture", own,
+            [Tile("own", [0], f"this picture: {number(mine.value)}", f"row {mine.row}, column {mine.column}")], size=118)
+
+
+def _type(kind: str) -> None:
+    if st.session_state["exciting_channel"] is not None:
+        _pick(kind, int(st.session_state["exciting_channel"]))
+
+
+def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pictures) -> None:
+    """Of many channels the one patch each that excites it most."""
+    st.markdown(f"##### Every channel of {place.key}, and the patch that excites it most")
+    peaks: Peaks = found.survey.peaks
+    order = _order(place)
+    where, limit = st.session_state.get("_exciting_shown", ("", FIRST))
+    limit = limit if where == place.key else FIRST
+    shown = order[:limit].tolist()
+    first = [peaks.of(place.key, each)[0] for each in shown]
+    file = _cut(found.head, place, ("first", *shown), first, album)
+    tiles = [Tile(each, [rank], str(each), number(peak.value), f"channel {each}: {number(peak.value)}, {album.labels[album.label(peak.image)]}")
+             for rank, (each, peak) in enumerate(zip(shown, first))]
+    st.caption(texts.text(ROOM, "all"))
+    gallery("exciting_all", f"Channels of {place.key}", _sheet(file, len(shown)), tiles, size=84, chosen=channel,
+            on_pick=lambda picked: _pick(place.kind, picked), pixelated=patch(place.grid, 0, 0).enlarged)
+    if len(order) > limit:
+        st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_exciting", on_click=_more, args=(place.key, limit))
+
+
+def _more(key: str, limit: int) -> None:
+    st.session_state["_exciting_shown"] = (key, limit + FIRST)
+
+
+def _filters(at: Look, channel: int) -> None:
+    """All filters of the first layer, and the weights of the picked one colour by colour."""
+    weights = at.model.network.stem.conv.weight.detach().numpy()
+    count, size, top = len(weights), weights.shape[-1], filters.reach(weights)
+    st.markdown(f"#### The {count} filters of the first layer, {size} × {size} × 3 weights each" + (f" ({at.stamp})" if at.stamp else ""))
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        made = filters.mosaic(weights, top)
+        tiles = [Tile(each, [each], str(each), title=f"filter {each}") for each in range(count)]
+        gallery("first_filters", "Filters of the first layer", atlas.sheet_of(made), tiles, size=52, chosen=channel,
+                on_pick=lambda picked: _pick("first", picked), pixelated=True)
+    with right:
+        apart = maps.mosaic(weights[channel], np.full(3, top), shell.theme())
+        gallery("first_colours", f"Filter {channel}, colour by colour", atlas.sheet_of(apart),
+                [Tile(colour, [plane], colour) for plane, colour in enumerate(COLOURS)], size=96, pixelated=True)
+        _scale(top)
+        st.caption(texts.text(ROOM, "filters", number=str(channel), least=number(float(weights[channel].min())), greatest=number(float(weights[channel].max()))))
+    html.table((f"Filter {channel}", *(f"{colour} {x + 1}" for colour in COLOURS for x in range(size))),
+               [(f"row {y + 1}", *map(_weight, weights[channel, :, y].ravel())) for y in range(size)])
+
+
+def _weight(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _scale(top: float) -> None:
+    st.html(f'<div class="ef-scale"><i style="background:linear-gradient(to right,{",".join(SIGNED[shell.theme()])})"></i>'
+            f"<span><b>{number(-top)}</b><span>weight</span><b>{number(top)}</b></span></div>")
