@@ -32,7 +32,7 @@ def page(tmp_path_factory, browser):
 @pytest.fixture()
 def inside(page):
     open_page(page, page.home + "/inside?model=small-scenes&layer=stages.2.0")
-    page.wait_for_selector(".st-key-all_maps button.tile canvas", timeout=60_000)
+    page.wait_for_selector(".st-key-pairs_down button.tile canvas", timeout=60_000)
     yield page
     assert not page.errors and not page.locator("[data-testid=stException]").count()
 
@@ -42,42 +42,21 @@ def is_at(page, part):
     sync_api.expect(page).to_have_url(re.compile(re.escape(part)), timeout=PATIENCE_MS)
 
 
-def shows_channel(page, number):
-    """Waits until channel `number` is the enlarged one."""
-    sync_api.expect(page.locator(".st-key-channel_number input")).to_have_value(str(number), timeout=PATIENCE_MS)
-
-
 def test_every_tile_shows_its_own_part_of_the_sheet(inside):
-    tiles = inside.locator(".st-key-all_maps button.tile")
-    assert tiles.count() == 16  # channels of stages.2.0
-    assert all(tile.locator("canvas").evaluate(INKED) > 1 for tile in tiles.all())
-    shown = {tile.locator("canvas").evaluate("canvas => canvas.toDataURL()") for tile in tiles.all()}
-    assert len(shown) == 16
     scenes = inside.locator(".st-key-scenes button.tile")
     assert [scene.get_attribute("aria-label") for scene in scenes.all()] == [*Scenes.labels]
+    assert all(scene.locator("canvas").evaluate(INKED) > 1 for scene in scenes.all())
+    assert len({scene.locator("canvas").evaluate("canvas => canvas.toDataURL()") for scene in scenes.all()}) == len(Scenes.labels)
     assert all(pair.locator("canvas").count() == 2 for pair in inside.locator(".st-key-pairs_kept button.tile").all())
-
-
-def test_a_click_or_the_keyboard_picks_a_channel(inside):
-    tiles = inside.locator(".st-key-all_maps button.tile")
-    wanted = int(tiles.nth(3).locator(".label").inner_text())
-    tiles.nth(3).click()
-    shows_channel(inside, wanted)
-    sync_api.expect(tiles.nth(3)).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
-    tiles.nth(3).focus()
-    inside.keyboard.press("ArrowRight")
-    inside.keyboard.press("Enter")
-    following = int(tiles.nth(4).locator(".label").inner_text())
-    assert following != wanted
-    shows_channel(inside, following)
 
 
 def test_a_click_on_a_pair_enlarges_it_after_recalibration(inside):
     pair = inside.locator(".st-key-pairs_down button.tile").first
     number = int(pair.locator(".label").inner_text().removeprefix("channel "))
     pair.click()
-    is_at(inside, "maps=After+SE")
-    shows_channel(inside, number)
+    is_at(inside, f"channel=middle.{number}")
+    is_at(inside, "maps=se")
+    sync_api.expect(inside.locator(f'.st-key-lens .lens[data-drawn^="After SE of stages.2.0 {number} "]')).to_have_count(1, timeout=PATIENCE_MS)
 
 
 def test_a_click_under_a_tower_opens_its_block(inside):
