@@ -18,7 +18,6 @@ from . import channel, effects
 
 KINDS = {"The network's own": "own", "All open (SE off)": "off", "Their mean": "mean", "Another picture's": "photo"}
 SORTS = {"Effect": "effect", "Gate": "gate", "Number": "channel"}
-BACKWARD = 4  # times what a unit holds, for the way back through it
 
 
 def current() -> Plan:
@@ -131,8 +130,10 @@ def _moved(at: Look) -> None:
 def _slopes(at: Look, unit: str) -> np.ndarray:
     """How the logit of the best guess moves with each gate, in the untouched network."""
     bare, label = at.bare, at.untouched.top(1)[0].index
-    return bare.kept("slopes", lambda: slopes(at.model, at.untouched, unit, bare.gradients(label)[unit]), FLOAT_BYTES * len(at.untouched.gates[unit]),
-                     BACKWARD * memory.opened(at.network, unit), unit, label)
+    if not bare.keeps("slopes", unit, label):
+        bare.gradients(label)  # before it, so that memory is claimed for one thing at a time
+    return bare.kept("slopes", lambda: slopes(at.model, at.untouched, unit, bare.gradients(label)[unit]),
+                     FLOAT_BYTES * len(at.untouched.gates[unit]), memory.AUTOGRAD * memory.opened(at.network, unit), unit, label)
 
 
 def _handles(at: Look, unit: str) -> None:
