@@ -5,7 +5,7 @@ const settleMs = 500 // after a move, until the address follows
 
 const same = (a, b) => a && b && a[0] === b[0] && a[1] === b[1]
 const within = ({ band, output }, [row, column]) => band[0] <= row && row < band[1] && 0 <= column && column < output[1]
-const gridded = (head) => head.input[0] <= 3
+const gridded = (head) => head.input[0] <= 3 && head.kernel <= 5 // all patches at once; else those of the channel that is picked
 
 function tell(view, at) {
   if (same(view.told, at)) return
@@ -151,10 +151,10 @@ function build(view, root) {
   view.parts = { root, input, output, caption, legend, middle: tag("div", { class: "middle" }), chain: tag("div", {}) }
   const controls = controlsOf(view)
   root.replaceChildren(
-    tag("div", { class: `desk ${gridded(head) && head.input[0] * head.kernel > 3 ? "wide" : "narrow"}` },
+    tag("div", { class: `desk ${head.kernel > 3 || (gridded(head) && head.input[0] > 1) ? "wide" : "narrow"}` },
       tag("figure", { class: "map" }, caption, input.frame, legend), view.parts.middle,
-      tag("figure", { class: "map" }, tag("figcaption", {}, `Output, channel ${head.channel}`, head.stamp ? `, ${head.stamp}` : ""), output.frame,
-        tag("div", { class: "legend" }, ...scaleOf(arrays.palette, reach)))),
+      tag("figure", { class: "map" }, tag("figcaption", {}, `Output, channel ${head.channel}`), output.frame,
+        tag("div", { class: "legend" }, ...scaleOf(arrays.palette, reach)), head.stamp ? tag("div", { class: "stamp" }, head.stamp) : null)),
     controls, view.parts.chain)
   listen(view)
 }
@@ -219,7 +219,7 @@ function walk(view, event) {
 
 // Shows the map of another input channel; the server has it unless the whole input is here.
 function enlarge(view, channel) {
-  if (view.packet.head.whole) {
+  if (view.packet.head.whole || view.packet.picture) {
     view.channel = channel
     paintInput(view)
     update(view)
@@ -234,7 +234,7 @@ function adopt(view, root, packet) {
   if (known && !within(head, wanted) && within(before, view.at)) return // the band that was asked for is still on its way
   if (!known) play_off(view)
   view.packet = packet
-  if (!known || !head.whole) view.channel = head.lit
+  if (!known || head.lit !== before.lit) view.channel = head.lit
   view.at = within(head, wanted) ? wanted : within(head, head.start) ? head.start : [head.band[0], 0]
   view.waiting = view.preview = null
   if (!known || before.theme !== head.theme) {

@@ -32,7 +32,7 @@ function written(value, place) {
     return signed(`1 × 10${raised(place)}`, value)
   }
   let [digits, power] = size.toExponential(whole).split("e")
-  if (Number(power) > exponentOf(size)) [digits, power] = size.toExponential(whole + 1).split("e") // 9.96 became 10.0
+  if (Number(power) > exponentOf(size)) digits = `1.${"0".repeat(whole + 1)}` // 9.96 became 10.0
   return signed(`${digits} × 10${raised(Number(power))}`, value)
 }
 

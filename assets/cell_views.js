@@ -89,9 +89,9 @@ function tripleOf({ head, arrays }, cell, channel, { alone, together }) {
   const grid = (title, values, kind) => gridOf(title, part(values), k, { palette: arrays.palette, inside: kind === "kernel" ? null : cell.inside, kind,
     reach: reachOf(together ? values : part(values)) })
   return tag("div", { class: "triple", "data-channel": channel },
-    alone ? null : tag("div", { class: "whose" }, labelOf(head, channel)),
+    alone ? null : tag("div", { class: together ? "whose" : "whose over" }, together ? labelOf(head, channel) : `${labelOf(head, channel)}: Σ = ${short(cell.shares[channel])}`),
     grid("Patch", cell.patch, "patch"), sign("×"), grid("Kernel", arrays.weights, "kernel"), sign("="), grid("Products", cell.products, "product"),
-    alone ? null : tag("div", { class: "whose total" }, "Σ = ", short(cell.shares[channel])))
+    alone || !together ? null : tag("div", { class: "whose total" }, "Σ = ", short(cell.shares[channel])))
 }
 
 // The input channels that add most, each with what it is made of, and the rest summed up.
@@ -113,7 +113,7 @@ function barsOf({ head, arrays }, cell, lit) {
     return tag("button", {
       type: "button", class: channel === lit ? "share lit" : "share", "data-channel": channel, "aria-pressed": channel === lit,
       title: `Input ${labelOf(head, channel)}: ${words}, together ${short(cell.shares[channel])}. Click to see its map.`,
-    }, tag("span", {}, String(channel)), tag("span", { class: "words" }, words), tag("span", { class: "amount" }, short(cell.shares[channel])), bar(cell.shares[channel]))
+    }, tag("span", {}, String(nameOf(head, channel))), tag("span", { class: "words" }, words), tag("span", { class: "amount" }, short(cell.shares[channel])), bar(cell.shares[channel]))
   })
   const remainder = rest.length ? [tag("div", { class: "share others" }, tag("span", {}), tag("span", { class: "words" }, `and ${rest.length.toLocaleString("en")} others`),
     tag("span", { class: "amount" }, short(others)), tag("span", {}))] : []
@@ -125,15 +125,19 @@ function barsOf({ head, arrays }, cell, lit) {
 function termsOf(values) {
   const reach = reachOf(values.map(({ value }) => value))
   const place = reach ? finest(reach, 4) : 0
-  return values.flatMap(({ value, i, note }, place) => {
-    const before = value < 0 ? (place ? "− " : "−") : place ? "+ " : ""
+  return values.flatMap(({ value, i, note }, index) => {
+    const before = value < 0 ? (index ? "− " : "−") : index ? "+ " : ""
     const term = tag("span", i === undefined ? { class: "term" } : { class: "term", "data-i": i }, before, written(Math.abs(value), place), ...note ? [tag("small", {}, ` ${note}`)] : [])
     return [term, " "]
   })
 }
 
 function sumTerms({ head }, cell) {
-  if (head.input[0] === 1) return termsOf([...cell.products].map((value, i) => ({ value, i })))
+  if (head.input[0] === 1) {
+    const real = [...cell.products].map((value, i) => ({ value, i })).filter(({ i }) => cell.inside[i])
+    const zeros = cell.products.length - real.length
+    return [...termsOf(real), ...zeros ? [tag("span", { class: "term" }, "+ 0 ", tag("small", {}, `(${zeros} × padding)`))] : []]
+  }
   const order = cell.shares.map((value, channel) => ({ value, channel })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.channel - b.channel)
   const shown = order.length <= barsShown ? order : order.slice(0, 4)
   const rest = order.slice(shown.length)

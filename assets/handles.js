@@ -29,8 +29,12 @@ class Handles {
     this.root = root
     this.send = send
     this.first = 0 // place of the first handle
+    this.centre = null // place to go to
     this.active = null // channel that was touched last
     this.held = null // channel under the pointer that is down
+    this.changes = {} // channel → gate, not sent yet
+    this.sent = {} // sent, and not answered yet
+    this.unanswered = 0 // drawings since
     this.build()
   }
 
@@ -83,12 +87,34 @@ class Handles {
     this.data = data
     if (other) this.first = 0
     if (other || this.active >= data.channels) this.active = data.order[0]
+    if (data.chosen !== null && (other || data.chosen !== this.chosen)) { // picked elsewhere on the page
+      this.active = data.chosen
+      this.centre = data.order.indexOf(data.chosen)
+    }
+    this.chosen = data.chosen
     this.single = new Set(data.single)
+    if (other) this.sent = this.changes = {}
+    this.keep()
     if (this.held === null) this.draw()
+  }
+
+  // An answer to an earlier change does not undo a later one; what is not taken is let go after a while.
+  keep() {
+    const taken = ([channel, gate]) => gate === null ? !this.single.has(Number(channel)) : Math.abs(this.data.now[channel] - gate) < 0.004
+    if (Object.entries(this.sent).every(taken) || (this.unanswered += 1) > 3) this.sent = {}
+    for (const [channel, gate] of Object.entries({ ...this.sent, ...this.changes })) this.put(Number(channel), gate)
+  }
+
+  put(channel, gate) {
+    this.data.now[channel] = gate ?? this.data.before[channel]
+    if (gate === null) this.single.delete(channel)
+    else this.single.add(channel)
   }
 
   draw() {
     this.count = Math.max(6, Math.min(MOST, this.data.channels, Math.floor(this.root.clientWidth / WIDE)))
+    if (this.centre !== null) this.first = this.centre - Math.floor(this.count / 2)
+    this.centre = null
     this.first = Math.max(0, Math.min(this.first, this.data.channels - this.count))
     this.drawOverview()
     this.drawRow()
@@ -224,11 +250,7 @@ class Handles {
   }
 
   let(channels, gate) {
-    for (const channel of channels) {
-      this.data.now[channel] = gate ?? this.data.before[channel]
-      if (gate === null) this.single.delete(channel)
-      else this.single.add(channel)
-    }
+    for (const channel of channels) this.put(channel, gate)
     if (channels.length === 1) this.active = channels[0]
     this.draw()
     clearTimeout(this.waiting) // a key that is held down would ask for a pass at every step
@@ -236,7 +258,9 @@ class Handles {
     this.changes = { ...this.changes, ...Object.fromEntries(channels.map((channel) => [channel, gate])) }
     this.waiting = setTimeout(() => {
       this.send({ block, gates: Object.entries(this.changes).map(([key, value]) => [Number(key), value]) })
+      this.sent = { ...this.sent, ...this.changes }
       this.changes = {}
+      this.unanswered = 0
     }, 60)
   }
 }

@@ -9,7 +9,8 @@ import pytest
 from .serving import CHROMIUM, QUIET
 
 ROOT = Path(__file__).resolve().parent.parent
-os.environ["EFFNET_CACHE"] = str(ROOT / "tests" / "output" / "cache")
+OUTPUT = ROOT / "tests" / "output" / os.environ.get("PYTEST_XDIST_WORKER", "")  # each of the processes that share the tests has its own
+os.environ["EFFNET_CACHE"] = str(OUTPUT / "cache")
 
 
 def _declare_torchvision_operators() -> None:

@@ -79,6 +79,15 @@ def test_gates_and_activations_are_written(model, tmp_path, capsys):
     assert "could not be written" in capsys.readouterr().err
 
 
+def test_a_report_is_written(model, tmp_path, capsys):
+    path = tmp_path / "cat.html"
+    assert main(["inspect", str(CAT), "--model", model, "--html", str(path), "--unit", "stages.4.0", "--json"]) == 0
+    record, text = json.loads(capsys.readouterr().out), path.read_text()
+    assert record["files"] == [str(path)] and "Inside stages.4.0" in text and record["guesses"][0]["label"] in text
+    assert main(["inspect", str(CAT), "--model", model, "--html", str(path), "--unit", "nowhere"]) == 1
+    assert "has no layer 'nowhere'" in capsys.readouterr().err and path.read_text() == text
+
+
 @pytest.mark.parametrize("words, sentence", [
     (["nowhere.jpg"], "nowhere.jpg could not be read"),
     (["."], "could not be read"),

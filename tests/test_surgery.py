@@ -9,7 +9,7 @@ from effnet_core.families import SMALL
 from effnet_core.inside.ablation import one_at_a_time, slopes
 from effnet_core.inside.gradients import gradients
 from effnet_core.inside.inspection import inspect, operate
-from effnet_core.inside.surgery import ALL, LONGEST, Entry, Plan, Source, fitting, operation, read
+from effnet_core.inside.surgery import ALL, LONGEST, Entry, Plan, Source, fitting, operation, read, taken
 
 from .test_inspection import by_hand, model_of
 
@@ -147,3 +147,13 @@ def test_slopes_are_what_a_small_step_of_a_gate_does(block, text, model, seen, s
             return float(operate(model, seen, gates).logits[2])
 
         assert (logit(step) - logit(-step)) / (2 * step) == pytest.approx(found[channel], rel=0.02)
+
+
+def test_what_handles_send_is_checked(seen):
+    plan = read("set:4.1:3=0")
+    assert taken(plan, {"block": "stages.4.1", "gates": [[5, 0.254], [3, None], [7, 1]]}, seen.gates).write() == "set:4.1:5=0.25,7=1"
+    width = len(seen.gates["stages.4.1"])
+    for pair in ([width, 0], [-1, 0], [True, 0], [1.0, 0], ["1", 0], [1, 1.01], [1, -0.1], [1, float("nan")], [1, "0"], [1, True], [1], 1, [1, 0, 0], [None, None]):
+        assert taken(plan, {"block": "stages.4.1", "gates": [pair]}, seen.gates) == plan
+    for sent in (None, [], "x", {}, {"block": "stages.9.9", "gates": [[1, 0]]}, {"block": "stages.4.1"}, {"block": ["x"], "gates": []}, {"block": "stages.4.1", "gates": 3}):
+        assert taken(plan, sent, seen.gates) == plan

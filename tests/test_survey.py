@@ -240,8 +240,8 @@ def test_the_digest_is_of_what_computes_not_of_what_is_told(tmp_path):
     assert first == digest(made(tmp_path / "..", "b", notes=["told otherwise"])) and len(first) == 16
     assert first != digest(made(tmp_path, "c", seed=6))
     (tmp_path / "d.safetensors").write_bytes(b"nothing")
-    for name in ("d.safetensors", "none.safetensors"):
-        with pytest.raises(UserError, match="cannot be read"):
+    for name, words in (("d.safetensors", "no model file of this app"), ("none.safetensors", "could not be read")):
+        with pytest.raises(UserError, match=words):
             digest(tmp_path / name)
 
 

@@ -60,6 +60,22 @@ def test_whoever_asks_for_the_same_joins_and_one_who_leaves_stops_nobody_else():
     assert over(first) == "done" and work.times == 1
 
 
+def test_what_its_last_visitor_left_stops_even_if_somebody_asks_again():
+    queue, work, again = Turns(), Work("a"), Work("again")
+    turn = queue.begin("a", "one", 10, work)
+    assert work.began.wait(PATIENCE_S)
+    turn.leave("nobody")
+    assert turn.go_on(2) and queue.find("a") is turn
+    turn.leave("one")
+    turn.watch("one")
+    assert not turn.go_on(2) and queue.find("a") is None
+    fresh = queue.begin("a", "one", 10, again)
+    assert fresh is not turn and queue.find("a") is fresh and fresh.state == "waiting"
+    for each in (work, again):
+        each.go.set()
+    assert (over(turn), over(fresh)) == ("stopped", "done") and queue.find("a") is fresh
+
+
 def test_it_stops_where_nobody_looks_any_more(monkeypatch):
     queue, work = Turns(), Work("a")
     turn = queue.begin("a", "one", 10, work)

@@ -1,6 +1,7 @@
 """`inspect photo.jpg`: what a model says of a photo, and what its squeeze-and-excitation units let through."""
 
 import argparse
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,13 @@ from ..scaling import check_count
 from .fetch import Printer
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ..checkpoints import Pretrained
     from ..inside.inspection import Inspection
+
+
+EYE = 384  # of the photo in a report, pixels
 
 
 def add(commands) -> None:
@@ -25,6 +31,8 @@ def add(commands) -> None:
     parser.add_argument("--top", type=int, default=5, help="how many guesses (default 5)")
     parser.add_argument("--npz", type=Path, metavar="FILE", help="also write gates, z and all activations, for numpy.load")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write every gate of every block as a table")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a report with pictures that opens offline in any browser")
+    parser.add_argument("--unit", default="head", help="the unit that the report opens, such as stages.4.1 (default: head)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 
@@ -49,16 +57,17 @@ def _inspect(args: argparse.Namespace) -> dict:
     from ..inside import inspection
 
     image, model = photos.decode(data), models.load(args.model or cards.best_bundled(), on_progress=Printer())
+    unit = model.network.architecture.unit_of(args.unit) if args.html else None  # refused before anything is computed
     seen = inspection.inspect(model, model.preprocess.tensor(image))
     squeezed = {layer.id.removesuffix(".se"): layer.squeeze for layer in model.network.architecture.layers if layer.operator == "se"}
     blocks = [{"id": block, "channels": len(gates), "squeezed": squeezed[block], **inspection.spread(gates)._asdict()}
               for block, gates in seen.gates.items()]
     return {"photo": str(args.photo), "size": list(image.size), "model": model.name, "trained": model.card["trained"] is True,
             "side": model.preprocess.crop, "guesses": [guess._asdict() for guess in seen.top(args.top)], "uncertainty": seen.uncertainty,
-            "blocks": blocks, "files": _write(args, model, seen)}
+            "blocks": blocks, "files": _write(args, model, seen, image, unit)}
 
 
-def _write(args: argparse.Namespace, model: "Pretrained", seen: "Inspection") -> list[str]:
+def _write(args: argparse.Namespace, model: "Pretrained", seen: "Inspection", image: "Image", unit: str | None) -> list[str]:
     """The files that were asked for; their paths."""
     from ..export import recordings
 
@@ -67,7 +76,22 @@ def _write(args: argparse.Namespace, model: "Pretrained", seen: "Inspection") ->
             recordings.write_npz(file, recordings.arrays(seen), recordings.head(model, seen, args.photo.name))
     if args.csv:
         files.write(args.csv, recordings.gates_csv(seen).encode())
-    return [str(path) for path in (args.npz, args.csv) if path]
+    if args.html:
+        files.write(args.html, _report(args.photo.name, model, seen, image, unit).encode())
+    return [str(path) for path in (args.npz, args.csv, args.html) if path]
+
+
+def _report(title: str, model: "Pretrained", seen: "Inspection", image: "Image", unit: str) -> str:
+    from ..figures import inside_report
+    from ..inside.inspection import open_unit
+
+    eye, file, trained = image.convert("RGB"), io.BytesIO(), model.card["trained"] is True
+    eye.thumbnail((EYE, EYE))
+    eye.save(file, "JPEG", quality=88)
+    opened = open_unit(model, seen, unit) if unit != "classifier" else None
+    facts = [("Model", model.name), ("Network", model.network.architecture.name), ("Classes", f"{len(model.labels):,}"), ("Weights", "trained" if trained else "random")]
+    at = inside_report.Seen(model, seen, seen, title, file.getvalue(), model.preprocess.view(image), opened, "" if trained else "untrained weights")
+    return inside_report.report(at, facts)
 
 
 def table(record: dict) -> str:

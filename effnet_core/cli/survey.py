@@ -2,13 +2,13 @@
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
 from ..scaling import check_count
-from .data import _Printer
 from .events import Events, add_answers, serve
 from .train import use_threads
 
@@ -32,11 +32,24 @@ def run(args: argparse.Namespace) -> int | None:
     if args.events:
         return serve(lambda events: _do(args, _teller(events), events.stopped))
     try:
-        record = _do(args, (lambda *_: None) if args.json else _Printer())
+        record = _do(args, (lambda *_: None) if args.json else Printer())
     except KeyboardInterrupt:
         raise UserError("Stopped; nothing was kept.") from None
     print(json.dumps(record) if args.json else table(record))
     return None
+
+
+class Printer:
+    """A line on standard error for every quarter of a phase."""
+
+    def __init__(self) -> None:
+        self._said = ("", 0)
+
+    def __call__(self, phase: str, done: int, total: int | None) -> None:
+        quarters = 4 * done // total if total else 0
+        if (phase, quarters) != self._said:
+            self._said = phase, quarters
+            print(f"{phase} {25 * quarters} %" if total else phase, file=sys.stderr)
 
 
 def _teller(events: Events) -> Callable[[str, int, int | None], None]:

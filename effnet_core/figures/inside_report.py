@@ -25,7 +25,7 @@ MOST_MAPS = 64
 
 class Seen(NamedTuple):
     """What the report is of. `eye` is the picture for people and `view` what the model gets, as files; `opened` the selected unit, None for the
-    classifier; `stamp` what every figure says of weights that learnt nothing."""
+    classifier; `stamp` is what every figure says of weights that learnt nothing."""
 
     model: Pretrained
     seen: Inspection
@@ -35,6 +35,7 @@ class Seen(NamedTuple):
     view: Image.Image
     opened: Opened | None = None
     stamp: str = ""
+    remarks: tuple[str, ...] = ()  # what is to be thought of the guesses
 
     @property
     def network(self) -> Architecture:
@@ -63,7 +64,7 @@ def _prediction(at: Seen) -> Section:
     before = at.untouched.probabilities
     bars = tuple(Bar(guess.label, guess.probability, f"(untouched {percent(before[guess.index])})" if at.seen.operation else "") for guess in at.seen.top(BEST))
     sentence = f"The spread of the probabilities is {100 * at.seen.uncertainty:.0f} % of the way from certain to blind guessing (entropy)."
-    return Section(_titled(at, "What the model says"), (sentence,), pictures, bars)
+    return Section(_titled(at, "What the model says"), (sentence, *at.remarks), pictures, bars)
 
 
 def _surgery(at: Seen) -> Section:

@@ -46,10 +46,11 @@ def sorted_channels(gates: np.ndarray, slopes: np.ndarray | None, sort: str) -> 
 
 
 def handles(block: str, now: np.ndarray, before: np.ndarray, order: np.ndarray, single: Sequence[int], stamp: str = "",
-            slopes: np.ndarray | None = None) -> bytes:
+            slopes: np.ndarray | None = None, chosen: int | None = None) -> bytes:
     """What the handles are drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes, then per channel the gate
     now, the gate before and d logit / d s (float32 each), and the channel at every place (uint32)."""
-    head = {"block": block, "channels": len(now), "single": sorted(map(int, single)), "colours": VIRIDIS, "stamp": stamp, "slopes": slopes is not None}
+    head = {"block": block, "channels": len(now), "single": sorted(map(int, single)), "colours": VIRIDIS, "stamp": stamp, "slopes": slopes is not None,
+            "chosen": chosen}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     columns = (now, before, np.zeros_like(now) if slopes is None else slopes)

@@ -109,6 +109,25 @@ def read(text: str) -> Plan:
     return plan
 
 
+def taken(plan: Plan, sent: object, own: Gates) -> Plan:
+    """A plan with what a browser sent of its handles on top: `{"block": id, "gates": [[channel, gate or None], …]}`, None to give one back.
+
+    A browser may send anything: what is not for a channel of `own`, or no gate, changes nothing.
+    """
+    if not isinstance(sent, dict) or not isinstance(sent.get("gates"), list) or not isinstance(sent.get("block"), str) or sent["block"] not in own:
+        return plan
+    block = sent["block"]
+    for pair in sent["gates"]:
+        channel, gate = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
+        if type(channel) is not int or not 0 <= channel < len(own[block]):
+            continue
+        if gate is None:
+            plan = plan.without(block, channel)
+        elif type(gate) in (int, float) and 0 <= gate <= 1:
+            plan = plan.then(Entry("set", block, "", ((channel, round(float(gate), DIGITS)),)))
+    return plan
+
+
 def fitting(plan: Plan, source: Source) -> Plan:
     """What of a plan can be done to the network that `source` speaks of: it may be one for another network."""
     return Plan(tuple(entry for entry in plan.entries if not _misfit(entry, source)))

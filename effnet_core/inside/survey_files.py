@@ -39,6 +39,7 @@ class Head(NamedTuple):
     """A survey that is there, not read yet."""
 
     path: Path
+    version: int  # time of its last change
     facts: dict
     recorded: bool  # came with the app
 
@@ -72,8 +73,10 @@ def digest(path: Path) -> str:
     try:
         facts = path.stat()
         return _digest(path, (facts.st_mtime_ns, facts.st_size))
-    except DAMAGES as failed:
-        raise UserError(f"{path.name} cannot be read ({failed}); choose another model.") from failed
+    except OSError as failed:
+        raise UserError(f"{path.name} could not be read ({failed.strerror or failed}); choose another model.") from failed
+    except DAMAGES:
+        raise UserError(f"{path.name} is no model file of this app; `python -m effnet_core fetch --file FILE --name NAME` makes one of it.") from None
 
 
 def folder() -> Path:
@@ -144,7 +147,7 @@ def read_head(path: Path, recorded: bool = False) -> Head | None:
     except OSError:
         return None
     head = _read_head(path, (facts.st_mtime_ns, facts.st_size))
-    return None if head is None else Head(path, head, recorded)
+    return None if head is None else Head(path, facts.st_mtime_ns, head, recorded)
 
 
 def available(entry: Entry, shipped: Path = SHIPPED) -> list[Head]:
@@ -177,7 +180,7 @@ def _opened(path: Path, version: int) -> Survey | None:
 def statistics(entry: Entry, shipped: Path = SHIPPED) -> Statistics | None:
     """The gates over a whole data set, from `best`; None where nobody has measured them for these weights."""
     head = best(entry, shipped)
-    survey = head and _opened(head.path, head.path.stat().st_mtime_ns)
+    survey = head and _opened(head.path, head.version)
     return survey.gates if survey else None
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .occlusion import spearman
 from .survey_gates import Statistics
 
 RISING = 0.5  # a rank correlation with depth from here on counts as growth
@@ -41,23 +42,10 @@ class Saturation(NamedTuple):
     means: tuple[float, ...]
 
 
-def ranks(values: Sequence[float]) -> np.ndarray:
-    """From 1 on; equals share the mean of their ranks."""
-    values = np.asarray(values, np.float64)
-    return np.array([(values < value).sum() + ((values == value).sum() + 1) / 2 for value in values])
-
-
-def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's rank correlation; 0 where one side is constant."""
-    x, y = ranks(a) - (len(a) + 1) / 2, ranks(b) - (len(b) + 1) / 2
-    size = float(np.sqrt((x**2).sum() * (y**2).sum()))
-    return float((x * y).sum()) / size if size else 0.0
-
-
 def growth(values: Sequence[float]) -> Observation:
     """Whether something grows over the blocks: "yes" where both the correlation and the ratio say so, "in part" where one does."""
     third = max(1, len(values) // 3)
-    found = Observation("", spearman(range(len(values)), values), float(np.mean(values[:third])), float(np.mean(values[-third:])))
+    found = Observation("", spearman(np.arange(len(values)), np.asarray(values)), float(np.mean(values[:third])), float(np.mean(values[-third:])))
     return found._replace(answer=ANSWERS[(found.correlation >= RISING) + (found.ratio >= FACTOR)])
 
 

@@ -22,6 +22,7 @@ from . import maps as atlas
 PLAIN = {"displayModeBar": False}
 
 EXTREMES = 4  # most and least open channels
+LONG = 20  # power of e beyond which a number is too long to read
 SPEAKERS = 12  # channels of the last map shown with the classifier
 
 
@@ -65,10 +66,16 @@ def _summary(at: Look, chosen: str) -> str:
     if chosen == "head":
         return texts.text("inside", "head", **network.head.output._asdict(), inputs=str(network.head.input.channels))
     if chosen == "classifier":
-        best, total = at.seen.top(1)[0], np.exp(at.seen.logits.astype(np.float64)).sum()
+        best = at.seen.top(1)[0]
         return texts.text("inside", "classifier", channels=f"{network.last_map.channels:,}", classes=f"{network.classes:,}",
-                          logit=f"{best.logit:.3f}", total=f"{total:.3f}", probability=f"{best.probability:.4f}")
+                          logit=f"{best.logit:.3f}", total=_total(at.seen.logits.astype(np.float64)), probability=f"{best.probability:.4f}")
     return _block_summary(next(block for block in network.blocks if block.id == chosen))
+
+
+def _total(logits: np.ndarray) -> str:
+    """Σ e^logit, as TeX: a power of e where it is a long number."""
+    power = logits.max() + np.log(np.exp(logits - logits.max()).sum())
+    return f"{np.exp(power):.3f}" if power < LONG else f"e^{{{power:.3f}}}"
 
 
 def _block_summary(block: Block) -> str:

@@ -30,7 +30,7 @@ def show(at: Look) -> None:
         st.caption(texts.text("inside_cell", unit))  # the classifier and max pooling have no maps of a convolution
         return
     layer, opened = _layer(found), at.opened(unit)
-    channel = _channel(layer, opened)
+    channel = _channel(at, layer, opened)
     _choices(found, layer, channel)
     eye = lens(at.model.network, opened, layer.id, channel)
     place = _place(layer, eye.output)
@@ -38,11 +38,6 @@ def show(at: Look) -> None:
     _glass(at, eye, place)
     st.markdown(_price(at, layer))
     _words(at, eye, "se" in {part.part for name, parts in at.network.units() if name == unit for part in parts})
-
-
-def look_at(layer: str, channel: int, place: Place | None = None) -> None:
-    """Turns the microscope to a cell, the strongest of its map where none is named; for callbacks of any part."""
-    st.session_state.update(part="One cell", cell_layer=layer, cell_channel=str(channel), cell_at="" if place is None else "{},{}".format(*place))
 
 
 def _asked(key: str) -> str:
@@ -67,9 +62,12 @@ def _number(text: str, count: int) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 and int(text) < count else None
 
 
-def _channel(layer: Layer, opened: Opened) -> int:
-    asked = _number(_asked("cell_channel"), layer.output.channels) if _meant(layer) else None
-    return int(np.abs(opened.layers[layer.id]).max((1, 2)).argmax()) if asked is None else asked
+def _channel(at: Look, layer: Layer, opened: Opened) -> int:
+    """The one that was asked for, else that with the greatest |value| anywhere."""
+    if _meant(layer) and (asked := _number(_asked("cell_channel"), layer.output.channels)) is not None:
+        return asked
+    values = opened.layers[layer.id]
+    return at.kept("cell channel", lambda: int(np.maximum(values.max((1, 2)), -values.min((1, 2))).argmax()), 64, 0, layer.id)
 
 
 def _place(layer: Layer, output: np.ndarray) -> Place:
@@ -115,7 +113,7 @@ def _source(at: Look, opened: Opened, layer: Layer) -> str:
 def _lead(at: Look, opened: Opened, layer: Layer, channel: int) -> str:
     kind = "pointwise" if layer.kernel == 1 else layer.operator
     return texts.text("inside_cell", f"lead_{kind}", channel=str(channel), kernel=str(layer.kernel), inputs=f"{layer.input.channels:,}",
-                      source=_source(at, opened, layer)) + (" " + texts.text("inside_cell", "surgery") if at.surgery else "")
+                      source=_source(at, opened, layer)) + (" " + texts.text("inside_cell", "surgery") if at.operated else "")
 
 
 def _price(at: Look, layer: Layer) -> str:
@@ -137,7 +135,7 @@ def _words(at: Look, eye: Lens, has_se: bool) -> None:
 
 
 def _subject(at: Look, eye: Lens) -> str:
-    return "|".join(map(str, (*at.entry.version, at.entry.path, at.shown, at.surgery, eye.layer.id, eye.channel)))
+    return "|".join(map(str, (*at.entry.version, at.entry.path, at.shown, at.operated, eye.layer.id, eye.channel)))
 
 
 def _start(subject: str, place: Place) -> Place:

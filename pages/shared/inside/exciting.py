@@ -124,7 +124,7 @@ def _cut(head: Head, place: Place, what: tuple, wanted: list[Peak], album: Pictu
     columns, sharp = min(len(wanted), 6), patch(place.grid, 0, 0).enlarged
     size = 40_000 * len(wanted)
     return memory.shared().get(
-        ("patches", head.path, head.path.stat().st_mtime_ns, place.key, *what),
+        ("patches", head.path, head.version, place.key, *what),
         lambda: sheet([cut(album.view(peak.image), place.grid, peak) for peak in wanted], columns, sharp), size, 3 * TILE**2 * len(wanted))
 
 

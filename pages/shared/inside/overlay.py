@@ -65,16 +65,20 @@ def reach_of(maps: Sequence[np.ndarray]) -> float:
     return float(max(np.abs(each).max() for each in maps))
 
 
+def headed(head: dict, *parts: bytes) -> bytes:
+    """Length of the head (4 bytes, big-endian), head as JSON, then the parts."""
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join([len(text).to_bytes(4), text, *parts])
+
+
 def pack(panels: Sequence[Panel], photos: Sequence[bytes], **looks) -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON, pictures, then the maps' cells row by row as float32."""
+    """A head, the pictures, then the maps' cells row by row as float32."""
     numbers = [np.ascontiguousarray(panel.values, "<f4") for panel in panels]
     parts = [{"id": panel.id, "title": panel.title, "note": panel.note, "first": panel.grid.first, "step": panel.grid.step,
               "reach_px": panel.grid.reach, "cells": panel.grid.cells, "side": panel.grid.side, "reach": panel.reach, "photo": panel.photo}
              for panel in panels]
-    head = {**looks, "panels": parts, "photos": [len(photo) for photo in photos],
-            **{name: [*bytes.fromhex(colour[1:])] for name, colour in (("for", FOR), ("against", AGAINST))}}
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    return b"".join([len(text).to_bytes(4), text, *photos, *(each.tobytes() for each in numbers)])
+    colours = {name: [*bytes.fromhex(colour[1:])] for name, colour in (("for", FOR), ("against", AGAINST))}
+    return headed({**looks, **colours, "panels": parts, "photos": [len(photo) for photo in photos]}, *photos, *(each.tobytes() for each in numbers))
 
 
 def overlay(key: str, name: str, panels: Sequence[Panel], photos: Sequence[bytes], words: Words, *, size: int = 200, most: int = 520,

@@ -15,6 +15,7 @@ from ..components import component
 from ..gallery import Tile, gallery
 from ..html import plain
 from ..seen import Look
+from . import channel
 from . import maps as atlas
 
 FARTHEST = 8  # channels whose maps are shown
@@ -99,9 +100,9 @@ def _bars(rows: list[draw.Difference], unit: str) -> None:
 
 
 def _picked(count: int) -> None:
-    channel = st.session_state["cloud"].picked
-    if type(channel) is int and 0 <= channel < count:  # a browser may send anything
-        atlas.pick("after", channel)
+    picked = st.session_state["cloud"].picked
+    if type(picked) is int and 0 <= picked < count:  # a browser may send anything
+        channel.pick("after", picked)
 
 
 def _block(here: Look, there: Look, row: draw.Difference) -> None:
@@ -121,8 +122,8 @@ def _block(here: Look, there: Look, row: draw.Difference) -> None:
 
 
 def _chosen(count: int, default: int) -> int:
-    space, channel = st.session_state.get("_channel", ("", 0))
-    return channel if space == "middle" and channel < count else default
+    picked = channel.taken()
+    return default if picked is None or picked >= count else picked
 
 
 def _maps(here: Look, there: Look, unit: str, channels: np.ndarray, chosen: int) -> None:
@@ -134,4 +135,4 @@ def _maps(here: Look, there: Look, unit: str, channels: np.ndarray, chosen: int)
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"gates {first.s[c]:.3f} · {second.s[c]:.3f}",
                   f"channel {c}: gate {first.s[c]:.4f} on this picture, {second.s[c]:.4f} on the other") for k, c in enumerate(channels)]
     gallery("pair_maps", f"Channels of {unit} whose gates differ most", atlas.sheet_of(sheet), tiles, size=150, chosen=chosen,
-            on_pick=lambda channel: atlas.pick("after", channel), pixelated=True)
+            on_pick=lambda picked: channel.pick("after", picked), pixelated=True)

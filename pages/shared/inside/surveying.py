@@ -73,7 +73,7 @@ def read(head: Head) -> Survey | None:
     """Kept in memory for all visitors; None where the file is damaged."""
     blocks, peaks = sum(head.facts["blocks"].values()), sum((head.facts["peaks"] or {}).values())
     size = 8 * len(head.facts["labels"]) * blocks + 108 * peaks
-    return memory.shared().get(("survey", head.path, head.path.stat().st_mtime_ns), lambda: survey_files.load(head.path), size, size)
+    return memory.shared().get(("survey", head.path, head.version), lambda: survey_files.load(head.path), size, size)
 
 
 def _picked() -> None:

@@ -12,7 +12,7 @@ from effnet_core.export.tables import slug
 from effnet_core.figures import inside_report
 from effnet_core.palette import bytes_text
 
-from .. import shelf, state, texts
+from .. import shelf, state, texts, truth
 from ..html import plain
 from ..seen import Look
 
@@ -53,9 +53,16 @@ def _name(at: Look, *more: str) -> str:
 
 def html_of(at: Look, unit: str) -> str:
     """The report, made when it is asked for."""
-    seen = inside_report.Seen(at.model, at.seen, at.untouched, at.picture.title, at.eye, at.picture.view(at.model.preprocess), at.opened(unit), at.stamp)
+    seen = inside_report.Seen(at.model, at.seen, at.untouched, at.picture.title, at.eye, at.picture.view(at.model.preprocess), at.opened(unit), at.stamp, _remarks(at))
     made = f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with PyTorch {version('torch')} on {platform.system()} {platform.machine()}."
     return inside_report.report(seen, shelf.facts(at.entry), made)
+
+
+def _remarks(at: Look) -> tuple[str, ...]:
+    shows = truth.of(at.shown, at.picture.title, at.entry.card)
+    if at.stamp or shows is None:
+        return ()
+    return text("shows" if any(label in at.model.labels for label in shows.labels) else "shows_none", truth=shows.words, classes=f"{len(at.model.labels):,}"),
 
 
 def _report(at: Look, unit: str) -> None:

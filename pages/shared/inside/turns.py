@@ -28,6 +28,7 @@ class Turn:
         self.result: object = None
         self.error = ""
         self.started: float | None = None
+        self.left = False  # by all who wanted it: it will stop
         self._watchers: dict[str, float] = {}
 
     @property
@@ -44,11 +45,16 @@ class Turn:
         self._watchers[owner] = time.monotonic()
 
     def leave(self, owner: str) -> None:
-        self._watchers.pop(owner, None)
+        """Says that `owner` does not want it any more."""
+        if self._watchers.pop(owner, None) is not None and not self._wanted():
+            self.left = True
 
     def go_on(self, done: int = 0) -> bool:
         """Notes how many of `total` steps are done; whether anybody still wants the rest."""
         self.done = done
+        return not self.left and self._wanted()
+
+    def _wanted(self) -> bool:
         return any(time.monotonic() - seen < ABSENCE_S for seen in [*self._watchers.values()])
 
 
@@ -57,32 +63,37 @@ class Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._active: OrderedDict[Hashable, Turn] = OrderedDict()
+        self._active: list[tuple[Hashable, Turn]] = []
         self._finished: OrderedDict[Hashable, Turn] = OrderedDict()
 
     def find(self, key: Hashable) -> Turn | None:
-        """What is under way or was done under `key`; finished ones are kept until 16 others have finished."""
+        """What is under way or was done under `key`, unless it was stopped; finished ones are kept until 16 others have finished."""
         with self._changed:
-            return self._active.get(key) or self._finished.get(key)
+            return self._under_way(key) or self._finished.get(key)
+
+    def _under_way(self, key: Hashable) -> Turn | None:
+        return next((turn for name, turn in self._active if name == key and not turn.left), None)
 
     def before(self, turn: Turn) -> int:
         """How many pieces come before this one."""
         with self._changed:
-            return next((place for place, other in enumerate(self._active.values()) if other is turn), 0)
+            return next((place for place, (_, other) in enumerate(self._active) if other is turn), 0)
 
     def begin(self, key: Hashable, owner: str, total: int, work: Callable[[Callable[[int], bool]], object]) -> Turn:
         """Does `work` when its turn comes, or joins what is under way. `work` calls its argument with the number of steps done and raises
         `Stopped` where that says no. What `owner` waits for otherwise is left. Raises `UserError` where too many wait."""
         with self._changed:
-            for other in self._active.values():
-                other.leave(owner)
-            turn, joined = self._active.get(key), key in self._active
-            if not joined:
+            turn = joined = self._under_way(key)
+            for _, other in self._active:
+                if other is not turn:
+                    other.leave(owner)
+            if turn is None:
                 if len(self._active) >= LONGEST:
                     raise UserError(f"{LONGEST} others wait for this already; try again in a few minutes.")
-                turn = self._active[key] = Turn(total)
+                turn = Turn(total)
+                self._active.append((key, turn))
             turn.watch(owner)
-        if not joined:
+        if joined is None:
             threading.Thread(target=self._run, args=(key, turn, work), daemon=True).start()
         return turn
 
@@ -100,8 +111,10 @@ class Turns:
             raise
         finally:
             with self._changed:
-                self._active.pop(key, None)
-                self._finished[key] = turn
+                self._active.remove((key, turn))
+                if state != "stopped":
+                    self._finished.pop(key, None)
+                    self._finished[key] = turn
                 while len(self._finished) > KEPT:
                     self._finished.popitem(last=False)
                 turn.state = state
@@ -110,7 +123,7 @@ class Turns:
     def _await(self, turn: Turn) -> None:
         """Until it is this one's turn. Raises `Stopped` where nobody wants it any more."""
         with self._changed:
-            while turn.go_on() and next(iter(self._active.values())) is not turn:
+            while turn.go_on() and self._active[0][1] is not turn:
                 self._changed.wait(1.0)
         if not turn.go_on():
             raise Stopped

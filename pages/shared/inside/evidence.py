@@ -1,0 +1,62 @@
+"""What the parts about evidence for a class share: which class, where its cells lie, and how numbers are written."""
+
+import numpy as np
+import streamlit as st
+
+from effnet_core.inside.geometry import Grid, grids
+from effnet_core.palette import percent
+
+from .. import state, texts
+from ..seen import Look
+
+NAMED = 1000  # classes up to which all are in the choice; beyond it so many of the most probable
+
+
+def text(section: str, **numbers: str) -> str:
+    return texts.text("inside_cam", section, **numbers)
+
+
+def titled(at: Look, title: str) -> str:
+    return f"{title} ({at.stamp})" if at.stamp else title
+
+
+def number(value: float) -> str:
+    """Four decimals; of what is huge, as random weights can make it, four digits and the power of ten."""
+    return (f"{value:.4f}" if abs(value) < 1e6 else f"{value:.3e}").replace("-", "−")
+
+
+def label_of(at: Look) -> int:
+    """The class whose evidence is asked for: the picked one where the model has it, else its best guess."""
+    wanted, labels = state.get("class"), at.model.labels
+    return labels.index(wanted) if wanted in labels else at.seen.top(1)[0].index
+
+
+def pick(labels: tuple[str, ...], best: int, label: int) -> None:
+    """The best guess is not remembered: with the next picture it is another one. (The arguments of callbacks live as long as the session,
+    so a whole look is none.)"""
+    state.put(**{"class": "" if label == best else labels[label]})
+
+
+def _chose(labels: tuple[str, ...], best: int) -> None:
+    pick(labels, best, st.session_state["class_choice"])
+
+
+def choose(at: Look) -> int:
+    """The choice of a class, the most probable first; typing searches."""
+    label, odds, labels = label_of(at), at.seen.probabilities, at.model.labels
+    options = [int(index) for index in np.argsort(-odds, kind="stable")[:NAMED]]
+    st.session_state["class_choice"] = label
+    st.selectbox("Class, by probability", options if label in options else [*options, label], format_func=lambda index: f"{labels[index]} · {percent(odds[index])}",
+                 key="class_choice", on_change=_chose, args=(at.model.labels, options[0]))
+    return label
+
+
+def grids_of(at: Look) -> dict[str, Grid]:
+    """Unit and layer id → where its cells lie."""
+    size = 400 * (len(at.network.layers) + len(at.network.blocks))
+    return at.kept("grids", lambda: grids(at.network, at.model.network.padding, at.model.preprocess.crop), size)
+
+
+def last_grid(at: Look) -> Grid:
+    """Of the cells of the last map."""
+    return grids_of(at)[at.network.last_unit]
