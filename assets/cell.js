@@ -45,23 +45,10 @@ function play(view, on) {
   if (!on) move(view, view.at)
 }
 
-// Lights product number `i` of an input channel: the pixel, the weight, the product and its term.
-function light(view, channel, i) {
-  view.lit = i === null ? null : [channel, i]
-  const { root, input } = view.parts
-  const { head } = view.packet
-  for (const node of root.querySelectorAll("[data-i].lit")) node.classList.remove("lit")
-  const area = root.querySelector(`.triple[data-channel="${channel}"]`)
-  if (i !== null) {
-    const terms = head.input[0] === 1 ? root.querySelectorAll(`.term[data-i="${i}"]`) : []
-    for (const node of [...area?.querySelectorAll(`[data-i="${i}"]`) ?? [], ...terms]) node.classList.add("lit")
-  }
-  windowOn(input, cornerOf(head, view.preview ?? view.at), head.kernel, i === null ? null : [Math.floor(i / head.kernel), i % head.kernel])
-}
-
 function middleOf(view, cell) {
   const { head } = view.packet
-  if (gridded(head)) return Array.from({ length: head.input[0] }, (_, channel) => tripleOf(view.packet, cell, channel, { alone: head.input[0] === 1, together: true }))
+  const alone = head.input[0] === 1
+  if (gridded(head)) return Array.from({ length: head.input[0] }, (_, channel) => tripleOf(view.packet, cell, channel, { alone, together: true }))
   return [barsOf(view.packet, cell, view.channel), ...head.kernel > 1 ? [tripleOf(view.packet, cell, view.channel, {})] : []]
 }
 
@@ -70,7 +57,8 @@ function focusKept(root, draw) {
   const kind = root.contains(focused) ? ["share", "numbers"].find((name) => focused.classList.contains(name)) : null
   const channel = kind && focused.closest("[data-channel]").dataset.channel
   draw()
-  if (kind) root.querySelector(kind === "share" ? `.share[data-channel="${channel}"]` : `.triple[data-channel="${channel}"] .product .numbers`)?.focus()
+  const place = `[data-channel="${channel}"]`
+  if (kind) root.querySelector(kind === "share" ? `.share${place}` : `.triple${place} .product .numbers`)?.focus()
 }
 
 function update(view) {
@@ -84,7 +72,8 @@ function update(view) {
   })
   windowOn(output, at, 1)
   const zeros = cell.inside.filter((real) => !real).length
-  status.textContent = `row ${at[0]}, column ${at[1]} of ${head.output[0]} × ${head.output[1]}` + (zeros ? `; ${zeros} of ${cell.inside.length} under the kernel are padding` : "")
+  status.textContent = `row ${at[0]}, column ${at[1]} of ${head.output[0]} × ${head.output[1]}`
+    + (zeros ? `; ${zeros} of ${cell.inside.length} under the kernel are padding` : "")
   root.dataset.at = at.join(",")
   light(view, view.lit?.[0] ?? 0, view.lit?.[1] ?? null)
 }
@@ -123,7 +112,8 @@ function controlsOf(view) {
     node.onclick = act
     return node
   }
-  const speed = tag("select", { "aria-label": "Cells per second" }, ...Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`)))
+  const options = Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`))
+  const speed = tag("select", { "aria-label": "Cells per second" }, ...options)
   speed.value = view.speed
   speed.onchange = () => {
     view.speed = speed.value
@@ -141,9 +131,10 @@ function build(view, root) {
   const [, height, width] = head.input
   const [top, left] = head.before
   const beyond = (cells, zeros, side) => Math.max(0, (cells - 1) * head.stride - zeros + head.kernel - side)
-  const input = frameOf([height, width], [top, left, beyond(head.output[0], top, height), beyond(head.output[1], left, width)], { class: "frame source" })
+  const padding = [top, left, beyond(head.output[0], top, height), beyond(head.output[1], left, width)]
+  const input = frameOf([height, width], padding, { class: "frame source" })
   const output = frameOf(head.output, [0, 0, 0, 0], { class: "frame target", tabindex: 0, role: "application",
-    "aria-label": `Output map, channel ${head.channel}, ${head.output[0]} × ${head.output[1]} cells; arrow keys move the cell, space plays and pauses` })
+    "aria-label": `Output map, channel ${head.channel}, ${head.output.join(" × ")} cells; arrow keys move the cell, space plays and pauses` })
   const caption = tag("figcaption", {}, picture ? "The picture" : "Input")
   const legend = tag("div", { class: "legend" }, picture ? "all three channels; its numbers are normalised" : "")
   const reach = reachOf(arrays.recorded)
@@ -159,80 +150,14 @@ function build(view, root) {
   listen(view)
 }
 
-function cellUnder(frame, box, event) {
-  const { left, top, width, height } = frame.getBoundingClientRect()
-  return [box[1] + (event.clientY - top) / height * box[3], box[0] + (event.clientX - left) / width * box[2]]
-}
-
-function listen(view) {
-  const { root, input, output, middle } = view.parts
-  const head = () => view.packet.head
-  const target = (event) => cellUnder(output.frame, output.box, event).map(Math.floor)
-  output.frame.onpointermove = (event) => {
-    const at = target(event)
-    if (event.pointerType !== "mouse" || view.timer || !within(head(), at) || same(at, view.preview ?? view.at)) return
-    view.preview = at
-    update(view)
-  }
-  output.frame.onpointerleave = () => {
-    if (!view.preview) return
-    view.preview = null
-    update(view)
-  }
-  output.frame.onclick = (event) => move(view, target(event))
-  input.frame.onclick = (event) => {
-    const { kernel, stride, before } = head()
-    move(view, cellUnder(input.frame, input.box, event).map((place, side) => Math.round((Math.floor(place) + before[side] - (kernel - 1) / 2) / stride)))
-  }
-  output.frame.onkeydown = (event) => {
-    const [row, column] = view.at
-    const to = { ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      Home: [row, 0], End: [row, Infinity] }[event.key]
-    if (to) move(view, to)
-    else if (event.key === " ") play(view, !view.timer)
-    else return
-    event.preventDefault()
-  }
-  root.onpointerover = (event) => {
-    const node = event.target.closest(".number, .term[data-i]")
-    if (node) light(view, Number(node.closest(".triple")?.dataset.channel ?? 0), Number(node.dataset.i))
-    else if (view.lit && !middle.contains(event.target)) light(view, 0, null)
-  }
-  root.onpointerleave = () => light(view, 0, null)
-  middle.onkeydown = (event) => walk(view, event)
-  middle.onclick = (event) => {
-    const share = event.target.closest("button.share")
-    if (share) enlarge(view, Number(share.dataset.channel))
-  }
-}
-
-// Arrow keys within the products.
-function walk(view, event) {
-  const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: view.packet.head.kernel, ArrowUp: -view.packet.head.kernel }[event.key]
-  const numbers = event.target.closest(".numbers")
-  if (!by || !numbers) return
-  const channel = Number(numbers.closest(".triple").dataset.channel)
-  const next = view.lit?.[0] === channel ? view.lit[1] + by : 0
-  if (next >= 0 && next < view.packet.head.kernel ** 2) light(view, channel, next)
-  event.preventDefault()
-}
-
-// Shows the map of another input channel; the server has it unless the whole input is here.
-function enlarge(view, channel) {
-  if (view.packet.head.whole || view.packet.picture) {
-    view.channel = channel
-    paintInput(view)
-    update(view)
-  } else view.send("lighted", channel)
-}
-
 function adopt(view, root, packet) {
   const { head } = packet
   const before = view.packet?.head
   const known = before && before.subject === head.subject && same(before.start, head.start)
-  const wanted = known ? view.waiting ?? view.at : window.effnetCell?.subject === head.subject && same(window.effnetCell.start, head.start) ? window.effnetCell.at : head.start
+  const left = window.effnetCell // where it was when the page showed something else
+  const wanted = known ? view.waiting ?? view.at : left?.subject === head.subject && same(left.start, head.start) ? left.at : head.start
   if (known && !within(head, wanted) && within(before, view.at)) return // the band that was asked for is still on its way
-  if (!known) play_off(view)
+  if (!known) halt(view)
   view.packet = packet
   if (!known || head.lit !== before.lit) view.channel = head.lit
   view.at = within(head, wanted) ? wanted : within(head, head.start) ? head.start : [head.band[0], 0]
@@ -247,7 +172,7 @@ function adopt(view, root, packet) {
   update(view)
 }
 
-function play_off(view) {
+function halt(view) {
   clearInterval(view.timer)
   clearTimeout(view.sync)
   view.timer = null
@@ -262,7 +187,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   view.send = setTriggerValue
   adopt(view, root, unpack(data))
   return () => {
-    play_off(view)
+    halt(view)
     glasses.delete(parentElement)
   }
 }

@@ -75,14 +75,16 @@ function patchOf({ head, arrays }, at) {
   })
   for (let channel = 0; channel < channels; channel += 1) {
     for (let i = 0; i < k * k; i += 1) {
-      if (inside[i]) patch[channel * k * k + i] = arrays.values[(channel * (last - first) + top + Math.floor(i / k) - first) * width + left + i % k]
+      const row = channel * (last - first) + top + Math.floor(i / k) - first
+      if (inside[i]) patch[channel * k * k + i] = arrays.values[row * width + left + i % k]
     }
   }
   return { patch, inside }
 }
 
-function additionOf({ head, arrays }, place, value) {
+function additionOf({ head, arrays }, [row, column], value) {
   if (!head.skip) return null
+  const place = (row - head.band[0]) * head.output[1] + column
   const added = arrays.added[place]
   const sum = value + added
   return { added, sum, value: activated[head.skip.activation](sum), recorded: arrays.handed[place] }
@@ -95,14 +97,15 @@ function compute(packet, at) {
   const [mean, variance, eps, gamma, beta] = arrays.norm
   const products = patch.map((value, i) => value * arrays.weights[i])
   const area = head.kernel ** 2
-  const shares = Array.from({ length: head.input[0] }, (_, channel) => products.subarray(channel * area, (channel + 1) * area).reduce((a, b) => a + b, 0))
-  const sum = products.reduce((a, b) => a + b, 0)
+  const total = (numbers) => numbers.reduce((a, b) => a + b, 0)
+  const shares = Array.from({ length: head.input[0] }, (_, channel) => total(products.subarray(channel * area, (channel + 1) * area)))
+  const sum = total(products)
   const normalised = (sum - mean) / Math.sqrt(variance + eps) * gamma + beta
   const value = activated[head.activation](normalised)
   const place = at[0] * head.output[1] + at[1]
   const slope = gamma / Math.sqrt(variance + eps)
   return {
     patch, inside, products, shares, sum, normalised, value, mean, variance, eps, gamma, beta, slope, shift: beta - mean * slope,
-    recorded: arrays.recorded[place], addition: additionOf(packet, place, value),
+    recorded: arrays.recorded[place], addition: additionOf(packet, at, value),
   }
 }

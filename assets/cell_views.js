@@ -39,7 +39,8 @@ function frameOf([height, width], padding, attributes) {
   const [top, left, bottom, right] = padding
   const [tall, wide] = [top + height + bottom, left + width + right]
   const canvas = tag("canvas", { "aria-hidden": "true" })
-  canvas.style.cssText = `left:${100 * left / wide}%;top:${100 * top / tall}%;width:${100 * width / wide}%;height:${100 * height / tall}%`
+  const share = (part, all) => `${100 * part / all}%`
+  canvas.style.cssText = `left:${share(left, wide)};top:${share(top, tall)};width:${share(width, wide)};height:${share(height, tall)}`
   const svg = shape("svg", { viewBox: `${-left} ${-top} ${wide} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" })
   const frame = tag("div", { class: "frame", ...attributes }, canvas, svg)
   frame.style.aspectRatio = `${wide} / ${tall}`
@@ -69,12 +70,14 @@ function gridOf(title, values, k, { palette, reach, inside, kind }) {
   const cells = [...values].map((value, i) => {
     const real = inside ? inside[i] : true
     const exact = `${title}, row ${Math.floor(i / k)}, column ${i % k}: ${real ? short(value) : "0, padding"}`
-    const cell = tag("span", { class: real ? "number" : "number zero", "data-i": i, title: exact, "data-value": short(value) }, real ? brief(value / 10 ** power) : "0")
+    const cell = tag("span", { class: real ? "number" : "number zero", "data-i": i, title: exact, "data-value": short(value) })
+    cell.textContent = real ? brief(value / 10 ** power) : "0"
     if (real) cell.style.cssText = inked(palette, value, reach)
     return cell
   })
   const scale = power ? tag("i", {}, ` × 10${raised(power)}`) : null
-  const body = tag("div", { class: "numbers", style: `--k:${k}`, ...kind === "product" ? { tabindex: 0, role: "group", "aria-label": `${title}; arrow keys light one` } : {} }, ...cells)
+  const reachable = kind === "product" ? { tabindex: 0, role: "group", "aria-label": `${title}; arrow keys light one` } : {}
+  const body = tag("div", { class: "numbers", style: `--k:${k}`, ...reachable }, ...cells)
   return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title, scale), body)
 }
 
@@ -86,13 +89,16 @@ const labelOf = (head, channel) => head.names.length === 3 ? nameOf(head, channe
 function tripleOf({ head, arrays }, cell, channel, { alone, together }) {
   const k = head.kernel
   const part = (values) => values.subarray(channel * k * k, (channel + 1) * k * k)
-  const grid = (title, values, kind) => gridOf(title, part(values), k, { palette: arrays.palette, inside: kind === "kernel" ? null : cell.inside, kind,
-    reach: reachOf(together ? values : part(values)) })
+  const grid = (title, values, kind) => gridOf(title, part(values), k, {
+    palette: arrays.palette, inside: kind === "kernel" ? null : cell.inside, kind, reach: reachOf(together ? values : part(values)) })
+  const sum = short(cell.shares[channel])
   return tag("div", { class: "triple", "data-channel": channel },
-    alone ? null : tag("div", { class: together ? "whose" : "whose over" }, together ? labelOf(head, channel) : `${labelOf(head, channel)}: Σ = ${short(cell.shares[channel])}`),
+    alone ? null : tag("div", { class: together ? "whose" : "whose over" }, labelOf(head, channel), together ? "" : `: Σ = ${sum}`),
     grid("Patch", cell.patch, "patch"), sign("×"), grid("Kernel", arrays.weights, "kernel"), sign("="), grid("Products", cell.products, "product"),
-    alone || !together ? null : tag("div", { class: "whose total" }, "Σ = ", short(cell.shares[channel])))
+    alone || !together ? null : tag("div", { class: "whose total" }, "Σ = ", sum))
 }
+
+const columns = (name, words, amount) => [tag("span", {}, String(name)), tag("span", { class: "words" }, words), tag("span", { class: "amount" }, amount)]
 
 // The input channels that add most, each with what it is made of, and the rest summed up.
 function barsOf({ head, arrays }, cell, lit) {
@@ -105,7 +111,8 @@ function barsOf({ head, arrays }, cell, lit) {
   const bar = (share) => {
     const line = tag("span", { class: "track", "aria-hidden": "true" }, tag("i", {}))
     const width = reach && Number.isFinite(share) ? 50 * Math.abs(share) / reach : 0
-    line.firstChild.style.cssText = `left:${share < 0 ? 50 - width : 50}%;width:${width}%;background:rgb(${rgbOf(arrays.palette, share < 0 ? 42 : 210)})`
+    const colour = rgbOf(arrays.palette, share < 0 ? 42 : 210)
+    line.firstChild.style.cssText = `left:${share < 0 ? 50 - width : 50}%;width:${width}%;background:rgb(${colour})`
     return line
   }
   const rows = first.map((channel) => {
@@ -113,11 +120,10 @@ function barsOf({ head, arrays }, cell, lit) {
     return tag("button", {
       type: "button", class: channel === lit ? "share lit" : "share", "data-channel": channel, "aria-pressed": channel === lit,
       title: `Input ${labelOf(head, channel)}: ${words}, together ${short(cell.shares[channel])}. Click to see its map.`,
-    }, tag("span", {}, String(nameOf(head, channel))), tag("span", { class: "words" }, words), tag("span", { class: "amount" }, short(cell.shares[channel])), bar(cell.shares[channel]))
+    }, ...columns(nameOf(head, channel), words, short(cell.shares[channel])), bar(cell.shares[channel]))
   })
-  const remainder = rest.length ? [tag("div", { class: "share others" }, tag("span", {}), tag("span", { class: "words" }, `and ${rest.length.toLocaleString("en")} others`),
-    tag("span", { class: "amount" }, short(others)), tag("span", {}))] : []
-  const titles = tag("div", { class: "share heads" }, tag("span", {}, "Input"), tag("span", { class: "words" }, single ? "x × w" : "patch × kernel"), tag("span", { class: "amount" }, "= adds"), tag("span", {}))
+  const remainder = rest.length ? [tag("div", { class: "share others" }, ...columns("", `and ${rest.length.toLocaleString("en")} others`, short(others)))] : []
+  const titles = tag("div", { class: "share heads" }, ...columns("Input", single ? "x × w" : "patch × kernel", "= adds"))
   return tag("div", { class: "bars" }, titles, ...rows, ...remainder)
 }
 
@@ -127,7 +133,8 @@ function termsOf(values) {
   const place = reach ? finest(reach, 4) : 0
   return values.flatMap(({ value, i, note }, index) => {
     const before = value < 0 ? (index ? "− " : "−") : index ? "+ " : ""
-    const term = tag("span", i === undefined ? { class: "term" } : { class: "term", "data-i": i }, before, written(Math.abs(value), place), ...note ? [tag("small", {}, ` ${note}`)] : [])
+    const term = tag("span", i === undefined ? { class: "term" } : { class: "term", "data-i": i }, before, written(Math.abs(value), place))
+    if (note) term.append(tag("small", {}, ` ${note}`))
     return [term, " "]
   })
 }
@@ -138,11 +145,13 @@ function sumTerms({ head }, cell) {
     const zeros = cell.products.length - real.length
     return [...termsOf(real), ...zeros ? [tag("span", { class: "term" }, "+ 0 ", tag("small", {}, `(${zeros} × padding)`))] : []]
   }
-  const order = cell.shares.map((value, channel) => ({ value, channel })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.channel - b.channel)
+  const order = cell.shares.map((value, channel) => ({ value, channel }))
+  order.sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.channel - b.channel)
   const shown = order.length <= barsShown ? order : order.slice(0, 4)
   const rest = order.slice(shown.length)
   const terms = shown.map(({ value, channel }) => ({ value, note: `(${head.names.length === 3 ? nameOf(head, channel) : channel})` }))
-  return termsOf(rest.length ? [...terms, { value: rest.reduce((total, { value }) => total + value, 0), note: `(${rest.length.toLocaleString("en")} others)` }] : terms)
+  const others = { value: rest.reduce((total, { value }) => total + value, 0), note: `(${rest.length.toLocaleString("en")} others)` }
+  return termsOf(rest.length ? [...terms, others] : terms)
 }
 
 const round = (value) => value < 0 ? `(${short(value)})` : short(value)
@@ -188,10 +197,11 @@ function chainOf(packet, cell) {
     recordedOf("recorded", "Recorded", value, recorded),
   ]
   if (addition) {
-    const [name, shape_, fill] = activations[head.skip.activation]
+    const [name, general, fill] = activations[head.skip.activation]
     const active = head.skip.activation !== null
-    steps.push(stepOf("skip", "Skip connection", [`value + ${head.skip.name}`], [`${short(value)} ${plus(addition.added)}`], active ? short(addition.sum) : verdictOf(addition.value, addition.recorded).shown))
-    if (active) steps.push(stepOf("after", name, shape_(), fill(addition.sum), verdictOf(addition.value, addition.recorded).shown))
+    const handed = verdictOf(addition.value, addition.recorded).shown
+    steps.push(stepOf("skip", "Skip connection", [`value + ${head.skip.name}`], [`${short(value)} ${plus(addition.added)}`], active ? short(addition.sum) : handed))
+    if (active) steps.push(stepOf("after", name, general(), fill(addition.sum), handed))
     steps.push(recordedOf("handed", "Block output", addition.value, addition.recorded))
   }
   return tag("ol", { class: "chain" }, ...steps)

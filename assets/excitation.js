@@ -16,20 +16,20 @@ function lowered(text) {
 
 const linesOf = (lines) => tag("div", "lines", ...lines.map((line) => tag("div", "line", ...lowered(line))))
 
-// The fewest decimals, at least four, with which x times s, as printed, is what is printed for their product.
+// The fewest decimals with which x times s, as printed, is what is printed for their product.
 function pixelLines(work, cell) {
   const [x, after] = [work.before[cell], Math.fround(work.before[cell] * Math.fround(work.s))]
-  const round = (value, digits) => Number(value.toFixed(digits))
-  const holds = (digits) => round(round(x, digits) * round(work.s, digits), 4) === round(after, 4)
-  const digits = [4, 5, 6, 7, 8].find(holds) ?? 8
+  const [shown, round] = [decimalsOf(after), (value, digits) => Number(value.toFixed(digits))]
+  const holds = (digits) => written(round(x, digits) * round(work.s, digits), shown) === written(after, shown)
+  const digits = Array.from({ length: 9 }, (_, more) => shown + more).find(holds) ?? shown + 8
   const place = `${Math.floor(cell / work.width)}, ${cell % work.width}`
   return [`x̃_{${work.channel}}(${place}) = s_{${work.channel}} · x_{${work.channel}}(${place})`,
-    `= ${written(work.s, digits)} · ${x < 0 ? `(${written(x, digits)})` : written(x, digits)}`, `= ${written(after)}`]
+    `= ${written(work.s, digits)} · ${x < 0 ? `(${written(x, digits)})` : written(x, digits)}`, `= ${written(after, shown)}`]
 }
 
 function gateLines(work) {
   if (!work.set) return work.formulas.gate
-  return [...work.formulas.gate.slice(0, -1), `${work.formulas.gate.at(-1)}: what the network would decide`, `set by you: s_{${work.channel}} = ${written(work.s)}`]
+  return [...work.formulas.gate.slice(0, -1), `${work.formulas.gate.at(-1)}: what the network would decide`, `set by you: s_{${work.channel}} = ${sized(work.s)}`]
 }
 
 function contentOf(state, step) {
@@ -37,7 +37,7 @@ function contentOf(state, step) {
   if (step === 0) {
     const values = [...work.before].filter(Number.isFinite)
     const [least, most] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity])
-    return [linesOf([`x_{${work.channel}}: ${work.height} · ${work.width} = ${(work.height * work.width).toLocaleString("en")} answers, from ${written(least)} to ${written(most)}`])]
+    return [linesOf([`x_{${work.channel}}: ${work.height} · ${work.width} = ${(work.height * work.width).toLocaleString("en")} answers, from ${sized(least)} to ${sized(most)}`])]
   }
   if (step === 1) return [linesOf(work.formulas.squeeze)]
   if (step === 2) {
@@ -113,8 +113,8 @@ function sums(state, first, second) {
   const { scene, work } = state
   const neuron = work.hidden[state.neuron]
   const text = (row, share, { total, value, place }, name, out) => share < 1
-    ? `Σ so far ${written(partial(row, share))}`
-    : `Σ ${row === scene.one.products ? "w · z" : "v · h"} + b = ${written(total)} → ${name} → ${out}${low(place)} = ${written(value)}`
+    ? `Σ so far ${sized(partial(row, share))}`
+    : `Σ ${row === scene.one.products ? "w · z" : "v · h"} + b = ${sized(total)} → ${name} → ${out}${low(place)} = ${sized(value)}`
   scene.sums[0].textContent = text(scene.one.products, first, neuron, work.activation, "h")
   scene.sums[1].textContent = text(scene.two.products, second, work.gate, "σ", "s")
 }
@@ -207,9 +207,9 @@ function say(state, found) {
   const { work } = state
   const { name, place } = found
   const wide = ["z", "w", "w · z", "s"].includes(name)
-  const lines = wide ? [`channel ${place}`, `z ${written(work.values.z[place])} · gate ${written(work.values.s[place])}`] : [`hidden number ${place}`, `h ${written(work.values.h[place])}`]
-  if (wide && work.values.own[place] !== work.values.s[place]) lines.push(`set; the network would decide ${written(work.values.own[place])}`)
-  if (name.includes("w") || name.includes("v")) lines.push(`${name} ${written(found.row.values[place])}`)
+  const lines = wide ? [`channel ${place}`, `z ${sized(work.values.z[place])} · gate ${sized(work.values.s[place])}`] : [`hidden number ${place}`, `h ${sized(work.values.h[place])}`]
+  if (wide && work.values.own[place] !== work.values.s[place]) lines.push(`set; the network would decide ${sized(work.values.own[place])}`)
+  if (name.includes("w") || name.includes("v")) lines.push(`${name} ${sized(found.row.values[place])}`)
   state.tip.replaceChildren(tag("strong", "", lines[0]), ...lines.slice(1).map((line) => tag("span", "", line)))
   state.tip.style.left = `${Math.max(0, Math.min(state.layout.width - state.tip.offsetWidth - 2, found.x + 12))}px`
   state.tip.style.top = `${found.row.box.y + found.row.box.height + 8}px`
@@ -278,7 +278,7 @@ function arrange(state) {
   place(state.after, after, after.side, after.side)
   place(state.slider, { x: gates.x - 3, y: gates.y - 3 }, gates.width + 6, gates.height + 6)
   place(state.scale, scale, scale.width, 26)
-  state.scale.replaceChildren(tag("i", ""), tag("span", "", written(-work.reach, 3)), tag("span", "", written(work.reach, 3)))
+  state.scale.replaceChildren(tag("i", ""), tag("span", "", sized(-work.reach)), tag("span", "", sized(work.reach)))
   state.scale.firstChild.style.background = `linear-gradient(to right, ${work.signed.filter((_, at) => at % 18 === 0).join(", ")})`
   state.before.setAttribute("aria-label", `Map of channel ${work.channel} before squeeze-and-excitation; arrow keys move from cell to cell`)
   for (const [name, value] of Object.entries({ "aria-label": "Channel, in the order shown", "aria-valuemin": 0, "aria-valuemax": work.channels - 1, "aria-valuenow": work.channel,

@@ -12,7 +12,7 @@ function readWork(bytes) {
 }
 
 const product = (weights, inputs) => weights.map((weight, place) => weight * inputs[place])
-const signed = (value, digits) => (value > 0 ? "+" : "") + written(value, digits)
+const signed = (value) => (value > 0 ? "+" : "") + written(value, decimalsOf(value) - 1)
 
 const low = (number) => [...String(number)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("")
 
@@ -30,7 +30,7 @@ function layerOf(work, place, values, weights, neuron, input, chosen) {
     weights: barsOf(place.weights, weights, order, (value) => value < 0 ? work.down : work.up),
     products: barsOf(place.products, product(weights, values), order, (value) => value < 0 ? work.down : work.up),
   }
-  const terms = neuron.terms.map((at) => ({ place: at, text: `${input}${low(at)} ${signed(weights[at] * values[at], 3)}` }))
+  const terms = neuron.terms.map((at) => ({ place: at, text: `${input}${low(at)} ${signed(weights[at] * values[at])}` }))
   return { rows, terms: namesOf(rows.products, terms, place.products.y - 7) }
 }
 
@@ -43,27 +43,36 @@ function pointer(row, place, text, label) {
     labelled(row.box, label, !right)]
 }
 
+// Where gates are set: what the network itself would decide.
+function ghostsOf(work, { places, box, x, wide, unit, zero }) {
+  const { s, own } = work.values
+  const moves = Array.from(places).filter((place) => own[place] !== s[place])
+    .map((place) => `M${(x(place) - box.x - wide / 2).toFixed(2)} ${(zero - box.y - own[place] * unit).toFixed(2)}h${Math.max(4, wide).toFixed(2)}`)
+  return element("path", { class: "ghost", d: moves.join("") })
+}
+
 function sceneOf(work, layout, at) {
   const { z, s, own, h } = work.values
   const neuron = work.hidden[at]
   const one = layerOf(work, layout.z, z, work.first[at], neuron, "z", [work.channel])
   const two = layerOf(work, layout.h, h, work.second, work.gate, "h", [neuron.place])
-  const gates = barsOf(layout.gates, s, work.places, (value) => work.gates[Math.floor(Math.min(1, Math.max(0, value)) * 255 + 0.5)])
+  const gates = barsOf(layout.gates, s, work.places, (value) => work.gates[Math.floor(Math.min(1, Math.max(0, value)) * 255 + 0.5)], 1)
   const sigma = sigmaOf(layout.sigma, work.gate, work.s)
   const flows = flowsOf(layout, layout.h)
   const sums = [words("", { class: "sum", x: layout.z.sum.x, y: layout.z.sum.y }), words("", { class: "sum", x: layout.h.sum.x, y: layout.h.sum.y })]
   const C = work.channels.toLocaleString("en")
   const parts = {
     map: group("map", words(`map before, ${work.height} × ${work.width}`, { class: "label", x: layout.before.x, y: layout.before.y - 7 })),
-    squeeze: group("squeeze", ...flows.squeeze, one.rows.values.frame, ...pointer(one.rows.values, work.channel, `z${low(work.channel)} ${written(z[work.channel])}`, `${C} means z`)),
+    squeeze: group("squeeze", ...flows.squeeze, one.rows.values.frame, ...pointer(one.rows.values, work.channel, `z${low(work.channel)} ${sized(z[work.channel])}`, `${C} means z`)),
     hidden: group("hidden", labelled(layout.z.weights, `row ${neuron.place} of W₁`), one.rows.weights.frame, one.rows.products.frame, ...one.terms, sums[0], ...flows.first),
-    narrow: group("narrow", two.rows.values.frame, ...pointer(two.rows.values, neuron.place, `h${low(neuron.place)} ${written(h[neuron.place])}`, `${work.squeezed} numbers h`)),
+    narrow: group("narrow", two.rows.values.frame, ...pointer(two.rows.values, neuron.place, `h${low(neuron.place)} ${sized(h[neuron.place])}`, `${work.squeezed} numbers h`)),
     gate: group("gate", labelled(layout.h.weights, `row ${work.channel} of W₂`), two.rows.weights.frame, two.rows.products.frame, ...two.terms, sums[1], ...flows.second,
       words("sigmoid σ", { class: "label", x: layout.sigma.x, y: layout.sigma.y - 7 }), ...sigma.nodes),
-    gates: group("gates", gates.frame, ...pointer(gates, work.channel, `s${low(work.channel)} ${written(work.s)}`, `${C} gates s`), ...flows.back),
+    gates: group("gates", gates.frame, ...pointer(gates, work.channel, `s${low(work.channel)} ${sized(work.s)}`, `${C} gates s`), ...flows.back),
     after: group("after", ...flows.down, ...flows.out, element("circle", { class: "times", cx: layout.times.x, cy: layout.times.y, r: 10 }), words("×", { class: "sign", x: layout.times.x, y: layout.times.y + 5, "text-anchor": "middle" }),
       words("map after, s · x", { class: "label", x: layout.after.x, y: layout.after.y - 7 })),
   }
+  gates.frame.append(ghostsOf(work, gates))
   const scan = element("path", { class: "scan", d: "" })
   const cells = [element("rect", { class: "cell" }), element("rect", { class: "cell" })]
   const svg = element("svg", { width: layout.width, height: layout.height, role: "img", "aria-label": work.title }, ...Object.values(parts), scan, ...cells)

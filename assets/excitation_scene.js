@@ -36,9 +36,9 @@ function layoutOf(width) {
 }
 
 // Bars of `values` in the order of `places`, those in `marked` in a colour of their own. Drawn into a frame that can be narrowed: what has not happened yet.
-function barsOf({ x, y, width, height }, values, places, colourOf) {
+function barsOf({ x, y, width, height }, values, places, colourOf, top = 0) {
   const plain = Array.from(places, (place) => Number.isFinite(values[place]) ? values[place] : 0)
-  const [high, low] = plain.reduce(([most, least], value) => [Math.max(most, value), Math.min(least, value)], [0, 0])
+  const [high, low] = plain.reduce(([most, least], value) => [Math.max(most, value), Math.min(least, value)], [top, 0])
   const unit = height / (high - low || 1)
   const [each, zero] = [width / places.length, high * unit]
   const wide = Math.max(0.7, each > 4 ? each * 0.82 : each)
@@ -50,8 +50,8 @@ function barsOf({ x, y, width, height }, values, places, colourOf) {
   const frame = element("svg", { class: "bars", x, y, width, height }, ...[...paths].map(([fill, d]) => element("path", { d, fill })),
     element("path", { class: "zero", d: `M0 ${zero}H${width}` }))
   const index = new Map(Array.from(places, (channel, at) => [channel, at]))
-  const top = (channel) => y + zero - Math.max(0, values[channel] * unit || 0)
-  return { frame, width, values, zero: y + zero, unit, wide, x: (channel) => x + index.get(channel) * each + wide / 2, top, box: { x, y, width, height }, places }
+  const roof = (channel) => y + zero - Math.max(0, values[channel] * unit || 0)
+  return { frame, width, values, zero: y + zero, unit, wide, x: (channel) => x + index.get(channel) * each + wide / 2, top: roof, box: { x, y, width, height }, places }
 }
 
 // Names of some bars, pushed apart until none covers another, each with a line down to its bar.

@@ -2,6 +2,7 @@
 // What is let go is sent; until the network has answered, the handle stays where it was put.
 const WIDE = 32 // pixels of a handle and the gap beside it
 const MOST = 24 // handles at a time
+const HELD = 60 // milliseconds: a key that is held down would ask for a pass at every step
 
 function unpack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
@@ -198,7 +199,7 @@ class Handles {
     const step = { ArrowUp: 0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key]
     const ends = { Home: 0, End: 1, Delete: null, Backspace: null }
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-    if (step) this.let([node.channel], Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100)
+    if (step) this.let([node.channel], Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100, HELD)
     else if (event.key in ends) this.let([node.channel], ends[event.key])
     else if (sideways) this.step([...this.row.children].indexOf(node) + sideways)
     else return
@@ -249,19 +250,21 @@ class Handles {
     return [...this.data.order.subarray(this.first, this.first + this.count)]
   }
 
-  let(channels, gate) {
+  let(channels, gate, patience = 0) {
     for (const channel of channels) this.put(channel, gate)
     if (channels.length === 1) this.active = channels[0]
     this.draw()
-    clearTimeout(this.waiting) // a key that is held down would ask for a pass at every step
+    clearTimeout(this.waiting)
     const { block } = this.data
     this.changes = { ...this.changes, ...Object.fromEntries(channels.map((channel) => [channel, gate])) }
-    this.waiting = setTimeout(() => {
+    const tell = () => {
       this.send({ block, gates: Object.entries(this.changes).map(([key, value]) => [Number(key), value]) })
       this.sent = { ...this.sent, ...this.changes }
       this.changes = {}
       this.unanswered = 0
-    }, 60)
+    }
+    if (patience) this.waiting = setTimeout(tell, patience)
+    else tell()
   }
 }
 

@@ -15,7 +15,8 @@ function unpack(bytes) {
 }
 
 function said(value, signed) {
-  const text = value === 0 ? "0" : value.toPrecision(3)
+  const size = Math.abs(value)
+  const text = value === 0 ? "0" : size >= 999.5 && size < 1e6 ? String(Math.round(value)) : value.toPrecision(3)
   return (signed && value > 0 ? "+" : "") + text.replace("-", "−")
 }
 
@@ -78,7 +79,8 @@ function lines(panel, room) {
   const { first, step, cells, side } = panel
   if (!looks.cells || step / side * room < 7) return []
   const edges = Array.from({ length: cells - 1 }, (_, cell) => first + (cell + 0.5) * step + 0.5).filter((edge) => edge < side)
-  return edges.flatMap((edge) => [shape("line", { class: "cell", x1: edge, x2: edge, y1: 0, y2: side }), shape("line", { class: "cell", y1: edge, y2: edge, x1: 0, x2: side })])
+  return edges.flatMap((edge) => [{ x1: edge, x2: edge, y1: 0, y2: side }, { y1: edge, y2: edge, x1: 0, x2: side }])
+    .map((ends) => shape("line", { class: "cell", ...ends }))
 }
 
 function nearest(panel, pixel) {
@@ -93,7 +95,8 @@ function span(panel, cell) {
 }
 
 function box(name, [left, right], [top, bottom], side) {
-  return shape("rect", { class: name, x: Math.max(0, left), y: Math.max(0, top), width: Math.min(side, right) - Math.max(0, left), height: Math.min(side, bottom) - Math.max(0, top) })
+  const [x, y] = [Math.max(0, left), Math.max(0, top)]
+  return shape("rect", { class: name, x, y, width: Math.min(side, right) - x, height: Math.min(side, bottom) - y })
 }
 
 // Draws what is pointed at: the nearest cell's own square, what it can see, and the place itself.
@@ -102,7 +105,8 @@ function mark(panel, place) {
   if (place) {
     const [x, y] = place.map((part) => Math.min(panel.side - 1, Math.floor(part * panel.side)))
     const [column, row] = [nearest(panel, x), nearest(panel, y)]
-    const own = (cell) => [cell === 0 ? 0 : panel.first + (cell - 0.5) * panel.step + 0.5, cell === panel.cells - 1 ? panel.side : panel.first + (cell + 0.5) * panel.step + 0.5]
+    const edge = (cell) => panel.first + (cell - 0.5) * panel.step + 0.5
+    const own = (cell) => [cell === 0 ? 0 : edge(cell), cell === panel.cells - 1 ? panel.side : edge(cell + 1)]
     const [across, down] = [span(panel, column), span(panel, row)]
     drawn.push(box("sees", [across[0], across[1] + 1], [down[0], down[1] + 1], panel.side), box("own", own(column), own(row), panel.side),
       shape("circle", { class: "spot", cx: x + 0.5, cy: y + 0.5, r: panel.side / 70 }))
@@ -117,7 +121,8 @@ function readout(panel, head, place) {
   const here = valueAt(panel, between(panel, y), between(panel, x))
   const share = head.share ? `; over ${panel.cells ** 2} cells, it adds ${said(value / panel.cells ** 2, true)} to ${head.share}` : ""
   const [across, down] = [span(panel, column), span(panel, row)]
-  return { here: said(here, true), text: `Pixel ${x} across, ${y} down: ${said(here, true)}. ${head.cell} in row ${row + 1}, column ${column + 1}, has ${said(value, true)}${share}. `
+  return { here: said(here, true), text: `Pixel ${x} across, ${y} down: ${said(here, true)}. `
+    + `${head.cell} in row ${row + 1}, column ${column + 1}, has ${said(value, true)}${share}. `
     + `${head.sees} pixels ${across[0]}–${across[1]} across, ${down[0]}–${down[1]} down.` }
 }
 
@@ -143,16 +148,18 @@ function panelOf(panel, view) {
   const { head, pick } = view
   const node = make("figure", panel.id === head.chosen ? "panel chosen" : "panel")
   const stage = make("div", "stage")
-  Object.assign(panel, { canvas: make("canvas"), svg: shape("svg", { viewBox: `0 0 ${panel.side} ${panel.side}`, "aria-hidden": true }), value: make("output") })
+  const svg = shape("svg", { viewBox: `0 0 ${panel.side} ${panel.side}`, "aria-hidden": true })
+  Object.assign(panel, { canvas: make("canvas"), svg, value: make("output") })
   panel.canvas.width = panel.canvas.height = head.pixels
   stage.tabIndex = 0
   stage.setAttribute("role", head.pick ? "button" : "img")
-  stage.setAttribute("aria-label", `${panel.title}${panel.note ? `, ${panel.note}` : ""}. Arrow keys move from cell to cell${head.pick ? ", Enter chooses" : ""}.`)
+  stage.setAttribute("aria-label", `${panel.title}, ${panel.note}. Arrow keys move from cell to cell${head.pick ? ", Enter chooses" : ""}.`)
   stage.dataset.id = panel.id
   stage.append(panel.canvas, panel.svg)
   const at = (event) => {
     const frame = stage.getBoundingClientRect()
-    return [(event.clientX - frame.left) / frame.width, (event.clientY - frame.top) / frame.height].map((part) => Math.min(0.9999, Math.max(0, part)))
+    const parts = [(event.clientX - frame.left) / frame.width, (event.clientY - frame.top) / frame.height]
+    return parts.map((part) => Math.min(0.9999, Math.max(0, part)))
   }
   stage.onpointermove = stage.onpointerdown = (event) => point(view, panel, (view.place = at(event)))
   stage.onpointerleave = () => point(view, panel, (view.place = null))
@@ -165,7 +172,8 @@ function panelOf(panel, view) {
     event.preventDefault()
   }
   const caption = make("figcaption")
-  caption.append(make("b", "", panel.title), panel.value, make("span", "note", panel.note), ...head.reach === null ? [make("span", "note", `full colour at ${said(panel.reach)}`)] : [])
+  caption.append(make("b", "", panel.title), panel.value, make("span", "note", panel.note))
+  if (head.reach === null) caption.append(make("span", "note", `full colour at ${said(panel.reach)}`))
   node.append(stage, caption)
   return node
 }
@@ -174,10 +182,10 @@ function barOf(head) {
   const bar = make("div", "scale")
   const rgb = (colour) => `rgb(${colour.join()})`
   const strip = make("i")
-  strip.style.background = head.positive ? `linear-gradient(to right, transparent, ${rgb(head.for)})` : `linear-gradient(to right, ${rgb(head.against)}, transparent, ${rgb(head.for)})`
+  strip.style.background = `linear-gradient(to right, ${head.positive ? "" : `${rgb(head.against)}, `}transparent, ${rgb(head.for)})`
   const ends = make("span")
-  const top = head.reach === null ? "full colour" : said(head.reach, true)
-  ends.append(make("b", "", head.positive ? "0" : head.reach === null ? "full colour" : said(-head.reach)), make("span", "", head.what), make("b", "", top))
+  const end = (sign) => head.reach === null ? "full colour" : said(sign * head.reach, true)
+  ends.append(make("b", "", head.positive ? "0" : end(-1)), make("span", "", head.what), make("b", "", end(1)))
   bar.append(strip, ends)
   return bar
 }
@@ -215,7 +223,7 @@ function build(root, view) {
   view.says.setAttribute("aria-live", "polite")
   root.setAttribute("role", "group")
   root.setAttribute("aria-label", head.name)
-  root.replaceChildren(panels, barOf(head), ...head.tools ? [toolsOf(head)] : [], ...head.talks ? [view.says] : [])
+  root.replaceChildren(panels, barOf(head), ...head.tools ? [toolsOf(head)] : [], view.says)
   draw(view)
   if (focused !== undefined) [...root.querySelectorAll(".stage")].find((stage) => stage.dataset.id === focused)?.focus()
 }

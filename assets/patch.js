@@ -14,7 +14,7 @@ function held({ left, top, size }, side) {
 function place(view) {
   const { side } = view.head
   const { left, top, size } = view.patch
-  Object.assign(view.square.style, { left: `${100 * left / side}%`, top: `${100 * top / side}%`, width: `${100 * size / side}%`, height: `${100 * size / side}%` })
+  for (const [name, pixels] of Object.entries({ left, top, width: size, height: size })) view.square.style[name] = `${100 * pixels / side}%`
   view.told.textContent = `${size} × ${size} pixels, the first at ${left} across, ${top} down`
   view.square.setAttribute("aria-label", `Grey patch of ${view.told.textContent}. Arrow keys move it, with Shift by a pixel.`)
 }

@@ -35,8 +35,8 @@ function sayingOf(state, { tower, index }) {
   const [{ unit, spread, operated }, { gates, z, own, places }] = [state.head.towers[tower], state.blocks[tower]]
   if (index === null) return [unit, state.head.towers[tower].label.slice(unit.length + 2)]
   const channel = places[index]
-  const lines = [`${unit} · channel ${channel}`, `gate ${written(gates[channel])} · z ${written(z[channel])}`]
-  if (own && own[channel] !== gates[channel]) lines.push(`untouched network: gate ${written(own[channel])}${operated ? "" : "; what comes in has changed"}`)
+  const lines = [`${unit} · channel ${channel}`, `gate ${sized(gates[channel])} · z ${sized(z[channel])}`]
+  if (own && own[channel] !== gates[channel]) lines.push(`untouched network: gate ${sized(own[channel])}${operated ? "" : "; what comes in has changed"}`)
   return [...lines, `mean of the block ${written(spread.mean, 3)}`]
 }
 
@@ -83,16 +83,23 @@ function mark(state) {
     const at = chosen && channel !== null ? state.blocks[index].places.indexOf(channel) : -1
     if (at >= 0) taken = windowAt(state.scene, state.scene.towers[index], at)
   })
+  reveal(state, block)
   const rect = state.svg.querySelector(".taken")
   rect.setAttribute("width", 0)
   if (taken) frame(rect, state.scene, taken)
 }
 
-// Where the picture is wider than its box: the chosen tower in the middle.
-function reveal(state) {
-  const chosen = state.scene.towers.find(({ unit }) => unit === shared.chosen.block)
-  if (chosen && state.scene.width > state.width) state.box.scrollLeft = chosen.left + chosen.wide / 2 - state.width / 2
+// Where the picture is wider than its box: a tower that was chosen elsewhere moves into its middle.
+function reveal(state, block) {
+  if (state.revealed === block) return
+  state.revealed = block
+  const chosen = state.scene.towers.find(({ unit }) => unit === block)
+  const [left, right] = [state.box.scrollLeft + GUTTER, state.box.scrollLeft + state.width]
+  if (chosen && (chosen.left < left || chosen.left + chosen.wide > right)) state.box.scrollLeft = chosen.left + chosen.wide / 2 - (state.width + GUTTER) / 2
 }
+
+// What the rows are stays at the left edge.
+const hold = (state) => state.svg.querySelector(".names").setAttribute("transform", `translate(${state.box.scrollLeft} 0)`)
 
 function pick(state, place) {
   if (!place) return
@@ -131,8 +138,8 @@ function walk(state, event) {
 function furnish(root, state) {
   const file = () => {
     const copy = drawingOf(state.head, state.scene)
-    copy.querySelectorAll(".reach, .frame, .taken, .pointed").forEach((node) => node.remove())
-    copy.querySelector("g").prepend(...windowPaths(state.head, state.scene, state.blocks), words([state.head.name, state.head.stamp].filter(Boolean).join(" · "), { class: "value", x: 0, y: 4 }))
+    copy.querySelectorAll(".reach, .frame, .cover, .taken, .pointed").forEach((node) => node.remove())
+    copy.querySelector("g").prepend(...windowPaths(state.head, state.scene, state.blocks), ...captionOf(state.head, state.scene))
     state.stage.append(copy) // styles are read off what is on the page
     const made = standAlone(copy, state.scene, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
     copy.remove()
@@ -155,6 +162,7 @@ function furnish(root, state) {
   state.stage.onpointermove = (event) => say(state, state.place = placeOf(event))
   state.stage.onpointerleave = () => say(state, state.place = null)
   state.stage.onclick = (event) => pick(state, placeOf(event))
+  state.box.onscroll = () => hold(state)
   state.stage.onkeydown = (event) => walk(state, event)
   state.stage.addEventListener("focusin", (event) => {
     const node = event.target.closest(".tower")
@@ -184,7 +192,8 @@ function draw(root, state) {
     state.stage.style.width = `${state.scene.width}px`
     paintWindows(state.canvas, state.head, state.scene, state.blocks)
     say(state, null)
-    reveal(state)
+    state.revealed = null
+    hold(state)
     if (focused !== undefined) svg.querySelector(`[data-index="${focused}"]`)?.focus()
   }
   mark(state)

@@ -69,6 +69,13 @@ function windowPaths(head, scene, blocks) {
   })
 }
 
+// What a file says of itself, and its scale of colours.
+function captionOf(head, scene) {
+  const strip = Array.from({ length: 32 }, (_, step) => element("rect", { x: scene.width - 150 + 4 * step, y: -4, width: 4.3, height: 9, fill: shadeOf(head, (step + 0.5) / 32) }))
+  return [words([head.name, "every gate", head.stamp].filter(Boolean).join(" · "), { class: "value", x: 0, y: 4 }), ...strip,
+    words("gate 0", { class: "value", x: scene.width - 156, y: 4, "text-anchor": "end" }), words("1", { class: "value", x: scene.width - 16, y: 4 })]
+}
+
 function rangeOf(head, scene, tower) {
   const { mean, std, least, greatest } = tower.spread
   const centre = tower.plot[0] + tower.plot[1] / 2
@@ -104,7 +111,7 @@ function towerOf(head, scene, tower, index) {
     ...scene.few ? [words(tower.unit.replace("stages.", ""), { class: "label", x: x + width / 2, y: scene.foot, "text-anchor": "middle" })] : [])
 }
 
-// Under many towers the numbers of their stages, under few the names of all; to the left what the rows are.
+// Under many towers the numbers of their stages; to the left what the rows are: that stays in sight when the picture is moved.
 function namesOf(head, scene) {
   const left = { class: "label", x: GUTTER - 12, "text-anchor": "end" }
   const [names, grid] = [[], []]
@@ -120,14 +127,16 @@ function namesOf(head, scene) {
     for (const stage of new Set(scene.towers.map((tower) => tower.stage))) {
       const towers = scene.towers.filter((tower) => tower.stage === stage)
       const [first, last] = [towers[0], towers[towers.length - 1]]
-      names.push(words(stage, { class: "label", x: (first.plot[0] + last.plot[0] + last.plot[1]) / 2, y: scene.foot, "text-anchor": "middle" }))
+      grid.push(words(stage, { class: "label", x: (first.plot[0] + last.plot[0] + last.plot[1]) / 2, y: scene.foot, "text-anchor": "middle" }))
     }
   }
-  return [...grid, ...names]
+  const cover = element("rect", { class: "cover", x: 0, y: scene.axis - 14, width: GUTTER - 6, height: scene.height })
+  return [element("g", {}, ...grid), element("g", { class: "names" }, cover, ...names)]
 }
 
 function drawingOf(head, scene) {
+  const [grid, names] = namesOf(head, scene)
   return element("svg", { width: scene.width, height: scene.height, role: "toolbar", "aria-label": head.title },
-    element("g", {}, ...namesOf(head, scene), ...scene.towers.map((tower, index) => towerOf(head, scene, tower, index)),
+    element("g", {}, grid, ...scene.towers.map((tower, index) => towerOf(head, scene, tower, index)), names,
       element("rect", { class: "taken", width: 0, height: 0 }), element("rect", { class: "pointed", width: 0, height: 0 })))
 }

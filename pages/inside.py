@@ -37,13 +37,15 @@ def bars(at: Look, right: tuple[str, ...]) -> None:
     rows = "".join(_bar(guess, at.untouched.guess(guess.index).probability if at.surgery else None, guess.label in right)
                    for guess in at.seen.top(5))
     st.html(f'<div class="ef-guesses{" ef-operated" if at.surgery else ""}" role="list">{rows}</div>')
+    if at.surgery:
+        st.caption(texts.text("inside_surgery", "bars"))
 
 
 def _bar(guess: Guess, before: float | None, right: bool) -> str:
     then, shift = "", ""
     if before is not None:
         then = f'<u style="left:{100 * before:.2f}%"></u>'
-        shift = f'<span class="ef-shift" title="untouched: {before:.6f}">{signed_percent(guess.probability - before)}</span>'
+        shift = f'<span class="ef-shift" title="untouched: {before:.6f}">{signed_percent(guess.probability - before).removesuffix(" %")}</span>'
     return (f'<div role="listitem"><span class="ef-word" title="{escape(guess.label)}">{escape(guess.label)}{" ✓" if right else ""}</span>'
             f'<span class="ef-line" aria-hidden="true"><i style="width:{100 * guess.probability:.2f}%"></i>{then}</span>'
             f'<span class="ef-odds" title="{guess.probability:.6f}">{percent(guess.probability)}</span>{shift}</div>')

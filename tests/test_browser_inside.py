@@ -32,7 +32,7 @@ def page(tmp_path_factory, browser):
 @pytest.fixture()
 def inside(page):
     open_page(page, page.home + "/inside?model=small-scenes&layer=stages.2.0")
-    page.wait_for_selector(".st-key-pairs_down button.tile canvas", timeout=60_000)
+    page.wait_for_selector(".st-key-pairs_lowered button.tile canvas", timeout=PATIENCE_MS)
     yield page
     assert not page.errors and not page.locator("[data-testid=stException]").count()
 
@@ -47,26 +47,80 @@ def test_every_tile_shows_its_own_part_of_the_sheet(inside):
     assert [scene.get_attribute("aria-label") for scene in scenes.all()] == [*Scenes.labels]
     assert all(scene.locator("canvas").evaluate(INKED) > 1 for scene in scenes.all())
     assert len({scene.locator("canvas").evaluate("canvas => canvas.toDataURL()") for scene in scenes.all()}) == len(Scenes.labels)
-    assert all(pair.locator("canvas").count() == 2 for pair in inside.locator(".st-key-pairs_kept button.tile").all())
+    assert all(pair.locator("canvas").count() == 2 for pair in inside.locator(".st-key-pairs_raised button.tile").all())
 
 
-def test_a_click_on_a_pair_enlarges_it_after_recalibration(inside):
-    pair = inside.locator(".st-key-pairs_down button.tile").first
+def shows_channel(page, number):
+    """Waits until channel `number` is the one that is worked out, in picture and number box alike."""
+    sync_api.expect(page.locator(".st-key-se_channel input")).to_have_value(str(number), timeout=PATIENCE_MS)
+    sync_api.expect(page.locator(".excitation .slider")).to_have_attribute("aria-valuenow", str(number), timeout=PATIENCE_MS)
+
+
+def test_a_click_on_a_pair_takes_its_channel(inside):
+    pair = inside.locator(".st-key-pairs_lowered button.tile").first
     number = int(pair.locator(".label").inner_text().removeprefix("channel "))
     pair.click()
+    shows_channel(inside, number)
     is_at(inside, f"channel=middle.{number}")
-    is_at(inside, "maps=se")
-    sync_api.expect(inside.locator(f'.st-key-lens .lens[data-drawn^="After SE of stages.2.0 {number} "]')).to_have_count(1, timeout=PATIENCE_MS)
+    sync_api.expect(pair).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
 
 
-def test_a_click_under_a_tower_opens_its_block(inside):
-    foot = inside.locator(".st-key-skyline .barlayer .point").nth(8)
-    foot.evaluate("bar => bar.scrollIntoView({ block: 'center' })")
-    place = foot.bounding_box()  # Plotly hears clicks on a layer of its own, above the bars
+def opens(page, block):
+    sync_api.expect(page.locator(f'.spine .mark.chosen[data-id="{block}"]')).to_have_count(1, timeout=PATIENCE_MS)
+    sync_api.expect(page.locator(".skyline .tower.chosen")).to_have_attribute("aria-label", re.compile(f"^{re.escape(block)}:"), timeout=PATIENCE_MS)
+    sync_api.expect(page.locator("body")).to_contain_text(f"Block {block}", timeout=PATIENCE_MS)
+    is_at(page, f"layer={block}")
+
+
+def test_a_click_on_a_window_opens_its_block_at_its_channel(inside):
+    frame = inside.locator(".skyline .tower").nth(8).locator(".frame")
+    frame.evaluate("frame => frame.scrollIntoView({ block: 'center' })")
+    place = frame.bounding_box()
+    inside.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    block, channel = re.fullmatch(r"(stages\.5\.1) · channel (\d+)", inside.locator(".skyline .tooltip strong").inner_text()).groups()
     inside.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    sync_api.expect(inside.locator('.spine .mark.chosen[data-id="stages.5.1"]')).to_have_count(1, timeout=PATIENCE_MS)
-    sync_api.expect(inside.locator("body")).to_contain_text("Block stages.5.1", timeout=PATIENCE_MS)
-    is_at(inside, "layer=stages.5.1")
+    opens(inside, block)
+    shows_channel(inside, int(channel))
+    assert float(inside.locator(".skyline .taken").get_attribute("width")) > 0
+
+
+def test_the_skyline_by_keyboard(inside):
+    tower = inside.locator(".skyline .tower")
+    tower.nth(2).focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
+        inside.keyboard.press(key)
+    block, channel = re.fullmatch(r"(\S+) · channel (\d+)", inside.locator(".skyline .tooltip strong").inner_text()).groups()
+    assert tower.nth(3).get_attribute("aria-label").startswith(f"{block}: ")
+    inside.keyboard.press("Enter")
+    opens(inside, block)
+    shows_channel(inside, int(channel))
+
+
+def test_the_steps_follow_one_another_and_can_be_turned_back(inside):
+    says, controls, lit = inside.locator(".excitation .says"), inside.locator(".excitation .controls button"), inside.locator(".excitation li.lit .name")
+    controls.nth(2).click()
+    controls.nth(2).click()
+    sync_api.expect(says).to_have_text("Step 2 of 5: Squeeze", timeout=PATIENCE_MS)
+    sync_api.expect(lit).to_have_text("2 · Squeeze", timeout=PATIENCE_MS)
+    inside.keyboard.press("ArrowLeft")
+    sync_api.expect(says).to_have_text("Step 1 of 5: Feature map", timeout=PATIENCE_MS)
+    controls.nth(1).click()  # play, from here to the end
+    sync_api.expect(says).to_have_text("Step 5 of 5: Recalibrate", timeout=PATIENCE_MS)
+    sync_api.expect(controls.nth(1)).to_have_text("Play", timeout=PATIENCE_MS)
+    controls.nth(3).click()
+    sync_api.expect(lit).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_every_picture_can_be_kept(inside):
+    for button, kind in ((0, "svg"), (1, "png")):
+        with inside.expect_download() as kept:
+            inside.locator(".skyline .buttons button").nth(button).click()
+        assert kept.value.suggested_filename == f"small-scenes-gates.{kind}"
+        data = kept.value.path().read_bytes()
+        if kind == "svg":
+            assert data.count(b"h") and b"share below 0.1" in data and b"NaN" not in data and b"undefined" not in data
+        else:
+            assert data.startswith(b"\x89PNG") and len(data) > 20_000
 
 
 def test_a_click_on_a_scene_looks_at_it(inside):

@@ -65,7 +65,8 @@ def test_pointing_and_arrow_keys_tell_value_and_cell(page, seen):
     stage.scroll_into_view_if_needed()
     frame = stage.bounding_box()
     stage.hover(position={"x": 20.5 / 48 * frame["width"], "y": 35.5 / 48 * frame["height"]})
-    found = re.search(r"Pixel 20 across, 35 down: ([+−\d.]+)\. .* row (\d+), column (\d+), has ([+−\d.]+); over 9 cells, it adds ([+−\d.]+) to", says.inner_text())
+    words = r"Pixel 20 across, 35 down: ([+−\d.]+)\. .* row (\d+), column (\d+), has ([+−\d.]+); over 9 cells, it adds ([+−\d.]+) to"
+    found = re.search(words, says.inner_text())
     here, row, column, cell, share = (float(text.replace("−", "-")) for text in found.groups())
     assert here == pytest.approx(spread_out(values, grid)[35, 20], rel=6e-3)
     nearest = [min(range(3), key=lambda cell: abs(grid.centre(cell) - pixel)) for pixel in (35, 20)]
@@ -88,12 +89,14 @@ def test_a_click_takes_a_class_and_a_unit(page, seen):
     sync_api.expect(page).to_have_url(re.compile("class=" + third.label.replace(" ", r"(\+|%20)")), timeout=PATIENCE_MS)
     page.locator(".st-key-cam_sweep button.tile").nth(3).click()
     sync_api.expect(page).to_have_url(re.compile("layer=stages"), timeout=PATIENCE_MS)
-    sync_api.expect(page.locator(".st-key-cam_unit figcaption b")).to_contain_text(re.search(r"layer=([\w.]+)", page.url)[1], timeout=PATIENCE_MS)
+    unit = re.search(r"layer=([\w.]+)", page.url)[1]
+    sync_api.expect(page.locator(".st-key-cam_unit figcaption b")).to_contain_text(unit, timeout=PATIENCE_MS)
 
 
 def test_the_patch_is_dragged_stepped_and_sized(page):
     open_page(page, page.home + "Occlusion")
-    square, told, result = page.locator(".st-key-patch .square"), page.locator(".st-key-patch .told"), page.locator("p", has_text="its probability goes from")
+    square, told = page.locator(".st-key-patch .square"), page.locator(".st-key-patch .told")
+    result = page.locator("p", has_text="its probability goes from")
     square.scroll_into_view_if_needed()
     ground, place, before = page.locator(".st-key-patch .ground").bounding_box(), square.bounding_box(), result.inner_text()
     page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)

@@ -1,4 +1,4 @@
-"""The microscope in a real browser: it computes there, digit for digit what Python computes. Its script is mounted by itself, with the bytes
+"""The microscope in a real browser: it computes there, digit for digit, what Python computes. Its script is mounted by itself with the bytes
 that the page sends; once it is met on the page."""
 
 import base64
@@ -30,10 +30,13 @@ MOUNT = """data => {
 }"""
 PRINTED = """() => ({
   at: document.querySelector(".cell").dataset.at,
-  steps: Object.fromEntries([...document.querySelectorAll(".step")].map((step) => [step.dataset.step, step.querySelector(".result").textContent.slice(2)])),
-  grids: ["patch", "kernel", "product"].map((kind) => [...document.querySelectorAll(`.grid.${kind} .number`)].map((cell) => cell.dataset.value)),
+  steps: Object.fromEntries([...document.querySelectorAll(".step")].map((step) => [
+    step.dataset.step, step.querySelector(".result").textContent.slice(2)])),
+  grids: ["patch", "kernel", "product"].map((kind) => [...document.querySelectorAll(`.grid.${kind} .number`)]
+    .map((cell) => cell.dataset.value)),
   zeros: [...document.querySelectorAll(".grid.patch .number")].map((cell) => cell.classList.contains("zero")),
-  shares: [...document.querySelectorAll("button.share")].map((share) => [Number(share.dataset.channel), share.querySelector(".amount").textContent]),
+  shares: [...document.querySelectorAll("button.share")].map((share) => [
+    Number(share.dataset.channel), share.querySelector(".amount").textContent]),
   others: document.querySelector(".others .amount")?.textContent ?? null,
 })"""
 
@@ -46,8 +49,8 @@ def glass(browser):
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in (*_SHARED["cell"], "cell"))
-    page.add_script_tag(content=script.replace("export default function", "window.mountCell = function") + "\nObject.assign(window, { written, short, agreed })",
-                        type="module")
+    script = script.replace("export default function", "window.mountCell = function")
+    page.add_script_tag(content=script + "\nObject.assign(window, { written, short, agreed })", type="module")
     page.wait_for_function("() => window.mountCell")
     yield page
     assert not page.errors
@@ -92,7 +95,8 @@ def shows(page, eye, at):
 
 def test_numbers_are_written_as_in_python(glass):
     rng = np.random.default_rng(7)
-    values = (rng.normal(size=1500) * 10.0 ** rng.integers(-13, 12, 1500)).tolist() + [0.03125, -0.03125, 0.5, 2.5, 9.99996, 9.9996e7, -9.9996e-11, 0.0, 1e7, 123456.5]
+    boundaries = [0.03125, -0.03125, 0.5, 2.5, 9.99996, 9.9996e7, -9.9996e-11, 0.0, 1e7, 123456.5]
+    values = (rng.normal(size=1500) * 10.0 ** rng.integers(-13, 12, 1500)).tolist() + boundaries
     others = [value * (1 + float(rng.choice([0, 1e-6, 1e-3, 0.3])) * float(rng.normal())) for value in values]
     places = rng.integers(-14, 9, len(values)).tolist()
     found = glass.evaluate("rows => rows.map(([a, b, place]) => [short(a), written(a, place), agreed(a, b)])", [*zip(values, others, places)])
@@ -153,7 +157,7 @@ def test_it_plays_until_it_is_stopped(glass):
     glass.wait_for_function("() => Number(document.querySelector('.cell').dataset.at.split(',')[1]) >= 3", timeout=PATIENCE_MS)
     glass.get_by_role("button", name="Play or pause").click()
     at = glass.evaluate("() => document.querySelector('.cell').dataset.at")
-    glass.wait_for_function("at => JSON.stringify(window.sent.at(-1)) === JSON.stringify(['moved', at])", arg=[int(each) for each in at.split(",")], timeout=PATIENCE_MS)
+    glass.wait_for_function("at => window.sent.length && window.sent.at(-1).join() === `moved,${at}`", arg=at, timeout=PATIENCE_MS)
     assert glass.evaluate("() => document.querySelector('.cell').dataset.at") == at
 
 

@@ -86,6 +86,10 @@ def test_arrow_keys_move_the_cell_and_its_square_is_what_it_can_see(atlas, opene
         assert shown == pytest.approx(float(values[row, column]), rel=5e-4)
         left, top, right, bottom = map(float, atlas.locator(".st-key-lens .sees").get_attribute("data-box").split())
         assert ((left, right), (top, bottom)) == (grid.span(column), grid.span(row))
+    atlas.locator(".st-key-lens .ask").click()
+    sync_api.expect(atlas.locator("h4", has_text="One cell")).to_have_count(1, timeout=PATIENCE_MS)
+    for part in (f"cell_layer={UNIT}.depthwise", "cell_channel=5", "cell_at=0%2C1"):
+        is_at(atlas, part)
 
 
 def test_pointing_says_the_value_and_picking_enlarges(atlas, opened):

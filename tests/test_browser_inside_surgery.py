@@ -85,4 +85,6 @@ def test_a_channel_is_picked_from_the_scatter(page):
     sync_api.expect(said).not_to_have_text(before)
     pointed = re.match(r"Channel (\d+):", said.inner_text())[1]
     page.keyboard.press("Enter")
-    sync_api.expect(page.locator(f'.st-key-pair_maps button.tile.chosen[aria-label^="channel {pointed}:"]')).to_have_count(1, timeout=PATIENCE_MS)
+    sync_api.expect(page.locator(f'.st-key-pair_maps button.tile.chosen[aria-label^="channel {pointed}:"]')).to_have_count(
+        1, timeout=PATIENCE_MS
+    )

@@ -44,7 +44,7 @@ def test_all_classes_come_from_one_pass(model, seen):
     assert maps.shape == (7, *seen.outputs["head"].shape[1:])
     for label in range(7):
         np.testing.assert_allclose(maps[label], class_map(model, seen, label), rtol=1e-5, atol=1e-6)
-        by_hand = sum(float(w) * each.astype(np.float64) for w, each in zip(model.network.classifier.weight[label], seen.outputs["head"]))
+        by_hand = sum(float(w) * each.astype(np.float64) for w, each in zip(model.network.classifier.weight[label].detach(), seen.outputs["head"]))
         np.testing.assert_allclose(maps[label], by_hand, rtol=1e-4, atol=1e-5)
         assert bias(model, label) == model.network.classifier.bias[label].item()
     np.testing.assert_allclose(maps.mean((1, 2)) + [bias(model, label) for label in range(7)], seen.logits, atol=1e-5)
@@ -54,7 +54,8 @@ def test_all_classes_come_from_one_pass(model, seen):
 def whole(model, seen):
     """Unit → its maps and the gradient of logit 3 there, by autograd through the whole network."""
     kept, network = {}, model.network
-    handles = [network.get_submodule(unit).register_forward_hook(lambda _, __, out, unit=unit: kept.update({unit: out})) for unit in seen.outputs]
+    handles = [network.get_submodule(unit).register_forward_hook(lambda _, __, out, unit=unit: kept.update({unit: out}))
+               for unit in seen.outputs]
     logit = network(torch.from_numpy(seen.image)[None].requires_grad_())[0, 3]
     for handle in handles:
         handle.remove()

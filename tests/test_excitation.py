@@ -98,7 +98,7 @@ def test_every_printed_line_gives_the_next_one(model, recorded):
             weights, inputs = zip(*((term.weight, term.value) for term in neuron.terms))
             for text, (weight, given) in zip(factors[2:].removeprefix(function + "(").split(" + "), zip(weights, inputs)):
                 left, right = text.split(" · ")
-                assert float(left.strip("()").replace("−", "-")) == round(weight, 4) and float(right.strip("()").replace("−", "-")) == round(given, 4)
+                assert float(left.strip("()").replace("−", "-")) == round(weight, draw.decimals(weight)) and float(right.strip("()").replace("−", "-")) == round(given, draw.decimals(given))
         _, division, z = lines["squeeze"]
         assert rounded(division[2:], z) == z[2:] == draw.number(work.z, decimals(z))
 
@@ -126,11 +126,17 @@ def test_gates_that_were_set_stand_beside_what_the_network_would_decide(model, s
     assert free.s == free.gate.value
 
 
+@pytest.mark.parametrize("value, text", [(0.5, "0.5000"), (-12.34567, "−12.3457"), (0.000123456, "0.000123"), (-1e-5, "−0.0000100"), (0.0, "0.0000"), (1e-30, "0.000000000000")])
+def test_small_numbers_keep_three_digits(value, text):
+    assert draw.number(value) == text
+
+
 @pytest.mark.parametrize("parts, finish, result, expected", [
     ((0.5, 0.25), float, 0.75, (4, 4, 4)),
-    ((0.00004, 0.00004), float, 0.00008, (5, 4, 4)),  # as 0.0000 + 0.0000 they would not make 0.0001
+    ((1.00004, 0.00004), float, 1.00008, (5, 4, 4)),  # as 1.0000 + 0.0000 they would not make 1.0001
+    ((0.00004, 0.00004), float, 0.00008, (7, 7, 7)),  # three digits of a small number
     ((70.99235,), lambda total: total / 100, 0.7099235, (4, 4, 4)),
-    ((float("nan"),), float, float("nan"), (9, 9, 4)),
+    ((float("nan"),), float, float("nan"), (14, 14, 4)),
 ])
 def test_as_many_decimals_as_it_takes(parts, finish, result, expected):
     assert draw.closing(parts, finish, result) == expected
@@ -162,7 +168,7 @@ def test_what_travels_is_what_was_recorded(model, recorded, theme):
     assert (head["height"], head["width"]) == recorded.before.shape[1:] and (head["channels"], head["squeezed"]) == (len(recorded.z), len(recorded.hidden))
     assert head["reach"] == pytest.approx(float(np.abs(recorded.before[3]).max())) and head["set"] is False
     assert (head["title"], head["stamp"], head["order"], head["activation"]) == ("a <b>", "untrained weights", "channel", "swish")
-    assert head["signed"][0] == diverging(-1, theme) and head["signed"][-1] == diverging(1, theme) and head["gates"] == levels()
+    assert head["signed"][0] == diverging(-1, theme) and head["signed"][-1] == diverging(1, theme) and head["gates"] == [*levels()]
     assert head["gate"]["terms"] == [term.place for term in work.gate.terms]
 
 

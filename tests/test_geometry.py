@@ -87,7 +87,8 @@ def peaked(kernel):
     return line[:, None] * line / line.sum() ** 2
 
 
-@pytest.mark.parametrize("padding, side, first", [("same", 128, 15), ("same", 140, 11), ("same", 129, 0), ("symmetric", 128, 0), ("symmetric", 129, 0)])
+@pytest.mark.parametrize("padding, side, first", [("same", 128, 15), ("same", 140, 11), ("same", 129, 0), ("symmetric", 128, 0),
+                                                  ("symmetric", 129, 0)])
 def test_the_evidence_for_a_bright_spot_lies_on_its_pixel(padding, side, first):
     """A whole network with all filters alike: the class map of a spot at a cell's centre has its peak there, to the pixel."""
     network = build(assemble(SMALL, Scaling(0.25, 0.2, side, 0.0), 1, "uniform"), padding=padding, seed=0).eval()

@@ -155,7 +155,8 @@ def test_a_model_with_other_classes_stands_beside_and_says_so(models, stranger):
     head, (mine, its), photos = overlays(app)["Two models on one photo"]
     own = theirs.top(1)[0]
     assert (mine == class_map(models, seen, seen.top(1)[0].index)).all() and (its == class_map(other, theirs, own.index)).all()
-    assert head["panels"][1]["side"] == 64 and head["panels"][1]["first"] == 0 and len(photos) == 2 and own.label in head["panels"][1]["note"]
+    panel = head["panels"][1]
+    assert panel["side"] == 64 and panel["first"] == 0 and len(photos) == 2 and own.label in panel["note"]
     assert any("is none of the 3 classes of stranger" in info.value for info in app.info)
     assert all(f"{guess.logit:.4f}".replace("-", "−") in words(app) for guess in theirs.top(3))
 
@@ -191,8 +192,8 @@ def test_an_untrained_model_says_so_at_every_map():
     assert "(untrained weights)" in words(app) and any("no evidence of anything" in info.value for info in app.info)
 
 
-@pytest.mark.parametrize("query", [{"class": "none such"}, {"class": "<b>*x*</b>", "beside": "../../etc"}, {"evidence": "x", "rival": "[]", "beside_of": "y"},
-                                   {"beside": "broken"}, {"beside": "small-scenes"}])
+@pytest.mark.parametrize("query", [{"class": "none such"}, {"class": "<b>*x*</b>", "beside": "../../etc"},
+                                   {"evidence": "x", "rival": "[]", "beside_of": "y"}, {"beside": "broken"}, {"beside": "small-scenes"}])
 def test_an_address_may_say_anything(models, query):
     app = opened(**query)
     assert f"Evidence for {expected(models).top(1)[0].label}" in overlays(app) and "Two models on one photo" not in overlays(app)

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from effnet_core import cards, checkpoints
+from effnet_core import checkpoints
 from effnet_core.architecture import assemble
 from effnet_core.cost import cost
-from effnet_core.families import RESNET_50, SMALL
+from effnet_core.families import RESNET_50, SMALL, published
 from effnet_core.figures.maps import colours
-from effnet_core.inside.arithmetic import Lens, Norm, lens
+from effnet_core.inside.arithmetic import Lens, Norm, convolutions, lens
 from effnet_core.inside.inspection import inspect, open_unit
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
@@ -63,7 +63,7 @@ def test_the_browser_gets_what_any_cell_is_made_of(model, opened, layer, channel
     assert not app.exception and not app.warning
     head, arrays, file = travels(app)
     eye = lens(model.network, opened(unit), layer, channel)
-    assert tuple(head["start"]) == place and head["channel"] == channel and head["layer"] == layer.rpartition(".")[2] and head["whole"]
+    assert (*head["start"], head["channel"], head["layer"], head["whole"]) == (*place, channel, layer.rpartition(".")[2], True)
     assert (arrays["values"].reshape(head["input"]) == eye.input).all() and (arrays["recorded"].reshape(head["output"]) == eye.output).all()
     assert (arrays["weights"].reshape(eye.kernel.shape) == eye.kernel).all() and Norm(*arrays["norm"]) == eye.norm
     assert arrays["palette"].tobytes() == colours("light") and (head["kernel"], head["stride"], tuple(head["before"])) == (
@@ -153,8 +153,8 @@ def made(channels, side, kernel, stride, before):
 
 
 @pytest.mark.parametrize("channels, side, kernel, stride, before", [
-    (1, 300, 3, 2, 0), (192, 150, 1, 1, 0), (3, 600, 3, 2, 0), (64, 56, 3, 1, 1), (512, 14, 3, 2, 1), (256, 56, 1, 2, 0), (3, 224, 7, 2, 3), (3840, 19, 1, 1, 0),
-    (1, 400, 5, 1, 2)])
+    (1, 300, 3, 2, 0), (192, 150, 1, 1, 0), (3, 600, 3, 2, 0), (64, 56, 3, 1, 1), (512, 14, 3, 2, 1), (256, 56, 1, 2, 0), (3, 224, 7, 2, 3),
+    (3840, 19, 1, 1, 0), (1, 400, 5, 1, 2)])
 def test_bands_hold_what_their_cells_read_and_little_else(channels, side, kernel, stride, before):
     eye = made(channels, side, kernel, stride, before)
     cells, seen = len(eye.output), []
@@ -173,6 +173,19 @@ def test_bands_hold_what_their_cells_read_and_little_else(channels, side, kernel
     assert all(a.high == b.low or a == b for a, b in zip(seen, seen[1:]))
 
 
+def test_the_largest_published_network_stays_below_a_megabyte():
+    architecture = published("b7")
+    for layer in [layer for unit, _ in architecture.units() for layer in convolutions(architecture, unit)]:
+        channels, (_, side, _) = (1 if layer.groups > 1 else layer.input.channels), layer.input
+        nothing, kernel = np.float32(0), np.zeros((channels, layer.kernel, layer.kernel), np.float32)
+        eye = Lens(layer, 0, np.broadcast_to(nothing, (channels, side, side)), kernel, (0, 0), Norm(0, 1, 0, 1, 0),
+                   np.broadcast_to(nothing, layer.output[1:]), None)
+        band = packet.rows(eye, 0)
+        cells = layer.output.height + (0 if layer.activation else 2 * (band.high - band.low))  # rows: the map, and what a skip connection adds
+        floats = channels * (band.last - band.first) * side + kernel.size + cells * layer.output.width
+        assert 4 * floats + side**2 < 1_000_000  # and the shown map, a byte a cell
+
+
 def test_a_large_input_travels_in_bands(model, opened, monkeypatch):
     monkeypatch.setattr(packet, "WHOLE", 0)
     monkeypatch.setattr(packet, "BAND", 10_000)
@@ -182,4 +195,6 @@ def test_a_large_input_travels_in_bands(model, opened, monkeypatch):
     eye = lens(model.network, opened("stages.3.1"), "stages.3.1.project", 2)
     assert not head["whole"] and (low, high) == (first, last) and (low, high) == (2, 4)
     assert (arrays["values"].reshape(-1, last - first, head["input"][2]) == eye.input[:, first:last]).all()
+    added = arrays["added"].reshape(high - low, -1)
+    assert (added == eye.skip.added[low:high]).all() and arrays["handed"].size == added.size
     assert arrays["shown"].size == eye.input[0].size and head["reach"] == pytest.approx(np.abs(eye.input[head["lit"]]).max())

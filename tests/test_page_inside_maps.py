@@ -262,6 +262,11 @@ def test_untrained_weights_and_networks_without_gates():
     assert app.segmented_control(key="map_choice").options == ["Input", "Expand", "Depthwise", "Project", "Output"]
 
 
+@pytest.mark.parametrize("unit, part, told", [("stem", "output", False), ("stages.0.0", "depthwise", False), ("stages.0.0", "se", True), ("stages.1.0", "input", True)])
+def test_who_sees_more_than_the_square_says_so(unit, part, told):
+    assert ("its gates depend on the mean of the whole picture" in words(open_maps(layer=unit, maps=part))) == told
+
+
 def test_the_classifier_shows_the_last_map(models):  # noqa: F811
     app = open_maps(layer="classifier")
     assert lens(app)[0]["layer"] == "Output of head" and len(mosaic(app).channels) == models.network.architecture.last_map.channels
@@ -271,15 +276,17 @@ def test_the_classifier_shows_the_last_map(models):  # noqa: F811
                                                ("stages.4.1", "output", ""), ("stem", "input", "")])
 def test_a_cell_that_a_convolution_made_can_be_asked_about(unit, part, layer, monkeypatch):
     given = {}
-    monkeypatch.setattr(maps, "HAS_CELLS", True)
     monkeypatch.setattr(maps.atlas, "lens", lambda *sent: given.update(ask=sent[-1]))
     open_maps(layer=unit, maps=part, channel="middle.5")
     assert (given["ask"] is not None) == bool(layer)
     if layer:
-        state = {}
-        monkeypatch.setattr(maps.channel.st, "session_state", state)
+        asked = {}
+        monkeypatch.setattr(maps.channel.state, "put", lambda **values: asked.update(values))
         given["ask"]((2, 3))
-        assert (state["part"], state["cell_layer"], state["cell_at"]) == ("One cell", layer, "2,3") and state["cell_channel"].isdecimal()
+        chosen = asked["cell_channel"]
+        monkeypatch.undo()
+        app = open_app("inside", photo=PHOTO, layer=unit, **asked)
+        assert not app.exception and "#### One cell" in [m.value for m in app.markdown] and app.number_input(key="cell_channel_number").value == int(chosen)
 
 
 def test_numbers_have_four_digits():

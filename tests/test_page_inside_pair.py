@@ -19,7 +19,9 @@ def test_both_predictions_the_blocks_and_the_channels(models):  # noqa: F811
             assert f"{guess.probability:.6f}, logit {guess.logit:.4f}" in words(app)
     rows = pair.differences(here.gates, there.gates)
     head = galleries(app)["Gates on both pictures, block by block"]
-    assert [(tile["id"], tile["note"]) for tile in head["tiles"]] == [(row.block, f"apart {row.mean:.3f}") for row in rows] and head["chosen"] == "stages.4.1"
+    assert [(tile["id"], tile["note"]) for tile in head["tiles"]] == [(row.block, f"apart {row.mean:.3f}") for row in rows] and head[
+        "chosen"
+    ] == "stages.4.1"
     text = words(app)
     places = [text.index(f'title="{row.block}: mean') for row in sorted(rows, key=lambda row: -row.mean)]
     assert places == sorted(places)
@@ -52,7 +54,11 @@ def test_an_address_may_say_anything(other):
 
 def test_gates_that_are_set_are_left_aside(models):  # noqa: F811
     app = open_app("inside", part="Two photos", layer="stages.4.1", other="scene-5-2", surgery="off:all")
-    row = next(row for row in pair.differences(expected(models, "scene-0-1").gates, expected(models, "scene-5-2").gates) if row.block == "stages.4.1")
+    row = next(
+        row
+        for row in pair.differences(expected(models, "scene-0-1").gates, expected(models, "scene-5-2").gates)
+        if row.block == "stages.4.1"
+    )
     assert "without them" in words(app) and f"{row.mean:.3f}" in words(app)
 
 

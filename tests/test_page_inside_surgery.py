@@ -72,10 +72,19 @@ def test_measured_means_can_be_set(models, monkeypatch):  # noqa: F811
     assert f'title="{after.top(1)[0].probability:.6f}"' in words(app)
 
 
-@pytest.mark.parametrize("text, sentence", [
-    ("nonsense", "sets no gates"), ("set:4.1:1=7", "sets no gates"), ("off:9.9", "left out"), ("set:0.0:4000=0", "left out"), ("mean:all", "left out"),
-    ("photo:all:sample-dog", "left out"), ("photo:all:upload-0123456789abcdef", "left out"), ("![](http://x.y/z)", r"\!\[\]\(http"),
-])
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("nonsense", "sets no gates"),
+        ("set:4.1:1=7", "sets no gates"),
+        ("off:9.9", "left out"),
+        ("set:0.0:4000=0", "left out"),
+        ("mean:all", "left out"),
+        ("photo:all:sample-dog", "left out"),
+        ("photo:all:upload-0123456789abcdef", "left out"),
+        ("![](http://x.y/z)", r"\!\[\]\(http"),
+    ],
+)
 def test_an_address_may_say_anything(text, sentence, models):  # noqa: F811
     app = open_app("inside", surgery=text, part="Surgery")
     assert not app.exception and sentence in sentences(app) and "Gates are set by hand" not in words(app)

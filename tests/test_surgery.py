@@ -36,8 +36,17 @@ def source(model, seen, pictures):
     return Source(seen.gates, means, {"sample-cat": inspect(model, pictures[1:]).gates}.__getitem__)
 
 
-TEXTS = ["off:all", "off:4.1", "mean:all", "photo:all:sample-cat", "photo:2.0:upload-0123456789abcdef", "set:4.1:3=0,17=0.5", "off:all;own:4.1",
-         "off:all;set:4.1:3=0.25;mean:6.0", "set:4.1:3=0;set:2.0:1=1"]
+TEXTS = [
+    "off:all",
+    "off:4.1",
+    "mean:all",
+    "photo:all:sample-cat",
+    "photo:2.0:upload-0123456789abcdef",
+    "set:4.1:3=0,17=0.5",
+    "off:all;own:4.1",
+    "off:all;set:4.1:3=0.25;mean:6.0",
+    "set:4.1:3=0;set:2.0:1=1",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -45,8 +54,28 @@ def test_a_plan_and_its_text_are_one(text):
     assert read(text).write() == text and read(read(text).write()) == read(text) and read(text)
 
 
-@pytest.mark.parametrize("text", ["x", "off", "off:4", "off:4.1:2", "set:all:1=0", "set:4.1", "set:4.1:a=1", "set:4.1:1=2", "set:4.1:1=1.1", "set:4.1:1=nan",
-                                  "set:4.1:-1=0", "set:4.1:1=0,", "photo:4.1", "photo:4.1:../../etc", "photo:4.1:sample-<b>", "off:٤.1", "off:all " * 200])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "off",
+        "off:4",
+        "off:4.1:2",
+        "set:all:1=0",
+        "set:4.1",
+        "set:4.1:a=1",
+        "set:4.1:1=2",
+        "set:4.1:1=1.1",
+        "set:4.1:1=nan",
+        "set:4.1:-1=0",
+        "set:4.1:1=0,",
+        "photo:4.1",
+        "photo:4.1:../../etc",
+        "photo:4.1:sample-<b>",
+        "off:٤.1",
+        "off:all " * 200,
+    ],
+)
 def test_what_is_no_plan_gets_a_sentence(text):
     with pytest.raises(UserError):
         read(text)
@@ -85,13 +114,28 @@ def explicit(text, seen, source):
         for block, gates in wanted.items():
             for channel in range(len(gates)):
                 if entry.block in ("all", block):
-                    whole = {"off": 1.0, "own": np.nan, "mean": source.means[block][channel], "photo": source.photo("sample-cat")[block][channel]}
+                    whole = {
+                        "off": 1.0,
+                        "own": np.nan,
+                        "mean": source.means[block][channel],
+                        "photo": source.photo("sample-cat")[block][channel],
+                    }
                     gates[channel] = whole[entry.kind] if entry.kind in whole else dict(entry.gates).get(channel, gates[channel])
     return {block: np.array(gates, np.float32) for block, gates in wanted.items() if not np.isnan(gates).all()}
 
 
-@pytest.mark.parametrize("text", ["off:all", "off:4.1", "mean:all", "photo:all:sample-cat", "set:4.1:3=0,17=0.5", "off:all;own:4.1",
-                                  "mean:2.0;off:all;photo:4.1:sample-cat;set:6.0:1=0;set:4.1:0=1,2=0.03"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "off:all",
+        "off:4.1",
+        "mean:all",
+        "photo:all:sample-cat",
+        "set:4.1:3=0,17=0.5",
+        "off:all;own:4.1",
+        "mean:2.0;off:all;photo:4.1:sample-cat;set:6.0:1=0;set:4.1:0=1,2=0.03",
+    ],
+)
 def test_the_network_s_own_pass_with_whole_plans(text, model, pictures, seen, source):
     made = operation(read(text), source)
     wanted = explicit(text, seen, source)
@@ -114,8 +158,15 @@ def test_nothing_set_is_nothing_done(seen, source):
     assert operation(Plan(), source) == {} and operation(read("own:all"), source) == {}
 
 
-@pytest.mark.parametrize("text, why", [("off:6.9", "no gates in stages.6.9"), ("set:0.0:4000=0", "channels"), ("mean:all", "not recorded"),
-                                       ("photo:all:sample-cat", "no other picture")])
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("off:6.9", "no gates in stages.6.9"),
+        ("set:0.0:4000=0", "channels"),
+        ("mean:all", "not recorded"),
+        ("photo:all:sample-cat", "no other picture"),
+    ],
+)
 def test_what_does_not_fit_is_refused_or_left_out(text, why, seen):
     bare = Source(seen.gates)
     with pytest.raises(UserError, match=why):
@@ -141,6 +192,7 @@ def test_slopes_are_what_a_small_step_of_a_gate_does(block, text, model, seen, s
     found, step = slopes(model, at, block, gradients(model, at, 2, block)[block]), 0.02
     assert found.shape == at.gates[block].shape
     for channel in np.argsort(-np.abs(found))[:4]:
+
         def logit(by):
             gates = {**{name: gates.copy() for name, gates in at.operation.items()}}
             gates.setdefault(block, np.full_like(at.gates[block], np.nan))[channel] = at.gates[block][channel] + by
@@ -153,7 +205,31 @@ def test_what_handles_send_is_checked(seen):
     plan = read("set:4.1:3=0")
     assert taken(plan, {"block": "stages.4.1", "gates": [[5, 0.254], [3, None], [7, 1]]}, seen.gates).write() == "set:4.1:5=0.25,7=1"
     width = len(seen.gates["stages.4.1"])
-    for pair in ([width, 0], [-1, 0], [True, 0], [1.0, 0], ["1", 0], [1, 1.01], [1, -0.1], [1, float("nan")], [1, "0"], [1, True], [1], 1, [1, 0, 0], [None, None]):
+    for pair in (
+        [width, 0],
+        [-1, 0],
+        [True, 0],
+        [1.0, 0],
+        ["1", 0],
+        [1, 1.01],
+        [1, -0.1],
+        [1, float("nan")],
+        [1, "0"],
+        [1, True],
+        [1],
+        1,
+        [1, 0, 0],
+        [None, None],
+    ):
         assert taken(plan, {"block": "stages.4.1", "gates": [pair]}, seen.gates) == plan
-    for sent in (None, [], "x", {}, {"block": "stages.9.9", "gates": [[1, 0]]}, {"block": "stages.4.1"}, {"block": ["x"], "gates": []}, {"block": "stages.4.1", "gates": 3}):
+    for sent in (
+        None,
+        [],
+        "x",
+        {},
+        {"block": "stages.9.9", "gates": [[1, 0]]},
+        {"block": "stages.4.1"},
+        {"block": ["x"], "gates": []},
+        {"block": "stages.4.1", "gates": 3},
+    ):
         assert taken(plan, sent, seen.gates) == plan

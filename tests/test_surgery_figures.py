@@ -55,7 +55,14 @@ def test_handles_travel_as_bytes(block):
     order, now = np.array([2, 0, 3, 1]), GATES * np.float32(0.5)
     head, first, second, third, places = unpacked(draw.handles(block, now, GATES, order, [3, 1], "ü", GATES * 2, 3), 4)
     assert (first == now).all() and (second == GATES).all() and (third == GATES * 2).all() and places.view("<u4").tolist() == order.tolist()
-    assert (head["block"], head["channels"], head["single"], head["stamp"], head["slopes"], head["chosen"]) == (block, 4, [1, 3], "ü", True, 3)
+    assert (head["block"], head["channels"], head["single"], head["stamp"], head["slopes"], head["chosen"]) == (
+        block,
+        4,
+        [1, 3],
+        "ü",
+        True,
+        3,
+    )
     assert not unpacked(draw.handles(block, now, GATES, order, []), 4)[0]["slopes"]
 
 
@@ -69,7 +76,10 @@ def test_the_worth_of_every_block(theme):
     (bars,), was = drawn.data, BEFORE.probabilities[0]
     assert bars.y.tolist() == [row.probability - was for row in ROWS] and [row[0] for row in bars.customdata] == [row.block for row in ROWS]
     assert list(bars.marker.color) == [unit_colour(row.block, theme) for row in ROWS] and list(bars.marker.line.width) == [0, 2.5, 0]
-    assert [note.text for note in drawn.layout.annotations] == ["↷", "untrained weights"] and "the best guess is now plain" in bars.customdata[1][4]
+    assert [note.text for note in drawn.layout.annotations] == [
+        "↷",
+        "untrained weights",
+    ] and "the best guess is now plain" in bars.customdata[1][4]
     low, high = drawn.layout.yaxis.range
     assert low < bars.y.min() and high > max(0, bars.y.max())
     assert bars.customdata[0][1:4] == [f"{100 * was:.2f} %", "50.00 %", "−1.000"]
@@ -127,7 +137,14 @@ def test_small_scatters_have_every_channel_in_its_place_and_colour(theme):
 def test_the_large_scatter_travels_as_bytes():
     head, x, y = unpacked(pair.cloud("stages.4.1", THESE["stages.4.1"], THOSE["stages.4.1"], ("a", "b"), 7, "dark", "ü"), 2)
     assert (x == THESE["stages.4.1"]).all() and (y == THOSE["stages.4.1"]).all()
-    assert head == {"block": "stages.4.1", "channels": 50, "names": ["a", "b"], "chosen": 7, "colour": unit_colour("stages.4.1", "dark"), "stamp": "ü"}
+    assert head == {
+        "block": "stages.4.1",
+        "channels": 50,
+        "names": ["a", "b"],
+        "chosen": 7,
+        "colour": unit_colour("stages.4.1", "dark"),
+        "stamp": "ü",
+    }
 
 
 def test_the_farthest_channels():

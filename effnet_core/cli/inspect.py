@@ -89,9 +89,10 @@ def _report(title: str, model: "Pretrained", seen: "Inspection", image: "Image",
     eye.thumbnail((EYE, EYE))
     eye.save(file, "JPEG", quality=88)
     opened = open_unit(model, seen, unit) if unit != "classifier" else None
-    facts = [("Model", model.name), ("Network", model.network.architecture.name), ("Classes", f"{len(model.labels):,}"), ("Weights", "trained" if trained else "random")]
-    at = inside_report.Seen(model, seen, seen, title, file.getvalue(), model.preprocess.view(image), opened, "" if trained else "untrained weights")
-    return inside_report.report(at, facts)
+    facts = [("Model", model.name), ("Network", model.network.architecture.name), ("Classes", f"{len(model.labels):,}"),
+             ("Weights", "trained" if trained else "random")]
+    stamp = "" if trained else "untrained weights"
+    return inside_report.report(inside_report.Seen(model, seen, seen, title, file.getvalue(), model.preprocess.view(image), opened, stamp), facts)
 
 
 def table(record: dict) -> str:

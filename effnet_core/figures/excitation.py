@@ -5,6 +5,7 @@ What is printed can be checked with a pocket calculator: as many digits are show
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from ..inside.excitation import Activation, Neuron, Work, sigmoid
 from ..inside.inspection import Excitation
@@ -14,12 +15,20 @@ from .maps import LEVELS as SIGNED_LEVELS
 from .maps import colours, tops
 from .packing import pack
 
-LEAST, MOST = 4, 9  # decimals
+LEAST, MOST = 4, 14  # decimals
+DIGITS = 3  # significant ones of a small number
 
 Lines = list[str]  # of a formula: each is one more step of it; "_{…}" is written low
 
 
-def number(value: float, digits: int = LEAST) -> str:
+def decimals(value: float) -> int:
+    """At least `LEAST`, and more of a small number."""
+    return max(LEAST, min(12, DIGITS - 1 - math.floor(math.log10(abs(value))))) if value and math.isfinite(value) else LEAST
+
+
+def number(value: float, digits: int | None = None) -> str:
+    """With so many decimals; else with those that its size asks for."""
+    digits = decimals(value) if digits is None else digits
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", "−")
 
@@ -30,17 +39,17 @@ def _prints(value: float, rounded: float, digits: int) -> bool:
 
 
 def closing(parts: Sequence[float], finish: Callable[[float], float], result: float) -> tuple[int, int, int]:
-    """Decimals of the parts, of their sum and of the result, at least `LEAST`, with which the printed numbers hold: the rounded parts add up to
-    the rounded sum, and `finish` of that, rounded, is the rounded result. The most decimals where there are none, as for what is not finite."""
-    total = math.fsum(parts)
-    for shown in range(LEAST, MOST - 2):
-        for middle in range(shown, MOST):
+    """Decimals of the parts, of their sum and of the result, with which the printed numbers hold: the rounded parts add up to the rounded sum, and
+    `finish` of that, rounded, is the rounded result. The most decimals where there are none, as for what is not finite."""
+    total, least = math.fsum(parts), decimals(result)
+    for shown in range(least, min(least + 4, MOST)):
+        for middle in range(max(shown, decimals(total)), MOST):
             if not _prints(finish(round(total, middle)), round(result, shown), shown):
                 continue
             for digits in range(middle, MOST + 1):
                 if _prints(math.fsum(round(part, digits) for part in parts), round(total, middle), middle):
                     return digits, middle, shown
-    return MOST, MOST, LEAST
+    return MOST, MOST, least
 
 
 def _signed(values: Sequence[float], digits: int) -> str:
@@ -81,6 +90,13 @@ def formulas(work: Work, activation: Activation) -> dict:
     }
 
 
+@cache
+def _signed_colours(theme: str) -> tuple[str, ...]:
+    """From the least to the greatest value of a map, `#rrggbb`."""
+    table = colours(theme)
+    return tuple("#" + table[3 * place : 3 * place + 3].hex() for place in range(SIGNED_LEVELS))
+
+
 def _neuron(neuron: Neuron) -> dict:
     return {"place": neuron.place, "terms": [term.place for term in neuron.terms], "bias": neuron.bias, "total": neuron.total, "value": neuron.value}
 
@@ -89,11 +105,11 @@ def packed(work: Work, excitation: Excitation, activation: Activation, order: st
     """For assets/excitation.js. Behind the head, float32: the map before (H W), z, s and the network's own gates (C each), h (S), the rows of W₁ of
     the neurons that are worked out (C each), the channel's row of W₂ (S)."""
     before = excitation.before[work.channel]
-    signed, table = themed(SIGNED, theme), colours(theme)
+    signed = themed(SIGNED, theme)
     head = {
         "channel": work.channel, "height": work.height, "width": work.width, "channels": len(excitation.z), "squeezed": len(excitation.hidden),
         "order": order, "hidden": [_neuron(each) for each in work.hidden], "gate": _neuron(work.gate), "s": work.s, "set": work.s != work.gate.value,
         "reach": float(tops(before[None], "map")[0]), "formulas": formulas(work, activation), "down": signed[1], "up": signed[-2],
-        "activation": activation.name, "accent": ACCENT[theme], "signed": ["#" + table[3 * i : 3 * i + 3].hex() for i in range(SIGNED_LEVELS)], "gates": levels(), **words,
+        "activation": activation.name, "accent": ACCENT[theme], "signed": _signed_colours(theme), "gates": levels(), **words,
     }
     return pack(head, (before, excitation.z, excitation.s, excitation.own, excitation.hidden, work.first, work.second))

@@ -6,6 +6,7 @@ assets/skyline.js from `packed`, the one that can be kept by figures/skyline.py;
 
 import math
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -55,9 +56,10 @@ def towers(channels: Mapping[str, int]) -> list[Tower]:
     return result
 
 
-def levels() -> list[str]:
+@cache
+def levels() -> tuple[str, ...]:
     """The colours of gates from 0 to 1, `#rrggbb`."""
-    return [sequential(place / (LEVELS - 1)) for place in range(LEVELS)]
+    return tuple(sequential(place / (LEVELS - 1)) for place in range(LEVELS))
 
 
 def level(gates: np.ndarray) -> np.ndarray:

@@ -35,7 +35,8 @@ def _difference(block: str, these: np.ndarray, those: np.ndarray) -> Difference:
     apart = np.abs(these - those)
     left, right = these - these.mean(), those - those.mean()
     spread = float(np.sqrt((left**2).sum() * (right**2).sum()))
-    return Difference(block, float(apart.mean()), float(apart.max()), int(apart.argmax()), float((left * right).sum()) / spread if spread else np.nan)
+    correlation = float((left * right).sum()) / spread if spread else np.nan
+    return Difference(block, float(apart.mean()), float(apart.max()), int(apart.argmax()), correlation)
 
 
 def panel(these: np.ndarray, those: np.ndarray, dot: int = DOT) -> np.ndarray:
@@ -62,8 +63,8 @@ def panels(gates: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray], th
 
 def cloud(block: str, these: np.ndarray, those: np.ndarray, names: tuple[str, str], chosen: int, theme: str = "light",
           stamp: str = "") -> bytes:
-    """What the large scatter is drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes, and both gates of every
-    channel (float32)."""
+    """What the large scatter is drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes,
+    and both gates of every channel (float32)."""
     head = {"block": block, "channels": len(these), "names": names, "chosen": chosen, "colour": unit_colour(block, theme), "stamp": stamp}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

@@ -30,14 +30,15 @@ class Pair(NamedTuple):
 
 def pairs(before: Inspection, after: Inspection, count: int = 5) -> list[Pair]:
     """The `count` most probable classes of either pass, those of the later one first."""
-    places = dict.fromkeys([guess.index for guess in after.top(count - 1)] + [before.top(1)[0].index] + [guess.index for guess in after.top(count)])
+    places = dict.fromkeys(guess.index for guess in (*after.top(count - 1), *before.top(1), *after.top(count)))
     rows = [(before.guess(place), after.guess(place)) for place in [*places][:count]]
     rows.sort(key=lambda row: -row[1].probability)
     return [Pair(then.label, then.probability, now.probability, then.logit, now.logit) for then, now in rows]
 
 
 def sorted_channels(gates: np.ndarray, slopes: np.ndarray | None, sort: str) -> np.ndarray:
-    """Channel numbers (C): those first that would move the logit most if they were shut, |s · d logit / d s|; or the least open; or as they are."""
+    """Channel numbers (C): those first that would move the logit most if they were shut, |s · d logit / d s|; or the least open; or as
+    they are. Raises `UserError` for another order."""
     if sort not in SORTS:
         raise UserError(f"There is no order {sort!r} of channels; there are {', '.join(SORTS)}.")
     if sort == "channel":
@@ -47,10 +48,10 @@ def sorted_channels(gates: np.ndarray, slopes: np.ndarray | None, sort: str) -> 
 
 def handles(block: str, now: np.ndarray, before: np.ndarray, order: np.ndarray, single: Sequence[int], stamp: str = "",
             slopes: np.ndarray | None = None, chosen: int | None = None) -> bytes:
-    """What the handles are drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes, then per channel the gate
-    now, the gate before and d logit / d s (float32 each), and the channel at every place (uint32)."""
-    head = {"block": block, "channels": len(now), "single": sorted(map(int, single)), "colours": VIRIDIS, "stamp": stamp, "slopes": slopes is not None,
-            "chosen": chosen}
+    """What the handles are drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes, then per
+    channel the gate now, the gate before and d logit / d s (float32 each), and the channel at every place (uint32)."""
+    head = {"block": block, "channels": len(now), "single": sorted(map(int, single)), "colours": VIRIDIS, "stamp": stamp,
+            "slopes": slopes is not None, "chosen": chosen}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     columns = (now, before, np.zeros_like(now) if slopes is None else slopes)
@@ -65,12 +66,15 @@ def worth(rows: Sequence[Ablated], seen: Inspection, label: int, theme: str = "l
     themed(INK, theme)
     was, places = seen.guess(label), [*range(len(rows))]
     shifts = np.array([row.probability - was.probability for row in rows])
-    data = [[row.block, f"{100 * was.probability:.2f} %", f"{100 * row.probability:.2f} %", f"{row.logit - was.logit:+.3f}".replace("-", "−"),
+    data = [[row.block, f"{100 * was.probability:.2f} %", f"{100 * row.probability:.2f} %",
+             f"{row.logit - was.logit:+.3f}".replace("-", "−"),
              "" if row.best == label else f"<br>the best guess is now {escape(seen.labels[row.best])}"] for row in rows]
     bars = {"type": "bar", "x": places, "y": shifts, "customdata": data, "width": 0.8,
-            "marker": {"color": [unit_colour(row.block, theme) for row in rows], "line": {"width": [2.5 * (row.block == selected) for row in rows], "color": INK[theme]}},
+            "marker": {"color": [unit_colour(row.block, theme) for row in rows],
+                       "line": {"width": [2.5 * (row.block == selected) for row in rows], "color": INK[theme]}},
             "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}},
-            "hovertemplate": "<b>%{customdata[0]}</b>: %{customdata[1]} → %{customdata[2]}<br>logit %{customdata[3]}%{customdata[4]}<extra></extra>"}
+            "hovertemplate": "<b>%{customdata[0]}</b>: %{customdata[1]} → %{customdata[2]}<br>"
+                             "logit %{customdata[3]}%{customdata[4]}<extra></extra>"}
     turned = [note("↷", theme, x=place, y=max(0.0, shifts[place]), yanchor="bottom", font={"size": 16, "color": INK[theme]})
               for place in places if rows[place].best != label]
     stamped = [note(stamp, theme, xref="paper", x=1, xanchor="right", yref="paper", y=1, yanchor="bottom")] if stamp else []
@@ -98,7 +102,8 @@ def _points(shifts: np.ndarray) -> dict:
 
 
 def changed(before: np.ndarray, after: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `count` channels whose maps (C H W) changed most, and by how much: the mean of |after − before|. Channels without change are left out."""
+    """The `count` channels whose maps (C H W) changed most, and by how much: the mean of |after − before|. Channels without
+    change are left out."""
     moved = np.abs(after - before).mean((1, 2))
     places = np.argsort(-moved, kind="stable")[:count]
     places = places[moved[places] > 0]

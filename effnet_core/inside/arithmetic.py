@@ -73,7 +73,7 @@ class Addition(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of one map, taken apart; c is the number of input channels that it reads: all of them, or one in a depthwise convolution."""
+    """One number of one map, taken apart; c is the number of input channels that it reads: all of them, or in a depthwise layer one."""
 
     layer: Layer
     channel: int
@@ -173,7 +173,7 @@ def _skip(architecture: Architecture, opened: Opened, layer: Layer, channel: int
 
 
 def lens(network: Network, opened: Opened, layer_id: str, channel: int) -> Lens:
-    """Of output channel `channel` of a convolution within the opened unit. Raises `UserError` where there is no such convolution or channel."""
+    """Of one output channel of a convolution within the opened unit. Raises `UserError` where there is no such convolution or channel."""
     layer = next((layer for layer in convolutions(network.architecture, opened.unit) if layer.id == layer_id), None)
     if layer is None:
         raise UserError(f"{opened.unit} has no convolution {layer_id!r}.")

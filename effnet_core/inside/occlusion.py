@@ -1,7 +1,7 @@
 """What happens to the logits when a part of the picture is covered: Zeiler and Fergus, arXiv 1311.2901, §4.2.
 
-The patch is grey, the preprocessing's mean pixel: 0 after normalisation. Nothing but the pixels of the picture is touched, so this is a check
-of maps that are made from what is inside.
+The patch is grey, the preprocessing's mean pixel: 0 after normalisation. Nothing but the pixels of the picture is touched, so this is
+a check of maps that are made from what is inside.
 """
 
 from collections.abc import Callable
@@ -60,9 +60,10 @@ def logits_of(model: Pretrained, seen: Inspection, covers: list[Patch]) -> np.nd
         return model.network(x).numpy()
 
 
-def score_map(model: Pretrained, seen: Inspection, size: int, batch: int = 1, go_on: Callable[[int], bool] = lambda done: True) -> np.ndarray | None:
-    """Logits with the patch at every place of its raster (row, column, class), `batch` places in one pass. After each pass `go_on` hears how
-    many places are done; where it says no, the rest is left and there is no result."""
+def score_map(model: Pretrained, seen: Inspection, size: int, batch: int = 1,
+              go_on: Callable[[int], bool] = lambda done: True) -> np.ndarray | None:
+    """Logits with the patch at every place of its raster (row, column, class), `batch` places in one pass. After each pass `go_on`
+    hears how many places are done; where it says no, the rest is left and there is no result."""
     grid, found = raster(seen.image.shape[-1], size), []
     every = patches(grid)
     for start in range(0, len(every), batch):

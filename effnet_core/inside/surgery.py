@@ -1,8 +1,8 @@
 """Gates set by hand: what is set, as one frozen value and as a short text for an address, `off:all;set:4.1:17=0,23=0.5`.
 
-An entry says what is done to one block, or to all: `off` opens every gate (s = 1, squeeze-and-excitation switched off), `mean` sets each to its
-mean over a data set, `photo` to what it is on another picture, `set` some channels to a value each, `own` gives them back to the network. What
-comes later overrides what came before. The result is what `inspection.operate` takes.
+An entry says what is done to one block, or to all: `off` opens every gate (s = 1, squeeze-and-excitation switched off), `mean` sets each
+to its mean over a data set, `photo` to what it is on another picture, `set` some channels to a value each, `own` gives them back to the
+network. What comes later overrides what came before. The result is what `inspection.operate` takes.
 """
 
 import re
@@ -42,7 +42,8 @@ class Entry(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where gates come from: what the network has (block → C), its means over a data set where they are known, and what it has on others."""
+    """Where gates come from: what the network has (block → C), its means over a data set where they are known, and what it has on
+    other pictures."""
 
     own: Gates
     means: Gates | None = None
@@ -114,10 +115,10 @@ def taken(plan: Plan, sent: object, own: Gates) -> Plan:
 
     A browser may send anything: what is not for a channel of `own`, or no gate, changes nothing.
     """
-    if not isinstance(sent, dict) or not isinstance(sent.get("gates"), list) or not isinstance(sent.get("block"), str) or sent["block"] not in own:
+    block, pairs = (sent.get("block"), sent.get("gates")) if isinstance(sent, dict) else (None, None)
+    if not isinstance(block, str) or block not in own or not isinstance(pairs, list):
         return plan
-    block = sent["block"]
-    for pair in sent["gates"]:
+    for pair in pairs:
         channel, gate = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
         if type(channel) is not int or not 0 <= channel < len(own[block]):
             continue

@@ -23,7 +23,7 @@ _SHARED = {  # scripts in front of a component's own
     "patch": (),
     "handles": (),
     "cloud": (),
-    "cell": ("cell_numbers", "cell_views"),
+    "cell": ("cell_numbers", "cell_views", "cell_hands"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

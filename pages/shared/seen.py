@@ -68,8 +68,16 @@ class Look(NamedTuple):
         return "" if models.is_trained(self.entry.card) else "untrained weights"
 
     def kept(self, what: str, make: Callable[[], Made], size: int, extra: int = 0, *more: object) -> Made:
-        """What `make` makes of this look, remembered for all visitors under `what` and `more`; `size` bytes, `extra` more while it is made."""
-        return memory.shared().get((what, *_key(self.entry, self.shown), self.operated, *more), make, size, extra)
+        """What `make` makes of this look, remembered for all visitors under `what` and `more`; `size` bytes, `extra` more
+        while it is made."""
+        return memory.shared().get(self._place(what, *more), make, size, extra)
+
+    def keeps(self, what: str, *more: object) -> bool:
+        """Whether that is remembered now."""
+        return self._place(what, *more) in memory.shared()
+
+    def _place(self, what: str, *more: object) -> tuple:
+        return (what, *_key(self.entry, self.shown), self.operated, *more)
 
     def gradients(self, label: int) -> dict[str, np.ndarray]:
         """How the logit of class `label` would change with what every unit hands on: unit id → C H W."""

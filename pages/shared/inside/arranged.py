@@ -56,7 +56,8 @@ def controls(at: Look, unit: str) -> View:
     kept = {"bind": "query-params", "persist_state": "session", "required": True, "width": "stretch", "wrap": True}
     colours = SCOPES[scope.segmented_control("One colour scale for", list(SCOPES), default="Each map", key="scope", **kept)]
     order = SORTS[sort.segmented_control("Sorted by", list(SORTS), default="Strength", key="sort", **kept)]
-    difference = bool(changed) and changed[0].toggle("Difference to the untouched network", key="difference", bind="query-params", persist_state="session")
+    difference = bool(changed) and changed[0].toggle("Now − untouched", key="difference", bind="query-params", persist_state="session",
+                                                     help=text("difference"))
     return View(unit, part, colours, order, difference)
 
 

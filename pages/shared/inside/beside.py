@@ -30,9 +30,10 @@ def show(at: Look, label: int, positive: bool) -> None:
     which, of = st.columns(2, gap="medium")
     wanted = state.get("beside")
     st.session_state["beside_choice"] = wanted if wanted in here else None
-    which.selectbox("Beside it", list(here), None, lambda name: shelf.title(here[name]), key="beside_choice", placeholder="Choose a model", on_change=_put_beside)
-    same = OTHERS[of.segmented_control("Its map of", list(OTHERS), default="The same class", key="beside_of", bind="query-params", persist_state="session",
-                                       required=True, width="stretch")]
+    which.selectbox("Beside it", list(here), None, lambda name: shelf.title(here[name]), key="beside_choice", placeholder="Choose a model",
+                    on_change=_put_beside)
+    same = OTHERS[of.segmented_control("Its map of", list(OTHERS), default="The same class", key="beside_of", bind="query-params",
+                                       persist_state="session", required=True, width="stretch")]
     if wanted in here and models.may_open(here[wanted], sum(memory.need(shelf.network(here[wanted]).architecture))):
         _pair(at, untouched(here[wanted], models.model_of(here[wanted]), at.shown, photo.picture(at.shown)), label, same, positive)
 
@@ -46,17 +47,20 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     knows = name in other.model.labels
     own = other.model.labels.index(name) if same and knows else best.index
     if same and not knows:
-        st.info(text("beside_other", label=plain(name), classes=f"{len(other.model.labels):,}", name=plain(other.model.name)), icon=":material/info:")
+        st.info(text("beside_other", label=plain(name), classes=f"{len(other.model.labels):,}", name=plain(other.model.name)),
+                icon=":material/info:")
     else:
         st.markdown(text("beside_same" if same else "beside_own", label=plain(name)))
     mine = label if same else at.seen.top(1)[0].index
     panels = [_one(each, index, place) for place, (each, index) in enumerate(((at, mine), (other, own)))]
-    overlay("cam_beside", "Two models on one photo", panels, [picture(at), picture(other)], Words("evidence of a cell, each model on its own scale", share="its logit"),
+    overlay("cam_beside", "Two models on one photo", panels, [picture(at), picture(other)],
+            Words("evidence of a cell, each model on its own scale", share="its logit"),
             size=340, most=480, positive=positive, common=False, stamp=at.stamp)
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
             _doubts(each)
-            html.table((titled(each, each.model.name), "Probability", "Logit"), [(guess.label, percent(guess.probability), number(guess.logit)) for guess in each.seen.top(3)])
+            rows = [(guess.label, percent(guess.probability), number(guess.logit)) for guess in each.seen.top(3)]
+            html.table((titled(each, each.model.name), "Probability", "Logit"), rows)
 
 
 def _doubts(at: Look) -> None:
@@ -71,6 +75,6 @@ def _doubts(at: Look) -> None:
 
 
 def _one(at: Look, label: int, place: int) -> Panel:
-    values, guess = class_map(at.model, at.seen, label), at.seen.guess(label)
-    note = f"{guess.label}, {percent(guess.probability)}; {at.model.preprocess.crop} × {at.model.preprocess.crop} pixels, {len(values)} × {len(values)} cells"
+    values, guess, side = class_map(at.model, at.seen, label), at.seen.guess(label), at.model.preprocess.crop
+    note = f"{guess.label}, {percent(guess.probability)}; {side} × {side} pixels, {len(values)} × {len(values)} cells"
     return Panel(str(place), titled(at, at.model.name), note, values, last_grid(at), reach_of([values]), place)

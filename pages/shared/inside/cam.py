@@ -62,13 +62,14 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
     passes = {"as the network does it": at.untouched, "with your gates": at.seen} if at.surgery else {"": at.seen}
     made = {note: (seen, *evidence(at, seen, label, rival)) for note, seen in passes.items()}
     top, name = reach_of([values for _, values, _ in made.values()]), at.model.labels[label]
-    panels = [Panel(note or "network", name, ", ".join(filter(None, [note, f"probability {percent(seen.probabilities[label])}"])), values, last_grid(at), top)
-              for note, (seen, values, _) in made.items()]
+    panels = [Panel(note or "network", name, f"{note}{', ' if note else ''}probability {percent(seen.probabilities[label])}", values,
+                    last_grid(at), top) for note, (seen, values, _) in made.items()]
     words = Words("evidence of a cell" if rival is None else "what a cell says more for the class than for its rival",
                   share=f"the logit of “{name}”" if rival is None else f"the lead of “{name}”")
     drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([9, 5], gap="large")
     with drawn:
-        overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True, stamp=at.stamp)
+        overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True,
+                stamp=at.stamp)
     with told:
         if at.surgery:
             st.markdown(text("surgery"))
@@ -79,14 +80,15 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
 
 def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label: int, rival: int | None) -> None:
     """The map's mean and the bias are the logit."""
-    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{'−' if constant < 0 else '+'} {number(abs(constant))}"}
+    sign = "−" if constant < 0 else "+"
+    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{sign} {number(abs(constant))}"}
     if rival is None:
         st.markdown(text("sum", **names, logit=number(seen.logits[label])))
     else:
         lead = float(seen.logits[label]) - float(seen.logits[rival])
         st.markdown(text("sum_rival", **names, logit=number(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
-    rows = [(guess.label, percent(guess.probability), number(class_map(at.model, seen, guess.index).mean()), number(bias(at.model, guess.index)), number(guess.logit))
-            for guess in seen.top(BEST)]
+    rows = [(guess.label, percent(guess.probability), number(class_map(at.model, seen, guess.index).mean()),
+             number(bias(at.model, guess.index)), number(guess.logit)) for guess in seen.top(BEST)]
     mark = next((place for place, guess in enumerate(seen.top(BEST)) if guess.index == label), None)
     html.table(("Class", "Probability", "Mean of its map", "Bias", "Logit"), rows, mark=mark)
 
@@ -100,8 +102,8 @@ def times(lead: float) -> str:
 def _sees(at: Look) -> str:
     grid, side = last_grid(at), at.model.preprocess.crop
     off = max(abs(grid.centre(cell) - ((cell + 0.5) * side / grid.cells - 0.5)) for cell in range(grid.cells))
-    return text("sees", reach=f"{grid.reach:,}", step=str(grid.step), first=f"{grid.first:g}", shift=text("shift", naive=f"{off:.0f}") if off >= 1 else "",
-                compared=text("sees_all" if grid.reach > side else "sees_part", side=str(side)))
+    return text("sees", reach=f"{grid.reach:,}", step=str(grid.step), first=f"{grid.first:g}",
+                shift=text("shift", naive=f"{off:.0f}") if off >= 1 else "", compared=text("sees_all" if grid.reach > side else "sees_part", side=str(side)))
 
 
 def _several(at: Look, label: int, positive: bool) -> None:
@@ -113,6 +115,6 @@ def _several(at: Look, label: int, positive: bool) -> None:
     top = reach_of(made)
     panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {number(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]
-    overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], Words("evidence of a cell, all on one scale", share="the logit of its class"),
-            size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: pick(labels, best, int(index)),
+    words = Words("evidence of a cell, all on one scale", share="the logit of its class")
+    overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], words, size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: pick(labels, best, int(index)),
             stamp=at.stamp)

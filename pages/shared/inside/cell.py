@@ -47,10 +47,9 @@ def _asked(key: str) -> str:
 def _layer(found: list[Layer]) -> Layer:
     """The one that was asked for, in another unit the one of the same name, else the one that looks at neighbours."""
     wanted = _asked("cell_layer")
-    for fits in (lambda layer: layer.id == wanted, lambda layer: "." in wanted and layer.part == wanted.rpartition(".")[2], lambda layer: layer.kernel > 1):
-        if layer := next(filter(fits, found), None):
-            return layer
-    return found[0]
+    same_name = [layer for layer in found if "." in wanted and layer.part == wanted.rpartition(".")[2]]
+    neighbours = [layer for layer in found if layer.kernel > 1]
+    return next((layer for layer in found if layer.id == wanted), [*same_name, *neighbours, *found][0])
 
 
 def _meant(layer: Layer) -> bool:
@@ -99,7 +98,8 @@ def _choices(found: list[Layer], layer: Layer, channel: int) -> None:
     which.segmented_control("Convolution", list(titles), format_func=titles.get, key="cell_layer_choice", on_change=_choose_layer,
                             required=True, wrap=True)
     last = layer.output.channels - 1
-    number.number_input(f"Output channel, 0 to {last:,}", 0, last, step=1, key="cell_channel_number", on_change=_choose_channel, args=(layer.id,))
+    number.number_input(f"Output channel, 0 to {last:,}", 0, last, step=1, key="cell_channel_number", on_change=_choose_channel,
+                        args=(layer.id,))
 
 
 def _source(at: Look, opened: Opened, layer: Layer) -> str:
@@ -119,11 +119,13 @@ def _lead(at: Look, opened: Opened, layer: Layer, channel: int) -> str:
 def _price(at: Look, layer: Layer) -> str:
     """What the cell costs, and that all cells of the layer cost what the table says."""
     each, shape = macs(layer), layer.output
-    formula = "k^2" if layer.groups > 1 else r"C_\text{in}" if layer.kernel == 1 else r"k^2 · C_\text{in}"
-    numbers = f"{layer.kernel}^2" if layer.groups > 1 else f"{layer.input.channels}" if layer.kernel == 1 else f"{layer.kernel}^2 · {layer.input.channels}"
+    if layer.groups > 1:
+        formula = f"k^2 = {layer.kernel}^2"
+    else:
+        formula = r"C_\text{in}" if layer.kernel == 1 else rf"k^2 · C_\text{{in}} = {layer.kernel}^2 · {layer.input.channels}"
     total, table = each * shape.elements, shelf.network(at.entry).total.rows[layer.id].macs
-    return texts.text("inside_cell", "price", formula=formula, numbers="" if numbers == str(each) else f" = {numbers}", each=f"{each:,}", **shape._asdict(),
-                      cells=f"{shape.height * shape.width:,}", total=f"{total:,}", table=f"{table:,}", verdict="the same" if total == table else "not the same")
+    return texts.text("inside_cell", "price", formula=formula, each=f"{each:,}", **shape._asdict(), cells=f"{shape.height * shape.width:,}",
+                      total=f"{total:,}", table=f"{table:,}", verdict="the same" if total == table else "not the same")
 
 
 def _words(at: Look, eye: Lens, has_se: bool) -> None:
@@ -179,7 +181,8 @@ def _head(at: Look, eye: Lens, subject: str, start: Place, band: Rows, lit: int)
         "subject": subject, "start": start, "band": band, "lit": lit, "whole": band.last - band.first == eye.input.shape[1],
         "layer": layer.part, "channel": eye.channel, "kernel": layer.kernel, "stride": layer.stride, "before": eye.before,
         "input": eye.input.shape, "output": eye.output.shape, "activation": layer.activation,
-        "names": COLOURS if layer.id == "stem" else (eye.channel,) if layer.groups > 1 else (), "reach": float(maps.tops(eye.input[lit : lit + 1])[0]),
+        "names": COLOURS if layer.id == "stem" else (eye.channel,) if layer.groups > 1 else (),
+        "reach": float(maps.tops(eye.input[lit : lit + 1])[0]),
         "skip": eye.skip and {"activation": eye.skip.activation, "name": "shortcut" if eye.skip.projected else "block's input"},
         "stamp": at.stamp, "theme": shell.theme(),
     }
@@ -192,7 +195,7 @@ def _arrays(eye: Lens, band: Rows, lit: int) -> dict[str, np.ndarray]:
         "weights": eye.kernel, "values": eye.input[:, band.first : band.last], "recorded": eye.output,
     }
     if eye.skip:
-        found |= {"added": eye.skip.added, "handed": eye.skip.recorded}
+        found |= {"added": eye.skip.added[band.low : band.high], "handed": eye.skip.recorded[band.low : band.high]}
     if band.last - band.first < eye.input.shape[1]:
         shown = eye.input[lit : lit + 1]
         found["shown"] = maps.indexes(shown, maps.tops(shown))

@@ -4,7 +4,6 @@ import re
 from typing import NamedTuple
 
 import numpy as np
-import streamlit as st
 
 from effnet_core.inside.attribution import attributions
 from effnet_core.inside.channels import Channels, summarise
@@ -138,4 +137,4 @@ def convolution(at: Look, unit: str, part: Part) -> str:
 
 def ask(layer: str, channel: int, cell: tuple[int, int]) -> None:
     """In a callback: to the part of the page that computes this cell of a convolution by hand."""
-    st.session_state.update(part="One cell", cell_layer=layer, cell_channel=str(channel), cell_at="{},{}".format(*cell))
+    state.put(part="One cell", cell_layer=layer, cell_channel=str(channel), cell_at="{},{}".format(*cell))

@@ -86,11 +86,11 @@ def _evidence(at: Look, label: int, together: bool) -> None:
     name = at.model.labels[label]
     found = {"before": (at.untouched, class_map(at.model, at.untouched, label)), "after": (at.seen, class_map(at.model, at.seen, label))}
     most = reach_of([values for _, values in found.values()])
-    panels = [Panel(when, when, f"logit {seen.logits[label]:.3f}".replace("-", "−"), values, last_grid(at), most if together else reach_of([values]))
-              for when, (seen, values) in found.items()]
+    panels = [Panel(when, when, f"logit {seen.logits[label]:.3f}".replace("-", "−"), values, last_grid(at),
+                    most if together else reach_of([values])) for when, (seen, values) in found.items()]
     st.markdown(f"**Where it sees “{plain(name)}”**" + (f" ({at.stamp})" if at.stamp else ""))
-    overlay("surgery_cam", f"Evidence for {name}, before and after", panels, [picture(at)], Words("evidence of a cell", share=f"the logit of “{name}”"),
-            size=140, most=260, common=together)
+    overlay("surgery_cam", f"Evidence for {name}, before and after", panels, [picture(at)],
+            Words("evidence of a cell", share=f"the logit of “{name}”"), size=140, most=260, common=together)
     st.caption(texts.text("inside_surgery", "cam"))
 
 

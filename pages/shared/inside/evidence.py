@@ -46,8 +46,8 @@ def choose(at: Look) -> int:
     label, odds, labels = label_of(at), at.seen.probabilities, at.model.labels
     options = [int(index) for index in np.argsort(-odds, kind="stable")[:NAMED]]
     st.session_state["class_choice"] = label
-    st.selectbox("Class, by probability", options if label in options else [*options, label], format_func=lambda index: f"{labels[index]} · {percent(odds[index])}",
-                 key="class_choice", on_change=_chose, args=(at.model.labels, options[0]))
+    st.selectbox("Class, by probability", options if label in options else [*options, label],
+                 format_func=lambda index: f"{labels[index]} · {percent(odds[index])}", key="class_choice", on_change=_chose, args=(at.model.labels, options[0]))
     return label
 
 

@@ -1,7 +1,6 @@
 """The maps of one layer: all of them small, one of them over the picture, and what they are like in numbers."""
 
 from html import escape
-from importlib.util import find_spec
 
 import numpy as np
 import streamlit as st
@@ -19,8 +18,6 @@ from .arranged import View, controls, four, order_of, reach_of, text
 from .channel import channel_of, pick
 
 __all__ = ["channel_of", "number", "pick", "sheet_of", "show"]
-
-HAS_CELLS = find_spec(f"{__package__}.cell") is not None  # the part that computes one cell by hand
 
 
 def number(value: float) -> str:
@@ -48,7 +45,7 @@ def show(at: Look) -> None:
     with large:
         _enlarged(at, view, reach)
     _facts(at, view, numbers)
-    for sentence in (f"{most} {words}", text("field", se=" " + text("field_se") if at.seen.gates else ""), _dead(numbers)):
+    for sentence in (f"{most} {words}", text("field", se=" " + text("field_se") if _sees_all(at, view) else ""), _dead(numbers)):
         if sentence:
             st.caption(sentence)
 
@@ -60,11 +57,18 @@ def _words(at: Look, view: View, numbers: Channels) -> None:
     what = "widen" if part.id == "expand" and part.space == "output" else part.id
     block = next((block for block in at.network.blocks if block.id == unit), None)
     skip = ", after the block's input was added" if block is not None and block.skip else ""
-    words = text(section, title=part.title, unit=unit, channels=f"{len(numbers.dead):,}", height=str(grid.cells), width=str(grid.cells), step=str(grid.step),
+    words = text(section, title=part.title, unit=unit, channels=f"{len(numbers.dead):,}", height=str(grid.cells), width=str(grid.cells), step=f"{grid.step} pixel{'s' if grid.step > 1 else ''}",
                   reach=f"{grid.reach:,}", side=str(grid.side))
     st.markdown(words if section == "everything" else f"{words} {text(what, **({'skip': skip} if what == 'output' else {}))}")
     if view.difference:
         st.caption(text("difference") if numbers.reach.any() else text("unchanged"))
+
+
+def _sees_all(at: Look, view: View) -> bool:
+    """Whether a squeeze-and-excitation has looked at the whole picture before."""
+    names = [*at.seen.outputs]
+    first = next((names.index(unit) for unit in at.seen.gates), len(names))
+    return names.index(view.unit) > first or (names.index(view.unit) == first and view.part.id in ("se", "project", "output"))
 
 
 def _layer(numbers: Channels) -> None:
@@ -130,7 +134,7 @@ def _enlarged(at: Look, view: View, reach: np.ndarray) -> None:
     """The chosen map over the picture, and what its square is."""
     chosen = channel.chosen(at, view.unit, view.part)
     values = channel.values_of(at, view.unit, view.part, view.difference).of(chosen)
-    layer = channel.convolution(at, view.unit, view.part) if HAS_CELLS and not view.difference else ""
+    layer = channel.convolution(at, view.unit, view.part) if not view.difference else ""
     atlas.lens(_scene(at, view), chosen, values, reach[chosen], at.view, (lambda cell: channel.ask(layer, chosen, cell)) if layer else None)
 
 

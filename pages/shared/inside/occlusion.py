@@ -1,4 +1,7 @@
-"""What the model says when a part of the photo is covered: one place by hand, then every place in turn, as a check of the class activation map."""
+"""What the model says when a part of the photo is covered: one place by hand, then every place in turn.
+
+A check of the class activation map that is independent of it.
+"""
 
 import time
 
@@ -32,8 +35,8 @@ def show(at: Look) -> None:
     which, score = st.columns([5, 4], gap="medium")
     with which:
         label = choose(at)
-    scored = SCORES[score.segmented_control("The map shows what it takes from the", list(SCORES), default="Logit", key="score", bind="query-params",
-                                            persist_state="session", required=True, width="stretch")]
+    scored = SCORES[score.segmented_control("The map shows what it takes from the", list(SCORES), default="Logit", key="score",
+                                            bind="query-params", persist_state="session", required=True, width="stretch")]
     patch, seconds = _hand(at, label)
     places.show(at, label, scored, patch.size, seconds)
 
@@ -93,8 +96,8 @@ def _hand(at: Look, label: int) -> tuple[Patch, float]:
     grey = "rgb({})".format(",".join(str(round(255 * value)) for value in at.model.preprocess.mean))
     drawn, told = st.columns([6, 5], gap="large")
     with drawn:
-        data = headed({"name": "A grey patch on the photo", "side": side, "about": about, "patch": patch._asdict(), "least": least, "most": most, "step": 2,
-                       "grey": grey}, picture(at))
+        looks = {"name": "A grey patch on the photo", "side": side, "about": about, "least": least, "most": most, "step": 2, "grey": grey}
+        data = headed({**looks, "patch": patch._asdict()}, picture(at))
         component("patch")(key="patch", data=data, on_moved_change=moved, height="content")
         st.caption(text("hand"))
     with told:
@@ -110,8 +113,9 @@ def _told(at: Look, label: int, logits: np.ndarray, seconds: float) -> None:
                "odds": percent(seen.probabilities[label]), "covered": percent(odds[label])}
     st.markdown(text("result", drop=number(drop), **numbers) if drop >= 0 else text("result_gain", gain=number(-drop), **numbers))
     was, now = seen.top(1)[0].index, int(logits.argmax())
-    st.markdown(text("same_guess", guess=plain(labels[now])) if was == now else text("other_guess", guess=plain(labels[now]), before=plain(labels[was])))
+    st.markdown(text("same_guess" if was == now else "other_guess", guess=plain(labels[now]), before=plain(labels[was])))
     shown = list(dict.fromkeys([*(guess.index for guess in seen.top(5)), now, label]))
-    rows = [(labels[each], percent(seen.probabilities[each]), percent(odds[each]), number(seen.logits[each]), number(logits[each])) for each in shown]
+    rows = [(labels[each], percent(seen.probabilities[each]), percent(odds[each]), number(seen.logits[each]), number(logits[each]))
+            for each in shown]
     html.table(("Class", "Probability", "covered", "Logit", "covered"), rows, mark=shown.index(label))
     st.caption(text("time", time=si(seconds, "s")))

@@ -78,12 +78,13 @@ def pack(panels: Sequence[Panel], photos: Sequence[bytes], **looks) -> bytes:
               "reach_px": panel.grid.reach, "cells": panel.grid.cells, "side": panel.grid.side, "reach": panel.reach, "photo": panel.photo}
              for panel in panels]
     colours = {name: [*bytes.fromhex(colour[1:])] for name, colour in (("for", FOR), ("against", AGAINST))}
-    return headed({**looks, **colours, "panels": parts, "photos": [len(photo) for photo in photos]}, *photos, *(each.tobytes() for each in numbers))
+    head = {**looks, **colours, "panels": parts, "photos": [len(photo) for photo in photos]}
+    return headed(head, *photos, *(each.tobytes() for each in numbers))
 
 
 def overlay(key: str, name: str, panels: Sequence[Panel], photos: Sequence[bytes], words: Words, *, size: int = 200, most: int = 520,
-            positive: bool = False, common: bool = True, tools: bool = False, chosen: str = "", on_pick: Callable[[str], None] | None = None,
-            stamp: str = "") -> None:
+            positive: bool = False, common: bool = True, tools: bool = False, chosen: str = "", stamp: str = "",
+            on_pick: Callable[[str], None] | None = None) -> None:
     """Draws the panels, each at least `size` and at most `most` pixels wide; with `common` they have one colour scale. `tools` are the
     controls of all overlays of the page; `on_pick` gets the id of a panel that is clicked; `stamp` stands beneath the scale."""
     known = [panel.id for panel in panels]
@@ -93,7 +94,7 @@ def overlay(key: str, name: str, panels: Sequence[Panel], photos: Sequence[bytes
         if on_pick and panel in known:  # a browser may send anything
             on_pick(panel)
 
-    data = pack(panels, photos, name=name, what=f"{words.what} · {stamp}" if stamp else words.what, cell=words.cell, sees=words.sees, share=words.share, idle=texts.text("inside_cam", "idle"),
-                size=size, most=most, pixels=480 if size >= 240 else 240, positive=positive, reach=panels[0].reach if common else None,
-                tools=tools, talks=True, chosen=chosen, pick=on_pick is not None)
+    said = {**words._asdict(), "what": f"{words.what} · {stamp}" if stamp else words.what, "idle": texts.text("inside_cam", "idle")}
+    data = pack(panels, photos, name=name, **said, size=size, most=most, pixels=480 if size >= 240 else 240, positive=positive, reach=panels[0].reach if common else None,
+                tools=tools, chosen=chosen, pick=on_pick is not None)
     component("overlay")(key=key, data=data, on_picked_change=picked, height="content")

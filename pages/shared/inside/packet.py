@@ -36,7 +36,7 @@ def rows(lens: Lens, row: int) -> Rows:
 
 
 def pack(head: Mapping[str, object], arrays: Mapping[str, np.ndarray], picture: bytes = b"") -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON with the name, type and length of every array, the arrays, a picture's file."""
+    """Length of the head (4 bytes, big-endian), head as JSON with name, type and length of every array, the arrays, a picture's file."""
     kinds = [[name, array.dtype.str[1:], array.size] for name, array in arrays.items()]
     text = json.dumps({**head, "arrays": kinds}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())

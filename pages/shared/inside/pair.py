@@ -39,6 +39,7 @@ def show(at: Look) -> None:
         unit = max(rows, key=lambda row: row.mean).block
     _blocks(here, there, rows, unit)
     _block(here, there, next(row for row in rows if row.block == unit))
+    st.caption(texts.text("inside_pair", "paper"))
 
 
 def _pictures(here: Look, there: Look) -> None:
@@ -80,7 +81,8 @@ def _blocks(here: Look, there: Look, rows: list[draw.Difference], unit: str) -> 
 
 
 def _words(row: draw.Difference) -> str:
-    return f"{row.block}: mean |difference| {row.mean:.4f}, correlation {_correlation(row)}, farthest channel {row.channel} by {row.most:.3f}"
+    return (f"{row.block}: mean |difference| {row.mean:.4f}, correlation {_correlation(row)}, farthest channel {row.channel} "
+            f"by {row.most:.3f}")
 
 
 def _correlation(row: draw.Difference) -> str:
@@ -91,11 +93,13 @@ def _bars(rows: list[draw.Difference], unit: str) -> None:
     st.markdown("**The most different first**")
     top = max(row.mean for row in rows) or 1.0
     lines = "".join(
-        f'<div role="listitem" title="{escape(_words(row))}"{" class=ef-mark" if row.block == unit else ""}><span>{escape(row.block)}</span>'
-        f'<span class="ef-line" aria-hidden="true"><i style="width:{100 * row.mean / top:.2f}%;background:{unit_colour(row.block, shell.theme())}"></i></span>'
+        f'<div role="listitem" title="{escape(_words(row))}"{" class=ef-mark" if row.block == unit else ""}>'
+        f'<span>{escape(row.block)}</span><span class="ef-line" aria-hidden="true">'
+        f'<i style="width:{100 * row.mean / top:.2f}%;background:{unit_colour(row.block, shell.theme())}"></i></span>'
         f'<span class="ef-odds">{row.mean:.3f}</span><span class="ef-odds">{_correlation(row).split(" ")[0]}</span></div>'
         for row in sorted(rows, key=lambda row: -row.mean))
-    head = '<div class="ef-head"><span>block</span><span></span><span class="ef-odds">mean |Δs|</span><span class="ef-odds">corr.</span></div>'
+    head = ('<div class="ef-head"><span>block</span><span></span><span class="ef-odds">mean |Δs|</span>'
+            '<span class="ef-odds">corr.</span></div>')
     st.html(f'<div class="ef-apart" role="list">{head}{lines}</div>')
 
 

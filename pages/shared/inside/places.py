@@ -49,7 +49,7 @@ def show(at: Look, label: int, scored: str, size: int, seconds: float) -> None:
     elif turn is not None and turn.state == "done":
         _compared(at, label, scored, grid, turn.result)
     else:
-        st.markdown(text("whole", places=f"{places:,}", time=f"about {work.span(places * seconds)}" if places * seconds >= 1 else "about a second"))
+        st.markdown(text("whole", places=f"{places:,}", time=f"about {work.span(max(1.0, places * seconds))}"))
         if turn is not None and turn.error:
             st.warning(plain(turn.error), icon=":material/info:")
         if st.button(f"Cover all {places:,} places", key="occlude", icon=":material/grid_on:"):
@@ -68,7 +68,10 @@ def _begin(at: Look, size: int, places: int) -> None:
             raise Stopped
         return found
 
-    turns().begin(_key(at, size), work.owner(), places, lambda go_on: light.kept("occluded", lambda: covered(go_on), kept, batch * extra, size))
+    def made(go_on: Callable[[int], bool]) -> np.ndarray:
+        return light.kept("occluded", lambda: covered(go_on), kept, batch * extra, size)
+
+    turns().begin(_key(at, size), work.owner(), places, made)
 
 
 def _progress(turn: Turn) -> None:
@@ -98,7 +101,8 @@ def _words(queue: Turns, turn: Turn) -> str:
 
 def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray) -> None:
     """The map of what covering takes, beside the class activation map."""
-    drops = at.seen.logits[label] - logits[..., label] if scored == "logit" else at.seen.probabilities[label] - probabilities(logits)[..., label]
+    before, after = (at.seen.logits, logits) if scored == "logit" else (at.seen.probabilities, probabilities(logits))
+    drops = before[label] - after[..., label]
     values, name = class_map(at.model, at.seen, label), at.model.labels[label]
     rho = spearman(drops, under(spread_out(values, last_grid(at)), grid))
     row, column = (int(place) for place in np.unravel_index(drops.argmax(), drops.shape))
@@ -108,6 +112,7 @@ def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray)
     panels = [Panel("occlusion", "Occlusion", f"what covering takes from the {scored} of “{name}”", drops, grid, reach_of([drops])),
               Panel("cam", "Class activation map", f"evidence for “{name}”", values, last_grid(at), reach_of([values]))]
     overlay("occlusion_map", titled(at, "Occlusion beside the class activation map"), panels, [picture(at)],
-            Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False, tools=True, stamp=at.stamp)
+            Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False,
+            tools=True, stamp=at.stamp)
     st.markdown(text("agreement", rho=f"{rho:.2f}".replace("-", "−"), places=places))
     st.markdown(text("disagree"))

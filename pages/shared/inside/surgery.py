@@ -18,7 +18,6 @@ from . import channel, effects
 
 KINDS = {"The network's own": "own", "All open (SE off)": "off", "Their mean": "mean", "Another picture's": "photo"}
 SORTS = {"Effect": "effect", "Gate": "gate", "Number": "channel"}
-BACKWARD = 4  # times what a unit holds, for the way back through it
 
 
 def current() -> Plan:
@@ -62,7 +61,8 @@ def _entry_words(entry: Entry) -> str:
     where = "all blocks" if entry.block == ALL else entry.block
     if entry.kind == "set":
         shown = ", ".join(f"{channel} to {gate:g}" for channel, gate in entry.gates[:3])
-        return f"{where}, channel{'s' * (len(entry.gates) > 1)} {shown}{' …' * (len(entry.gates) > 3)}"
+        more = f" and {len(entry.gates) - 3} more" if len(entry.gates) > 3 else ""
+        return f"{where}, channel{'s' * (len(entry.gates) > 1)} {shown}{more}"
     return f"{where}, " + {"off": "all gates 1", "mean": "mean gates", "photo": "another picture's gates", "own": "as it is"}[entry.kind]
 
 
@@ -130,8 +130,10 @@ def _moved(at: Look) -> None:
 def _slopes(at: Look, unit: str) -> np.ndarray:
     """How the logit of the best guess moves with each gate, in the untouched network."""
     bare, label = at.bare, at.untouched.top(1)[0].index
-    return bare.kept("slopes", lambda: slopes(at.model, at.untouched, unit, bare.gradients(label)[unit]), FLOAT_BYTES * len(at.untouched.gates[unit]),
-                     BACKWARD * memory.opened(at.network, unit), unit, label)
+    if not bare.keeps("slopes", unit, label):
+        bare.gradients(label)  # before it, so that memory is claimed for one thing at a time
+    return bare.kept("slopes", lambda: slopes(at.model, at.untouched, unit, bare.gradients(label)[unit]),
+                     FLOAT_BYTES * len(at.untouched.gates[unit]), memory.AUTOGRAD * memory.opened(at.network, unit), unit, label)
 
 
 def _handles(at: Look, unit: str) -> None:
@@ -141,7 +143,8 @@ def _handles(at: Look, unit: str) -> None:
         return
     sort = SORTS[st.segmented_control("Channels sorted by", list(SORTS), default="Effect", key="surgery_sort", required=True,
                                       bind="query-params", persist_state="session", help=texts.text("inside_surgery", "sorts"))]
-    before, slope = at.untouched.gates[unit], _slopes(at, unit) if sort == "effect" else None
+    with st.spinner("One pass backwards through the network…"):
+        before, slope = at.untouched.gates[unit], _slopes(at, unit) if sort == "effect" else None
     order, picked = draw.sorted_channels(before, slope, sort), channel.taken()
     data = draw.handles(unit, at.seen.gates[unit], before, order, [*at.plan.singles(unit)], at.stamp, slope,
                         picked if picked is not None and picked < len(before) else None)

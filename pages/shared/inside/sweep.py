@@ -33,18 +33,22 @@ def show(at: Look, label: int, positive: bool) -> None:
     chosen = state.selected(at.network)
     chosen = chosen if chosen in found else at.network.last_unit
     titles = dict(zip((unit for unit, _ in at.network.units()), unit_names(at.network)))
-    tiles = [Tile(unit, [place], unit, titles[unit], f"{unit}, {titles[unit]}: {len(values)} × {len(values)} cells") for place, (unit, values) in enumerate(found.items())]
+    tiles = [Tile(unit, [place], unit, titles[unit], f"{unit}, {titles[unit]}: {len(values)} × {len(values)} cells")
+             for place, (unit, values) in enumerate(found.items())]
     drawn, row = st.columns([4, 7], gap="large")
     with row:
         gallery("cam_sweep", titled(at, "Grad-CAM at every unit"), sheet, tiles, size=88, chosen=chosen, on_pick=state.select)
     with drawn:
         values, name = found[chosen], at.model.labels[label]
-        panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen], reach_of([values]))
-        overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260, positive=positive, stamp=at.stamp)
+        panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen],
+                      reach_of([values]))
+        overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260,
+                positive=positive, stamp=at.stamp)
 
 
 def _sheet(at: Look, found: dict[str, np.ndarray], positive: bool) -> Sheet:
     seen, where = pixels(at, SMALL), grids_of(at)
-    made = draw.sheet([draw.blend(seen, spread_out(values, where[unit], SMALL), reach_of([values]), positive=positive) for unit, values in found.items()],
-                      math.ceil(math.sqrt(len(found))))
+    pictures = [draw.blend(seen, spread_out(values, where[unit], SMALL), reach_of([values]), positive=positive)
+                for unit, values in found.items()]
+    made = draw.sheet(pictures, math.ceil(math.sqrt(len(found))))
     return Sheet(made.png, made.columns, made.width, made.height, made.gap)

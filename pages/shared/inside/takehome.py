@@ -2,6 +2,7 @@
 
 import io
 import platform
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -44,7 +45,8 @@ def show(at: Look) -> None:
         _tables(at, unit)
     with st.expander("From a terminal"):
         st.markdown(text("terminal"))
-        st.code(f"python -m effnet_core inspect photo.jpg --model {at.model.name} --html report.html --npz all.npz --csv gates.csv", language="sh", wrap_lines=True)
+        files = f"--html report.html --unit {unit} --npz all.npz --csv gates.csv"
+        st.code(f"python -m effnet_core inspect photo.jpg --model {at.model.name} {files}", language="sh", wrap_lines=True)
 
 
 def _name(at: Look, *more: str) -> str:
@@ -53,7 +55,8 @@ def _name(at: Look, *more: str) -> str:
 
 def html_of(at: Look, unit: str) -> str:
     """The report, made when it is asked for."""
-    seen = inside_report.Seen(at.model, at.seen, at.untouched, at.picture.title, at.eye, at.picture.view(at.model.preprocess), at.opened(unit), at.stamp, _remarks(at))
+    view = at.picture.view(at.model.preprocess)
+    seen = inside_report.Seen(at.model, at.seen, at.untouched, at.picture.title, at.eye, view, at.opened(unit), at.stamp, _remarks(at))
     made = f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with PyTorch {version('torch')} on {platform.system()} {platform.machine()}."
     return inside_report.report(seen, shelf.facts(at.entry), made)
 
@@ -62,14 +65,20 @@ def _remarks(at: Look) -> tuple[str, ...]:
     shows = truth.of(at.shown, at.picture.title, at.entry.card)
     if at.stamp or shows is None:
         return ()
-    return text("shows" if any(label in at.model.labels for label in shows.labels) else "shows_none", truth=shows.words, classes=f"{len(at.model.labels):,}"),
+    known = any(label in at.model.labels for label in shows.labels)
+    return (text("shows" if known else "shows_none", truth=shows.words, classes=f"{len(at.model.labels):,}"),)
+
+
+def _offer(title: str, make: Callable[[], bytes | str], name: str, kind: str, key: str, **more) -> None:
+    """A file that is made when it is asked for."""
+    icon = {"text/html": "description", "text/csv": "table"}.get(kind, "dataset")
+    st.download_button(title, make, name, kind, on_click="ignore", icon=f":material/{icon}:", key=key, **more)
 
 
 def _report(at: Look, unit: str) -> None:
     st.markdown("#### A report")
     st.markdown(text("report" if unit in at.seen.gates else "report_unit", unit=unit, privacy=text("privacy")))
-    st.download_button("HTML report", lambda: html_of(at, unit), f"{_name(at)}.html", "text/html", on_click="ignore", icon=":material/description:",
-                       key="take_report", type="primary")
+    _offer("HTML report", lambda: html_of(at, unit), f"{_name(at)}.html", "text/html", "take_report", type="primary")
 
 
 def npz_of(at: Look, unit: str, everything: bool) -> bytes:
@@ -86,22 +95,21 @@ def _arrays(at: Look, unit: str) -> None:
     st.markdown(text("arrays" if everything else "arrays_large", blocks=f"{len(at.seen.gates)}", unit=unit, bytes=bytes_text(size)))
     with st.container(horizontal=True):
         if everything:
-            st.download_button("Everything (NPZ)", lambda: npz_of(at, unit, True), f"{_name(at)}.npz", "application/zip", on_click="ignore",
-                               icon=":material/dataset:", key="take_arrays")
-        st.download_button("Gates alone (NPZ)", lambda: npz_of(at, unit, False), f"{_name(at, 'gates')}.npz", "application/zip", on_click="ignore",
-                           icon=":material/dataset:", key="take_gates_npz")
+            _offer("Everything (NPZ)", lambda: npz_of(at, unit, True), f"{_name(at)}.npz", "application/zip", "take_arrays")
+        _offer("Gates alone (NPZ)", lambda: npz_of(at, unit, False), f"{_name(at, 'gates')}.npz", "application/zip", "take_gates_npz")
 
 
 def _tables(at: Look, unit: str) -> None:
     maps = at.seen.outputs[unit]
+    many = maps.size > MOST_CELLS
     st.markdown("#### Tables")
     st.markdown(text("tables", unit=unit))
-    offers = {
-        "Gates (CSV)": ("gates", lambda: recordings.gates_csv(at.seen, at.untouched), not at.seen.gates),
-        "Channels (CSV)": ("channels", lambda: recordings.activations_csv(at.seen), False),
-        f"Cells of {unit} (CSV)": (unit, lambda: recordings.maps_csv(unit, maps), maps.size > MOST_CELLS),
-    }
     with st.container(horizontal=True):
-        for place, (title, (name, make, absent)) in enumerate(offers.items()):
-            st.download_button(title, make, f"{_name(at, name)}.csv", "text/csv", on_click="ignore", icon=":material/table:", key=f"take_table_{place}",
-                               disabled=absent, help=f"It would have more than {MOST_CELLS:,} lines." if maps.size > MOST_CELLS and place == 2 else None)
+        _table(at, "Gates", "gates", lambda: recordings.gates_csv(at.seen, at.untouched), disabled=not at.seen.gates)
+        _table(at, "Channels", "channels", lambda: recordings.activations_csv(at.seen))
+        _table(at, f"Cells of {unit}", unit, lambda: recordings.maps_csv(unit, maps), disabled=many,
+               help=f"It would have more than {MOST_CELLS:,} lines." if many else None)
+
+
+def _table(at: Look, title: str, name: str, make: Callable[[], str], **more) -> None:
+    _offer(f"{title} (CSV)", make, f"{_name(at, name)}.csv", "text/csv", f"take_{title.partition(' ')[0].lower()}_csv", **more)

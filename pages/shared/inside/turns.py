@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 
 from effnet_core.errors import UserError
 
-ABSENCE_S = 20.0  # without a look after which somebody has left
+ABSENCE_S = 75.0  # without a look after which somebody has left; a browser lets a hidden tab look once a minute
 KEPT = 16  # results, of all visitors together
 LONGEST = 40  # pieces that wait
 
