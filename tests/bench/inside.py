@@ -104,6 +104,7 @@ def acts(page):
     yield "A new picture (one forward pass included)", "One block", clicks(".st-key-samples button.tile", [1, 2, 3, 4])
     for part in ("One block", "Maps"):
         yield f"Another block, part “{part}”", part, clicks(".spine .mark", marks)
+    yield "Another channel, part “One block”", "One block", clicks(".st-key-pairs_lowered button.tile", [0, 1, 2, 3] * (MOVES // 4))
 
 
 if __name__ == "__main__":
