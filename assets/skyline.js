@@ -15,62 +15,14 @@ function makeSkyline() {
   }
 }
 
-const shared = window.effnetSkyline ??= makeSkyline()
+const shared = (window.effnetSkyline ??= makeSkyline())
 
 function readBlocks({ head, take }) {
   for (const tower of head.towers) tower.label = labelOf(head, tower)
-  head.title = `${head.name}${head.stamp ? ` (${head.stamp})` : ""}: a tower per block, a window per channel. ` +
+  head.title =
+    `${head.name}${head.stamp ? ` (${head.stamp})` : ""}: a tower per block, a window per channel. ` +
     "Left and right go from tower to tower, up and down from window to window, Enter opens the block with this channel"
   return head.towers.map(({ channels }) => ({ gates: take(channels), z: take(channels), own: head.compared ? take(channels) : null }))
-}
-
-function labelOf(head, { unit, channels, operated, spread }) {
-  const [mean, std, least, greatest, distance] = ["mean", "std", "least", "greatest", "distance"].map((key) => written(spread[key], 3))
-  return `${unit}: ${channels} gates${operated ? ", some of them set" : ""}, mean ${mean}, standard deviation ${std}, from ${least} to ${greatest}; ` +
-    `${(100 * spread.closed).toFixed(1)} % below ${head.closed}, ${(100 * spread.open).toFixed(1)} % above ${head.open}; distance from identity ${distance}`
-}
-
-// What is said of a place: a tower, and a window in it where there is one.
-function sayingOf(state, { tower, index }) {
-  const [{ unit, spread, operated }, { gates, z, own, places }] = [state.head.towers[tower], state.blocks[tower]]
-  if (index === null) return [unit, state.head.towers[tower].label.slice(unit.length + 2)]
-  const channel = places[index]
-  const lines = [`${unit} · channel ${channel}`, `gate ${sized(gates[channel])} · z ${sized(z[channel])}`]
-  if (own && own[channel] !== gates[channel]) lines.push(`untouched network: gate ${sized(own[channel])}${operated ? "" : "; what comes in has changed"}`)
-  return [...lines, `mean of the block ${written(spread.mean, 3)}`]
-}
-
-function say(state, place) {
-  state.tip.hidden = !place
-  const pointed = state.svg.querySelector(".pointed")
-  pointed.setAttribute("width", 0)
-  if (!place) return
-  const [first, ...rest] = sayingOf(state, place)
-  state.tip.replaceChildren(tag("strong", "", first), ...rest.map((line) => tag("span", "", line)))
-  const tower = state.scene.towers[place.tower]
-  const at = place.index === null ? { x: tower.left, y: state.scene.axis - 30 } : windowAt(state.scene, tower, place.index)
-  if (place.index !== null) frame(pointed, state.scene, at)
-  const high = state.tip.offsetHeight
-  const left = Math.max(state.box.scrollLeft, Math.min(state.box.scrollLeft + state.box.clientWidth - state.tip.offsetWidth - 4, at.x - state.tip.offsetWidth / 2))
-  state.tip.style.left = `${left}px`
-  state.tip.style.top = `${at.y - high - 10 > -30 ? at.y - high - 10 : at.y + state.scene.size + 12}px`
-}
-
-function frame(rect, scene, { x, y }) {
-  const wide = pane(scene.size)
-  const out = Math.max(0, (7 - wide) / 2) + 1
-  for (const [name, value] of Object.entries({ x: x - out, y: y - out, width: wide + 2 * out, height: wide + 2 * out })) rect.setAttribute(name, value)
-}
-
-// Which tower and window stand at a point of the drawing, in its own pixels.
-function placeAt(state, x, y) {
-  const { towers, size, ground } = state.scene
-  const tower = towers.findIndex(({ plot }) => x >= plot[0] && x < plot[0] + plot[1])
-  if (tower < 0) return null
-  const [column, row] = [Math.floor((x - towers[tower].left) / size), Math.floor((ground - y) / size)]
-  const inside = column >= 0 && column < towers[tower].width && row >= 0
-  const index = column + row * towers[tower].width
-  return { tower, index: inside && index < towers[tower].channels ? index : null }
 }
 
 function mark(state) {
@@ -95,7 +47,8 @@ function reveal(state, block) {
   state.revealed = block
   const chosen = state.scene.towers.find(({ unit }) => unit === block)
   const [left, right] = [state.box.scrollLeft + GUTTER, state.box.scrollLeft + state.width]
-  if (chosen && (chosen.left < left || chosen.left + chosen.wide > right)) state.box.scrollLeft = chosen.left + chosen.wide / 2 - (state.width + GUTTER) / 2
+  if (chosen && (chosen.left < left || chosen.left + chosen.wide > right))
+    state.box.scrollLeft = chosen.left + chosen.wide / 2 - (state.width + GUTTER) / 2
 }
 
 // What the rows are stays at the left edge.
@@ -121,7 +74,7 @@ function walk(state, event) {
     const { channels, width } = state.head.towers[tower]
     const step = Math.abs(walks[event.key]) === 1 ? walks[event.key] : Math.sign(walks[event.key]) * width
     const index = place.index === null ? (step > 0 ? 0 : channels - 1) : Math.min(channels - 1, Math.max(0, place.index + step))
-    say(state, state.place = { tower, index })
+    say(state, (state.place = { tower, index }))
   } else {
     const last = state.head.towers.length - 1
     const to = { ArrowLeft: Math.max(0, tower - 1), ArrowRight: Math.min(last, tower + 1), Home: 0, End: last }[event.key]
@@ -148,8 +101,20 @@ function furnish(root, state) {
   const name = () => `${state.head.name}-gates`.replace(/[^\p{L}\p{N}.=-]+/gu, "-").toLowerCase()
   const [scale, stamp] = [tag("i", "scale"), tag("span", "stamp")]
   const legend = tag("div", "legend", "gate 0", scale, "1", stamp)
-  const buttons = tag("div", "buttons", buttonOf("SVG", "Download as SVG", () => saveSvg(file(), name())), buttonOf("PNG", "Download as PNG", () => savePng(file(), name())))
-  Object.assign(state, { box: tag("div", "box"), stage: tag("div", "stage"), canvas: tag("canvas"), tip: tag("div", "tooltip"), scale, stamp })
+  const buttons = tag(
+    "div",
+    "buttons",
+    buttonOf("SVG", "Download as SVG", () => saveSvg(file(), name())),
+    buttonOf("PNG", "Download as PNG", () => savePng(file(), name())),
+  )
+  Object.assign(state, {
+    box: tag("div", "box"),
+    stage: tag("div", "stage"),
+    canvas: tag("canvas"),
+    tip: tag("div", "tooltip"),
+    scale,
+    stamp,
+  })
   state.tip.setAttribute("role", "status")
   state.svg = element("svg", {})
   state.stage.append(state.canvas, state.svg, state.tip)
@@ -159,16 +124,16 @@ function furnish(root, state) {
     const { left, top } = state.stage.getBoundingClientRect()
     return placeAt(state, event.clientX - left, event.clientY - top)
   }
-  state.stage.onpointermove = (event) => say(state, state.place = placeOf(event))
-  state.stage.onpointerleave = () => say(state, state.place = null)
+  state.stage.onpointermove = (event) => say(state, (state.place = placeOf(event)))
+  state.stage.onpointerleave = () => say(state, (state.place = null))
   state.stage.onclick = (event) => pick(state, placeOf(event))
   state.box.onscroll = () => hold(state)
   state.stage.onkeydown = (event) => walk(state, event)
   state.stage.addEventListener("focusin", (event) => {
     const node = event.target.closest(".tower")
-    if (node?.matches(":focus-visible")) say(state, state.place = { tower: Number(node.dataset.index), index: null })
+    if (node?.matches(":focus-visible")) say(state, (state.place = { tower: Number(node.dataset.index), index: null }))
   })
-  state.stage.addEventListener("focusout", () => say(state, state.place = null))
+  state.stage.addEventListener("focusout", () => say(state, (state.place = null)))
 }
 
 function arrange(state) {

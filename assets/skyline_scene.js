@@ -25,10 +25,20 @@ function sceneOf(head, room) {
   const ground = ROOF + size * head.floors
   const axis = ground + 42
   const bars = axis + AXIS + STEP
-  return { towers: built, size, few, width: Math.ceil(x + 2), ground, axis, bars, foot: bars + 2 * STEP + 20, height: Math.ceil(bars + 2 * STEP + 28) }
+  return {
+    towers: built,
+    size,
+    few,
+    width: Math.ceil(x + 2),
+    ground,
+    axis,
+    bars,
+    foot: bars + 2 * STEP + 20,
+    height: Math.ceil(bars + 2 * STEP + 28),
+  }
 }
 
-const pane = (size) => size > 3.4 ? size - Math.min(1, size * 0.13) : size
+const pane = (size) => (size > 3.4 ? size - Math.min(1, size * 0.13) : size)
 
 // The place of window `index` of a tower: row by row from the ground.
 function windowAt(scene, tower, index) {
@@ -71,9 +81,15 @@ function windowPaths(head, scene, blocks) {
 
 // What a file says of itself, and its scale of colours.
 function captionOf(head, scene) {
-  const strip = Array.from({ length: 32 }, (_, step) => element("rect", { x: scene.width - 150 + 4 * step, y: -4, width: 4.3, height: 9, fill: shadeOf(head, (step + 0.5) / 32) }))
-  return [words([head.name, "every gate", head.stamp].filter(Boolean).join(" · "), { class: "value", x: 0, y: 4 }), ...strip,
-    words("gate 0", { class: "value", x: scene.width - 156, y: 4, "text-anchor": "end" }), words("1", { class: "value", x: scene.width - 16, y: 4 })]
+  const strip = Array.from({ length: 32 }, (_, step) =>
+    element("rect", { x: scene.width - 150 + 4 * step, y: -4, width: 4.3, height: 9, fill: shadeOf(head, (step + 0.5) / 32) }),
+  )
+  return [
+    words([head.name, "every gate", head.stamp].filter(Boolean).join(" · "), { class: "value", x: 0, y: 4 }),
+    ...strip,
+    words("gate 0", { class: "value", x: scene.width - 156, y: 4, "text-anchor": "end" }),
+    words("1", { class: "value", x: scene.width - 16, y: 4 }),
+  ]
 }
 
 function rangeOf(head, scene, tower) {
@@ -82,8 +98,17 @@ function rangeOf(head, scene, tower) {
   const y = (gate) => scene.axis + AXIS * (1 - Math.min(1, Math.max(0, gate)))
   const thick = Math.min(5, tower.plot[1] / 3)
   return [
-    element("path", { class: "reach-line", d: `M${centre} ${y(least)}V${y(greatest)}M${centre - thick / 2} ${y(least)}h${thick}M${centre - thick / 2} ${y(greatest)}h${thick}` }),
-    element("rect", { class: "bar", x: centre - thick / 2, y: y(mean + std), width: thick, height: Math.max(0.5, y(mean - std) - y(mean + std)) }),
+    element("path", {
+      class: "reach-line",
+      d: `M${centre} ${y(least)}V${y(greatest)}M${centre - thick / 2} ${y(least)}h${thick}M${centre - thick / 2} ${y(greatest)}h${thick}`,
+    }),
+    element("rect", {
+      class: "bar",
+      x: centre - thick / 2,
+      y: y(mean + std),
+      width: thick,
+      height: Math.max(0.5, y(mean - std) - y(mean + std)),
+    }),
     element("circle", { class: "dot", cx: centre, cy: y(mean), r: Math.min(5, tower.plot[1] / 2.4), fill: shadeOf(head, mean) }),
   ]
 }
@@ -95,27 +120,48 @@ function barsOf(scene, tower) {
     const [share, ground] = [tower.spread[key], scene.bars + place * STEP]
     const text = key === "distance" ? written(share, 2) : share === 0 ? "0" : share < 0.005 ? "< 1 %" : `${(100 * share).toFixed(0)} %`
     const bar = element("rect", { class: "bar", x, y: ground - CHART * share, width, height: Math.max(0.7, CHART * share) })
-    return scene.few ? [bar, words(text, { class: "value", x: x + width / 2, y: ground - CHART * share - 4, "text-anchor": "middle" })] : [bar]
+    return scene.few
+      ? [bar, words(text, { class: "value", x: x + width / 2, y: ground - CHART * share - 4, "text-anchor": "middle" })]
+      : [bar]
   })
 }
 
 function towerOf(head, scene, tower, index) {
   const [x, width] = tower.plot
   const roof = scene.ground - tower.high
-  const set = tower.operated ? [words(scene.few ? "set" : "•", { class: "set", x: tower.left + tower.wide / 2, y: roof - 7, "text-anchor": "middle" })] : []
-  return element("g", { class: tower.operated ? "tower operated" : "tower", role: "button", tabindex: index ? -1 : 0, "data-index": index, "aria-label": tower.label },
+  const set = tower.operated
+    ? [words(scene.few ? "set" : "•", { class: "set", x: tower.left + tower.wide / 2, y: roof - 7, "text-anchor": "middle" })]
+    : []
+  return element(
+    "g",
+    {
+      class: tower.operated ? "tower operated" : "tower",
+      role: "button",
+      tabindex: index ? -1 : 0,
+      "data-index": index,
+      "aria-label": tower.label,
+    },
     element("rect", { class: "reach", x, y: 0, width, height: scene.height }),
     element("rect", { class: "ground", x: tower.left, y: scene.ground + 2, width: tower.wide, height: 7, fill: tower.colour }),
     element("rect", { class: "frame", x: tower.left - 3.5, y: roof - 3.5, width: tower.wide + 6, height: tower.high + 16 }),
-    ...set, ...rangeOf(head, scene, tower), ...barsOf(scene, tower),
-    ...scene.few ? [words(tower.unit.replace("stages.", ""), { class: "label", x: x + width / 2, y: scene.foot, "text-anchor": "middle" })] : [])
+    ...set,
+    ...rangeOf(head, scene, tower),
+    ...barsOf(scene, tower),
+    ...(scene.few
+      ? [words(tower.unit.replace("stages.", ""), { class: "label", x: x + width / 2, y: scene.foot, "text-anchor": "middle" })]
+      : []),
+  )
 }
 
 // Under many towers the numbers of their stages; to the left what the rows are: that stays in sight when the picture is moved.
 function namesOf(head, scene) {
   const left = { class: "label", x: GUTTER - 12, "text-anchor": "end" }
   const [names, grid] = [[], []]
-  for (const [value, text] of [[0, "0"], [0.5, "½"], [1, "gate 1"]]) {
+  for (const [value, text] of [
+    [0, "0"],
+    [0.5, "½"],
+    [1, "gate 1"],
+  ]) {
     const y = scene.axis + AXIS * (1 - value)
     names.push(words(text, { ...left, y: y + 4 }))
     grid.push(element("path", { class: "grid", d: `M${GUTTER - 6} ${y}H${scene.width}` }))
@@ -127,7 +173,9 @@ function namesOf(head, scene) {
     for (const stage of new Set(scene.towers.map((tower) => tower.stage))) {
       const towers = scene.towers.filter((tower) => tower.stage === stage)
       const [first, last] = [towers[0], towers[towers.length - 1]]
-      grid.push(words(stage, { class: "label", x: (first.plot[0] + last.plot[0] + last.plot[1]) / 2, y: scene.foot, "text-anchor": "middle" }))
+      grid.push(
+        words(stage, { class: "label", x: (first.plot[0] + last.plot[0] + last.plot[1]) / 2, y: scene.foot, "text-anchor": "middle" }),
+      )
     }
   }
   const cover = element("rect", { class: "cover", x: 0, y: scene.axis - 14, width: GUTTER - 6, height: scene.height })
@@ -136,7 +184,17 @@ function namesOf(head, scene) {
 
 function drawingOf(head, scene) {
   const [grid, names] = namesOf(head, scene)
-  return element("svg", { width: scene.width, height: scene.height, role: "toolbar", "aria-label": head.title },
-    element("g", {}, grid, ...scene.towers.map((tower, index) => towerOf(head, scene, tower, index)), names,
-      element("rect", { class: "taken", width: 0, height: 0 }), element("rect", { class: "pointed", width: 0, height: 0 })))
+  return element(
+    "svg",
+    { width: scene.width, height: scene.height, role: "toolbar", "aria-label": head.title },
+    element(
+      "g",
+      {},
+      grid,
+      ...scene.towers.map((tower, index) => towerOf(head, scene, tower, index)),
+      names,
+      element("rect", { class: "taken", width: 0, height: 0 }),
+      element("rect", { class: "pointed", width: 0, height: 0 }),
+    ),
+  )
 }

@@ -67,7 +67,8 @@ def test_a_click_on_a_pair_takes_its_channel(inside):
 
 def opens(page, block):
     sync_api.expect(page.locator(f'.spine .mark.chosen[data-id="{block}"]')).to_have_count(1, timeout=PATIENCE_MS)
-    sync_api.expect(page.locator(".skyline .tower.chosen")).to_have_attribute("aria-label", re.compile(f"^{re.escape(block)}:"), timeout=PATIENCE_MS)
+    tower = page.locator(".skyline .tower.chosen")
+    sync_api.expect(tower).to_have_attribute("aria-label", re.compile(f"^{re.escape(block)}:"), timeout=PATIENCE_MS)
     sync_api.expect(page.locator("body")).to_contain_text(f"Block {block}", timeout=PATIENCE_MS)
     is_at(page, f"layer={block}")
 
@@ -97,7 +98,7 @@ def test_the_skyline_by_keyboard(inside):
 
 
 def test_the_steps_follow_one_another_and_can_be_turned_back(inside):
-    says, controls, lit = inside.locator(".excitation .says"), inside.locator(".excitation .controls button"), inside.locator(".excitation li.lit .name")
+    says, controls, lit = (inside.locator(f".excitation {part}") for part in (".says", ".controls button", "li.lit .name"))
     controls.nth(2).click()
     controls.nth(2).click()
     sync_api.expect(says).to_have_text("Step 2 of 5: Squeeze", timeout=PATIENCE_MS)

@@ -43,14 +43,16 @@ def recorded(model, seen):
 
 def matrices(model):
     se = model.network.get_submodule(BLOCK + ".se")
-    return [part.detach().double().numpy() for part in (se.reduce.weight[:, :, 0, 0], se.reduce.bias, se.expand.weight[:, :, 0, 0], se.expand.bias)]
+    parts = (se.reduce.weight[:, :, 0, 0], se.reduce.bias, se.expand.weight[:, :, 0, 0], se.expand.bias)
+    return [part.detach().double().numpy() for part in parts]
 
 
 def calculated(text):
     """What a pocket calculator makes of a printed expression."""
     text = text.replace("−", "-").replace("·", "*").replace(",", "")
     assert re.fullmatch(r"[-+*/(). 0-9a-zσ]+", text.replace("swish", "f")), text
-    return eval(text, {"σ": lambda x: 1 / (1 + math.exp(-x)), "swish": lambda x: x / (1 + math.exp(-x))})  # noqa: S307  what was checked above
+    functions = {"σ": lambda x: 1 / (1 + math.exp(-x)), "swish": lambda x: x / (1 + math.exp(-x))}
+    return eval(text, functions)  # noqa: S307  checked above
 
 
 def rounded(text, like):
@@ -73,14 +75,17 @@ def test_the_terms_are_the_network_s_own_numbers(model, recorded):
         assert [term.place for term in work.gate.terms] == best[:3] == [neuron.place for neuron in work.hidden]
         assert [term.product for term in work.gate.terms] == [w2[channel, j] * hidden[j] for j in best[:3]]
         assert work.gate.others == len(hidden) - 3 and work.gate.rest == pytest.approx(sum(shares[j] for j in best[3:]), abs=1e-12)
-        assert work.gate.total == pytest.approx(float(shares.sum() + b2[channel]), abs=1e-12) and math.fsum(work.gate.parts) == pytest.approx(work.gate.total)
+        assert work.gate.total == pytest.approx(float(shares.sum() + b2[channel]), abs=1e-12)
+        assert math.fsum(work.gate.parts) == pytest.approx(work.gate.total)
         assert (work.gate.value, work.s, work.z) == (recorded.own[channel], recorded.s[channel], recorded.z[channel])
         assert hand.sigmoid(work.gate.total) == pytest.approx(work.s, rel=1e-5)
-        assert work.sum == pytest.approx(float(recorded.before[channel].astype(float).sum())) and work.sum / (work.height * work.width) == pytest.approx(work.z, rel=1e-5)
+        assert work.sum == pytest.approx(float(recorded.before[channel].astype(float).sum()))
+        assert work.sum / (work.height * work.width) == pytest.approx(work.z, rel=1e-5)
         for row, neuron in zip(work.first, work.hidden):
             assert (row == w1[neuron.place]).all() and neuron.bias == b1[neuron.place]
             assert neuron.total == pytest.approx(float(w1[neuron.place] @ z + b1[neuron.place]), abs=1e-12)
-            assert hand.swish(neuron.total) == pytest.approx(neuron.value, rel=1e-4, abs=1e-6) and neuron.value == recorded.hidden[neuron.place]
+            assert hand.swish(neuron.total) == pytest.approx(neuron.value, rel=1e-4, abs=1e-6)
+            assert neuron.value == recorded.hidden[neuron.place]
         assert (work.second == w2[channel]).all()
 
 
@@ -98,7 +103,7 @@ def test_every_printed_line_gives_the_next_one(model, recorded):
             weights, inputs = zip(*((term.weight, term.value) for term in neuron.terms))
             for text, (weight, given) in zip(factors[2:].removeprefix(function + "(").split(" + "), zip(weights, inputs)):
                 left, right = text.split(" · ")
-                assert float(left.strip("()").replace("−", "-")) == round(weight, draw.decimals(weight)) and float(right.strip("()").replace("−", "-")) == round(given, draw.decimals(given))
+                assert calculated(left) == round(weight, draw.decimals(weight)) and calculated(right) == round(given, draw.decimals(given))
         _, division, z = lines["squeeze"]
         assert rounded(division[2:], z) == z[2:] == draw.number(work.z, decimals(z))
 
@@ -108,7 +113,8 @@ def test_symbols_name_the_channel_the_neurons_and_how_many_more_there_are(model,
     a, b, c = (term.place for term in work.gate.terms)
     lines = draw.formulas(work, hand.activation(model.network, BLOCK))
     many = len(recorded.hidden) - 3
-    assert lines["gate"][0] == f"s_{{5}} = σ(v_{{5,{a}}} · h_{{{a}}} + v_{{5,{b}}} · h_{{{b}}} + v_{{5,{c}}} · h_{{{c}}} + {many} more + b_{{5}})"
+    terms = " + ".join(f"v_{{5,{place}}} · h_{{{place}}}" for place in (a, b, c))
+    assert lines["gate"][0] == f"s_{{5}} = σ({terms} + {many} more + b_{{5}})"
     assert [neuron[0].split(" = ")[0] for neuron in lines["hidden"]] == [f"h_{{{a}}}", f"h_{{{b}}}", f"h_{{{c}}}"]
     assert lines["squeeze"][0] == f"z_{{5}} = 1 / ({work.height} · {work.width}) · Σ x_{{5}}"
 
@@ -126,7 +132,9 @@ def test_gates_that_were_set_stand_beside_what_the_network_would_decide(model, s
     assert free.s == free.gate.value
 
 
-@pytest.mark.parametrize("value, text", [(0.5, "0.5000"), (-12.34567, "−12.3457"), (0.000123456, "0.000123"), (-1e-5, "−0.0000100"), (0.0, "0.0000"), (1e-30, "0.000000000000")])
+@pytest.mark.parametrize("value, text", [
+    (0.5, "0.5000"), (-12.34567, "−12.3457"), (0.000123456, "0.000123"), (-1e-5, "−0.0000100"), (0.0, "0.0000"), (1e-30, "0.000000000000"),
+])
 def test_small_numbers_keep_three_digits(value, text):
     assert draw.number(value) == text
 
@@ -165,7 +173,8 @@ def test_what_travels_is_what_was_recorded(model, recorded, theme):
     head, rest = json.loads(packed[4 : 4 + length]), np.frombuffer(packed[4 + length :], "<f4")
     right = [recorded.before[3], recorded.z, recorded.s, recorded.own, recorded.hidden, work.first, work.second]
     assert (rest == np.concatenate([part.ravel() for part in right])).all()
-    assert (head["height"], head["width"]) == recorded.before.shape[1:] and (head["channels"], head["squeezed"]) == (len(recorded.z), len(recorded.hidden))
+    assert (head["height"], head["width"]) == recorded.before.shape[1:]
+    assert (head["channels"], head["squeezed"]) == (len(recorded.z), len(recorded.hidden))
     assert head["reach"] == pytest.approx(float(np.abs(recorded.before[3]).max())) and head["set"] is False
     assert (head["title"], head["stamp"], head["order"], head["activation"]) == ("a <b>", "untrained weights", "channel", "swish")
     assert head["signed"][0] == diverging(-1, theme) and head["signed"][-1] == diverging(1, theme) and head["gates"] == [*levels()]

@@ -74,7 +74,8 @@ def test_the_spread_is_that_of_the_gates():
 def test_what_travels_is_every_gate_and_every_z():
     head, numbers = unpacked(draw.packed(GATES, SQUEEZED, name="a <b>", stamp="untrained weights"))
     assert (numbers == np.concatenate([part[unit] for unit in GATES for part in (GATES, SQUEEZED)])).all()
-    assert [tower["unit"] for tower in head["towers"]] == [*GATES] and [tower["channels"] for tower in head["towers"]] == [*CHANNELS.values()]
+    assert [tower["unit"] for tower in head["towers"]] == [*GATES]
+    assert [tower["channels"] for tower in head["towers"]] == [*CHANNELS.values()]
     assert [tower["colour"] for tower in head["towers"]] == [unit_colour(unit) for unit in GATES]
     for tower, gates in zip(head["towers"], GATES.values()):
         assert tower["spread"] == spread(gates)._asdict() and not tower["operated"]
@@ -129,11 +130,12 @@ def test_the_picture_stands_alone_and_says_what_it_shows(theme):
     svg = skyline_svg(GATES, "gate", theme, "stages.1.1", "untrained weights", "<net>", ["stages.6.0"])
     root = ET.fromstring(svg)
     texts = [node.text for node in root.iter(SVG + "text")]
-    assert "<net> · every gate of squeeze-and-excitation · untrained weights" in texts and "▲ stages.1.1" in texts and texts.count("set") == 1
+    assert {"<net> · every gate of squeeze-and-excitation · untrained weights", "▲ stages.1.1"} <= {*texts} and texts.count("set") == 1
     assert {"share below 0.1", "share above 0.9", "distance from identity"} <= {*texts}
     for row in map(spread, GATES.values()):
         assert all(f"{share:.2f}" in texts for share in (row.closed, row.open, row.distance))
-    assert root.find(SVG + "rect").get("fill") == PAGE[theme] and all(float(node.get("font-size")) >= 12 for node in root.iter(SVG + "text"))
+    assert root.find(SVG + "rect").get("fill") == PAGE[theme]
+    assert all(float(node.get("font-size")) >= 12 for node in root.iter(SVG + "text"))
     assert all(contrast(node.get("fill"), PAGE[theme]) >= 4.5 for node in root.iter(SVG + "text")) and INK[theme] in svg
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "") and "script" not in svg
     assert svg == skyline_svg(GATES, "gate", theme, "stages.1.1", "untrained weights", "<net>", ["stages.6.0"])
@@ -153,7 +155,7 @@ def test_many_towers_leave_their_numbers_to_the_table():
     assert f"{spread(GATES['stages.0.0']).distance:.2f}" not in [node.text for node in ET.fromstring(skyline_svg(many)).iter(SVG + "text")]
 
 
-@pytest.mark.parametrize("drawing", [lambda **more: skyline_svg(**more), lambda **more: draw.head(more["gates"], more.get("theme", "light"))])
+@pytest.mark.parametrize("drawing", [skyline_svg, lambda gates, theme="light": draw.head(gates, theme)])
 def test_impossible_skylines_are_refused(drawing):
     with pytest.raises(UserError, match="no squeeze-and-excitation"):
         drawing(gates={})

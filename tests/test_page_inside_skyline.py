@@ -144,11 +144,14 @@ def test_a_browser_may_send_anything_to_the_skyline(sent, told):
     assert click(skyline, "skyline", sent, KNOWN) == told
 
 
-@pytest.mark.parametrize("sent, told", [(5, {"kind": "after", "channel": 5}), (8, {}), (-1, {}), (True, {}), ("5", {}), (None, {}), (1.5, {})])
+@pytest.mark.parametrize("sent, told", [
+    (5, {"kind": "after", "channel": 5}), (8, {}), (-1, {}), (True, {}), ("5", {}), (None, {}), (1.5, {}),
+])
 def test_a_browser_may_send_anything_to_the_steps(sent, told):
     assert click(block, "excitation", sent, 8) == told
 
 
 def test_units_without_gates_mark_no_channel():
     app = open_app("inside", layer="head")
-    assert chosen(app)["channel"] is None and drawn(app, "excitation") is None and "no squeeze-and-excitation, so there are no steps" in words(app)
+    assert chosen(app)["channel"] is None and drawn(app, "excitation") is None
+    assert "no squeeze-and-excitation, so there are no steps" in words(app)

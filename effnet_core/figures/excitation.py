@@ -1,6 +1,7 @@
 """One channel's squeeze-and-excitation as formulas with its numbers substituted, and all that assets/excitation.js draws of it.
 
-What is printed can be checked with a pocket calculator: as many digits are shown as it takes for the printed parts to give the printed result.
+What is printed can be checked with a pocket calculator: as many digits are shown as it takes for the printed parts to give the printed
+result.
 """
 
 import math
@@ -39,8 +40,8 @@ def _prints(value: float, rounded: float, digits: int) -> bool:
 
 
 def closing(parts: Sequence[float], finish: Callable[[float], float], result: float) -> tuple[int, int, int]:
-    """Decimals of the parts, of their sum and of the result, with which the printed numbers hold: the rounded parts add up to the rounded sum, and
-    `finish` of that, rounded, is the rounded result. The most decimals where there are none, as for what is not finite."""
+    """Decimals of the parts, of their sum and of the result, with which the printed numbers hold: the rounded parts add up to the rounded
+    sum, and `finish` of that, rounded, is the rounded result. The most decimals where there are none, as for what is not finite."""
     total, least = math.fsum(parts), decimals(result)
     for shown in range(least, min(least + 4, MOST)):
         for middle in range(max(shown, decimals(total)), MOST):
@@ -62,18 +63,21 @@ def squeeze_lines(work: Work) -> Lines:
     """z = 1 / (H · W) · Σ x."""
     cells, c = work.height * work.width, work.channel
     digits, _, shown = closing((work.sum,), lambda total: total / cells, work.z)
-    return [f"z_{{{c}}} = 1 / ({work.height} · {work.width}) · Σ x_{{{c}}}", f"= {number(work.sum, digits)} / {cells:,}", f"= {number(work.z, shown)}"]
+    return [f"z_{{{c}}} = 1 / ({work.height} · {work.width}) · Σ x_{{{c}}}", f"= {number(work.sum, digits)} / {cells:,}",
+            f"= {number(work.z, shown)}"]
 
 
 def neuron_lines(neuron: Neuron, names: tuple[str, str, str], function: str, finish: Callable[[float], float]) -> Lines:
-    """A neuron called names[0] with weights names[1] and inputs names[2], in symbols, with its factors, with its products, and its value."""
+    """A neuron called names[0] with weights names[1] and inputs names[2]: in symbols, with its factors, with its products, their sum, and
+    its value."""
     (out, weight, value), place = names, neuron.place
     digits, middle, shown = closing(neuron.parts, finish, neuron.value)
     many = f" + {neuron.others:,} more" if neuron.others else ""
     symbols = " + ".join(f"{weight}_{{{place},{term.place}}} · {value}_{{{term.place}}}" for term in neuron.terms)
     factors = " + ".join(f"{_bracketed(term.weight)} · {_bracketed(term.value)}" for term in neuron.terms)
-    return [f"{out}_{{{place}}} = {function}({symbols}{many} + b_{{{place}}})", f"= {function}({factors}{many} + {_bracketed(neuron.bias)})",
-            f"= {function}({_signed(neuron.parts, digits)})", f"= {function}({number(neuron.total, middle)})", f"= {number(neuron.value, shown)}"]
+    inner = (f"{factors}{many} + {_bracketed(neuron.bias)}", _signed(neuron.parts, digits), number(neuron.total, middle))
+    return [f"{out}_{{{place}}} = {function}({symbols}{many} + b_{{{place}}})", *(f"= {function}({line})" for line in inner),
+            f"= {number(neuron.value, shown)}"]
 
 
 def _bracketed(value: float) -> str:
@@ -98,17 +102,18 @@ def _signed_colours(theme: str) -> tuple[str, ...]:
 
 
 def _neuron(neuron: Neuron) -> dict:
-    return {"place": neuron.place, "terms": [term.place for term in neuron.terms], "bias": neuron.bias, "total": neuron.total, "value": neuron.value}
+    return {"place": neuron.place, "terms": [term.place for term in neuron.terms], "total": neuron.total, "value": neuron.value}
 
 
 def packed(work: Work, excitation: Excitation, activation: Activation, order: str, theme: str = "light", **words: str) -> bytes:
-    """For assets/excitation.js. Behind the head, float32: the map before (H W), z, s and the network's own gates (C each), h (S), the rows of W₁ of
-    the neurons that are worked out (C each), the channel's row of W₂ (S)."""
+    """For assets/excitation.js. Behind the head, float32: the map before (H W), z, s and the network's own gates (C each), h (S), the rows
+    of W₁ of the neurons that are worked out (C each), the channel's row of W₂ (S)."""
     before = excitation.before[work.channel]
     signed = themed(SIGNED, theme)
     head = {
-        "channel": work.channel, "height": work.height, "width": work.width, "channels": len(excitation.z), "squeezed": len(excitation.hidden),
-        "order": order, "hidden": [_neuron(each) for each in work.hidden], "gate": _neuron(work.gate), "s": work.s, "set": work.s != work.gate.value,
+        "channel": work.channel, "height": work.height, "width": work.width, "channels": len(excitation.z),
+        "squeezed": len(excitation.hidden), "order": order, "s": work.s, "set": work.s != work.gate.value,
+        "hidden": [_neuron(each) for each in work.hidden], "gate": _neuron(work.gate),
         "reach": float(tops(before[None], "map")[0]), "formulas": formulas(work, activation), "down": signed[1], "up": signed[-2],
         "activation": activation.name, "accent": ACCENT[theme], "signed": _signed_colours(theme), "gates": levels(), **words,
     }

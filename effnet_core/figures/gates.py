@@ -74,7 +74,8 @@ def head(gates: Mapping[str, np.ndarray], theme: str, operated: Collection[str] 
     built = towers({unit: len(values) for unit, values in gates.items()})
     return {
         "towers": [{**tower._asdict(), "channels": len(values), "stage": tower.unit.split(".")[1], "colour": unit_colour(tower.unit, theme),
-                    "spread": spread(values)._asdict(), "operated": tower.unit in operated} for tower, values in zip(built, gates.values())],
+                    "spread": spread(values)._asdict(), "operated": tower.unit in operated}
+                   for tower, values in zip(built, gates.values())],
         "across": built[-1].left + built[-1].width, "floors": max(tower.floors for tower in built), "colours": levels(),
         "closed": CLOSED, "open": OPEN,
     }

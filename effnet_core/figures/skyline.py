@@ -13,7 +13,8 @@ from .gates import head, level, levels, ordered
 MOST_SHARES = 20  # units beyond which a column is too narrow for its numbers
 WIDTH = 1200  # pixels
 LEAST = 2.0  # pixels of a window; many of them make a wider picture
-MARGIN, TOP, STEP, AXIS, CHART = 24, 64, 44, 110, 24  # pixels: around, above the roofs, from chart to chart, of the axis 0 … 1, of a bar of 1
+MARGIN, TOP = 24, 64  # pixels around, and above the roofs
+STEP, AXIS, CHART = 44, 110, 24  # pixels from chart to chart, of the axis 0 … 1, of a bar of 1
 
 
 def _text(x: float, y: float, text: str, colour: str, anchor: str = "start", size: int = 13, weight: int = 400) -> str:
@@ -98,7 +99,8 @@ def _tower(tower: dict, gates: np.ndarray, order: str, size: float, ground: floa
 def _column(tower: dict, size: float, rows: list[float], theme: str, said: bool) -> str:
     """What stands under a tower: the spread of its gates, how saturated they are, and how far from identity."""
     x, width, row = size * tower["left"], size * tower["width"], Spread(**tower["spread"])
-    bars = "".join(_bar(share, x, width, rows[1] + place * STEP, theme, said) for place, share in enumerate((row.closed, row.open, row.distance)))
+    bars = "".join(_bar(share, x, width, rows[1] + place * STEP, theme, said)
+                   for place, share in enumerate((row.closed, row.open, row.distance)))
     return _range(row, x + width / 2, rows[0], theme) + bars + _text(
         x + width / 2, rows[1] + 2 * STEP + 20, tower["unit"].removeprefix("stages.") if said else "", MUTED[theme], "middle", 12)
 

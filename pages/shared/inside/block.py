@@ -106,7 +106,8 @@ def _steps(at: Look, unit: str) -> None:
     words.markdown(texts.text("inside_excitation", "steps", **sizes))
     with box:
         st.session_state["se_channel"] = chosen
-        st.number_input(f"Channel, 0 to {len(se.s) - 1:,}", 0, len(se.s) - 1, step=1, key="se_channel", on_change=_type, args=("se_channel",))
+        st.number_input(f"Channel, 0 to {len(se.s) - 1:,}", 0, len(se.s) - 1, step=1, key="se_channel", on_change=_type,
+                        args=("se_channel",))
     _excitation(at, unit, se, chosen)
     if unit in at.seen.operation:
         st.markdown(texts.text("inside_excitation", "set"))
@@ -154,7 +155,8 @@ def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: 
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
     tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {atlas.number(se.z[c])} · gate {se.s[c]:.3f}",
                   f"channel {c}: z = {atlas.number(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
-    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen, on_pick=lambda c: channel.pick("after", c), pixelated=True)
+    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen,
+            on_pick=lambda c: channel.pick("after", c), pixelated=True)
 
 
 def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:

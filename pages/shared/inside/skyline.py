@@ -39,8 +39,8 @@ def _towers(at: Look) -> None:
     data = draw.packed(at.seen.gates, at.seen.squeezed, untouched, [*at.seen.operation], shell.theme(), name=at.model.name, stamp=at.stamp)
     known = {block: len(gates) for block, gates in at.seen.gates.items()}
     component("skyline")(key="skyline", data=data, on_picked_change=lambda: _picked(known), height="content")
-    component("skyline")(key="skyline_chosen", data={"block": state.selected(at.network), "channel": channel.taken(), "byGate": order() == "gate"},
-                         height="content")
+    marks = {"block": state.selected(at.network), "channel": channel.taken(), "byGate": order() == "gate"}
+    component("skyline")(key="skyline_chosen", data=marks, height="content")
 
 
 def _picked(known: dict[str, int]) -> None:
@@ -58,8 +58,8 @@ def numbers(at: Look) -> None:
     for block, gates in at.seen.gates.items():
         row = spread(gates)
         means = [] if at.seen is at.untouched else [f"{spread(at.untouched.gates[block]).mean:.3f}"]
-        rows.append((block + (" (set)" if block in at.seen.operation else ""), f"{len(gates):,}", *(f"{value:.3f}" for value in row[:4]), percent(row.closed),
-                     percent(row.open), f"{row.distance:.3f}", *means))
+        rows.append((block + (" (set)" if block in at.seen.operation else ""), f"{len(gates):,}", *(f"{value:.3f}" for value in row[:4]),
+                     percent(row.closed), percent(row.open), f"{row.distance:.3f}", *means))
     head = ("Block", "Channels", "Mean gate", "Standard deviation", "Least", "Greatest", f"Below {CLOSED}", f"Above {OPEN}", "Mean |1 − s|")
     html.table(head if at.seen is at.untouched else (*head, "Mean gate, untouched"), rows,
                mark=next((place for place, block in enumerate(at.seen.gates) if block == chosen), None))
