@@ -104,15 +104,12 @@ def acts(page):
     yield "A new picture (one forward pass included)", "One block", clicks(".st-key-samples button.tile", [1, 2, 3, 4])
     for part in ("One block", "Maps"):
         yield f"Another block, part “{part}”", part, clicks(".spine .mark", marks)
-<<<<<<< HEAD
     view = page.locator(".st-key-all_maps .view")
     yield "Another channel", "Maps", [lambda x=x: view.click(position={"x": 30 + x, "y": 30}) for x in (100, 200, 300, 0) * (MOVES // 4)]
     yield "Another scope of the colour scale", "Maps", clicks(".st-key-scope button", [1, 2, 0] * (MOVES // 3))
     yield "Another order", "Maps", clicks(".st-key-sort button", [1, 3, 0] * (MOVES // 3))
     yield "Another layer", "Maps", clicks(".st-key-map_choice button", [1, 2, 3, 5] * (MOVES // 4))
-=======
     yield "Another channel, part “One block”", "One block", clicks(".st-key-pairs_lowered button.tile", [0, 1, 2, 3] * (MOVES // 4))
->>>>>>> wt-skyline
 
 
 if __name__ == "__main__":
