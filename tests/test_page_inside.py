@@ -13,7 +13,6 @@ from effnet_core import cards, checkpoints, photos
 from effnet_core.architecture import assemble
 from effnet_core.data.datasets import Scenes, example
 from effnet_core.families import LITE, SMALL
-from effnet_core.figures import maps
 from effnet_core.inside.inspection import inspect
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
