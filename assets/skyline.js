@@ -117,9 +117,9 @@ function furnish(root, state) {
   })
   state.tip.setAttribute("role", "status")
   state.svg = element("svg", {})
-  state.stage.append(state.canvas, state.svg, state.tip)
+  state.stage.append(state.canvas, state.svg)
   state.box.append(state.stage)
-  root.replaceChildren(tag("div", "head", legend, buttons), state.box)
+  root.replaceChildren(tag("div", "head", legend, buttons), tag("div", "around", state.box, state.tip))
   const placeOf = (event) => {
     const { left, top } = state.stage.getBoundingClientRect()
     return placeAt(state, event.clientX - left, event.clientY - top)

@@ -29,12 +29,9 @@ function say(state, place) {
   const at = place.index === null ? { x: tower.left, y: state.scene.axis - 30 } : windowAt(state.scene, tower, place.index)
   if (place.index !== null) frame(pointed, state.scene, at)
   const high = state.tip.offsetHeight
-  const left = Math.max(
-    state.box.scrollLeft,
-    Math.min(state.box.scrollLeft + state.box.clientWidth - state.tip.offsetWidth - 4, at.x - state.tip.offsetWidth / 2),
-  )
-  state.tip.style.left = `${left}px`
-  state.tip.style.top = `${at.y - high - 10 > -30 ? at.y - high - 10 : at.y + state.scene.size + 12}px`
+  const left = at.x - state.box.scrollLeft - state.tip.offsetWidth / 2
+  state.tip.style.left = `${Math.max(0, Math.min(state.box.clientWidth - state.tip.offsetWidth - 2, left))}px`
+  state.tip.style.top = `${at.y - high - 12 > -48 ? at.y - high - 12 : at.y + state.scene.size + 12}px` // above, as far as the buttons leave room
 }
 
 function frame(rect, scene, { x, y }) {

@@ -12,7 +12,7 @@ function sceneOf(head, room) {
   const few = towers.length <= FEW
   const plots = (size) => towers.map((tower) => Math.max(size * tower.width + 5, few ? NARROWEST : size * tower.width + 3))
   const across = (size) => plots(size).reduce((sum, plot) => sum + plot, 0)
-  const wanted = Math.max(few ? 620 : 0, room - 2) - GUTTER
+  const wanted = Math.max(few ? 760 : 0, room - 2) - GUTTER
   let size = FINEST
   for (let step = 0.4; step > 0.01; step /= 2) while (across(size + step) <= wanted) size += step
   const widths = plots(size)

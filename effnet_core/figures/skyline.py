@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from ..inside.inspection import Spread
+from ..inside.inspection import CLOSED, OPEN, Spread
 from ..palette import GRID, INK, MUTED, PAGE, sequential, themed
 from . import FONT
 from .gates import head, level, levels, ordered
@@ -110,6 +110,6 @@ def _labels(rows: list[float], across: float, theme: str) -> str:
     axis = "".join(_text(start, rows[0] + AXIS * (1 - value) + 4, text, MUTED[theme], "end", 12)
                    + f'<path d="M{start + 10} {rows[0] + AXIS * (1 - value):.1f}h{across:.1f}" stroke="{GRID[theme]}"/>'
                    for value, text in ((0, "0"), (0.5, "½"), (1, "gate 1")))
-    names = ("share below 0.1", "share above 0.9", "distance from identity")
+    names = (f"share below {CLOSED}", f"share above {OPEN}", "distance from identity")
     bars = "".join(_text(start, rows[1] + place * STEP - 4, text, MUTED[theme], "end", 12) for place, text in enumerate(names))
     return axis + bars + _text(start, rows[1] + 2 * STEP + 20, "block", MUTED[theme], "end", 12)
