@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from effnet_core.cards import Entry
 from effnet_core.palette import percent
 from pages.shared import html, shell, state, texts
 
@@ -82,11 +83,24 @@ def prediction(at: Look) -> None:
         verdict(at, shows, guesses[0].label)
 
 
-def parts(at: Look) -> None:
-    """One part of the page at a time: only what is asked for is computed."""
-    block.heading(at)
-    asked = st.pills("Open below", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, **state.bound("part"))
-    PARTS[asked](at)
+@st.fragment(key="parts")
+def parts(entry: Entry, shown: str, since: tuple[str, ...]) -> None:
+    """One part of the page at a time: only what is asked for is computed. A change here leaves the rest of the page alone, unless it is one
+    `of_all`, which was `since` when all of it ran. The look itself is asked for anew: a session that held it would keep its memory."""
+    if since != of_all():
+        st.rerun()
+    with shell.refusals():
+        at = look(entry, models.model_of(entry), shown, photo.picture(shown), again=True)
+        skyline.chosen(at)
+        block.heading(at)
+        asked = st.pills("Open below", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, **state.bound("part"))
+        PARTS[asked](at)
+    state.write_address()
+
+
+def of_all() -> tuple[str, ...]:
+    """What the whole page is about."""
+    return tuple(state.get(key) for key in ("model", "photo", "surgery"))
 
 
 def page() -> None:
@@ -100,12 +114,13 @@ def page() -> None:
         return
     network = shelf.network(entry).architecture
     with body, shell.refusals():
-        shell.strip(network)
+        shell.strip_alone(network)
         if models.may_open(entry, sum(memory.need(network))):
             at = look(entry, models.model_of(entry), *photo.current(shown))
             prediction(at)
             skyline.show(at)
-            parts(at)
+            parts(entry, at.shown, of_all())
+            state.alone("strip", "parts")
 
 
 page()

@@ -120,8 +120,9 @@ def untouched(entry: Entry, model: Pretrained, shown: str, picture: photo.Pictur
     return Look(entry, model, shown, picture, eye, view, seen, seen)
 
 
-def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
-    """The same with the gates that the visitor has set. What of them is not for this network is left out, after a sentence."""
+def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture, again: bool = False) -> Look:
+    """The same with the gates that the visitor has set. What of them is not for this network is left out, after a sentence, which is not
+    repeated where the page asks `again`."""
     bare = untouched(entry, model, shown, picture)
     try:
         wanted = read(state.get("surgery"))
@@ -131,7 +132,7 @@ def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) ->
         st.warning(html.plain(str(refused)), icon=":material/info:")
         state.put(surgery="")
         return bare
-    if len(plan.entries) < len(wanted.entries):
+    if len(plan.entries) < len(wanted.entries) and not again:
         st.warning(texts.text("inside_surgery", "left_out"), icon=":material/info:")
     return _operated(bare._replace(surgery=text), plan)
 

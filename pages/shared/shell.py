@@ -105,6 +105,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
         if "lead" in texts.sections(slug):
             st.html(f'<p class="ef-lead">{texts.text(slug, "lead")}</p>')
     st.session_state["_strip"] = st.container()
+    state.alone()
     left, body = st.columns([2, 9], gap="large")
     with left:  # here and not by the page: a widget keeps its value only where one script draws it
         controls.scaling(entry.controls)
@@ -123,6 +124,19 @@ def strip(network: Architecture, refused: str = "") -> str:
     with st.session_state["_strip"]:
         live.engine()
         return spine(network, theme())
+
+
+def strip_alone(network: Architecture) -> None:
+    """The same, in the fragment "strip"."""
+    live.begin(False)
+    with st.session_state["_strip"]:
+        live.engine()
+        _strip(network)
+
+
+@st.fragment(key="strip")
+def _strip(network: Architecture) -> None:
+    spine(network, theme())
 
 
 def require(slug: str) -> None:

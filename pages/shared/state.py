@@ -105,4 +105,12 @@ def selected(network: Architecture) -> str:
 
 
 def select(unit: str) -> None:
+    """In a callback, the last thing it does: the unit is selected. Where the page shows that in fragments of its own, only they run again."""
     st.session_state["layer"] = unit
+    if alone := st.session_state.get("_alone"):
+        st.rerun(scope=[*alone])
+
+
+def alone(*fragments: str) -> None:
+    """After the page's keyed fragments were drawn: a selection concerns nothing else on it. Without any, the whole page runs again."""
+    st.session_state["_alone"] = fragments

@@ -30,6 +30,13 @@ def show(at: Look) -> None:
         st.caption(texts.text("inside_skyline", "spread", open=str(OPEN), closed=str(CLOSED)))
         if at.seen.operation:
             st.caption(texts.text("inside_skyline", "operated"))
+
+
+def chosen(at: Look) -> None:
+    """What is selected in the skyline, and the numbers behind it."""
+    if at.seen.gates:
+        marks = {"block": state.selected(at.network), "channel": channel.taken(), "byGate": order() == "gate"}
+        component("skyline")(key="skyline_chosen", data=marks, height="content")
         with st.expander("The numbers of every block"):
             numbers(at)
 
@@ -39,17 +46,15 @@ def _towers(at: Look) -> None:
     data = draw.packed(at.seen.gates, at.seen.squeezed, untouched, [*at.seen.operation], shell.theme(), name=at.model.name, stamp=at.stamp)
     known = {block: len(gates) for block, gates in at.seen.gates.items()}
     component("skyline")(key="skyline", data=data, on_picked_change=lambda: _picked(known), height="content")
-    marks = {"block": state.selected(at.network), "channel": channel.taken(), "byGate": order() == "gate"}
-    component("skyline")(key="skyline_chosen", data=marks, height="content")
 
 
 def _picked(known: dict[str, int]) -> None:
     """A tower was clicked, or one of its windows: the block is opened, the channel taken. A browser may send anything."""
     match st.session_state["skyline"].picked:
         case [str(block), place] if block in known:
-            state.select(block)
             if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < known[block]:
                 channel.pick("after", place)
+            state.select(block)
 
 
 def numbers(at: Look) -> None:
