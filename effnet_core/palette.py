@@ -106,6 +106,11 @@ def ink_on(colour: str) -> str:
     return max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, colour))
 
 
+def fixed(value: float, digits: int = 4) -> str:
+    """So many decimals; of what is huge, as random weights can make it, four digits and the power of ten."""
+    return (f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.3e}").replace("-", "−")
+
+
 def _three_digits(value: float) -> str:
     return f"{value:.{max(0, 2 - int(math.floor(math.log10(abs(value)))))}f}"
 

@@ -8,8 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
-from effnet_core.network import build
 from effnet_core.inside.probing import probe
+from effnet_core.network import build
 
 REFERENCE = {  # parameters and MACs that timm, torchvision, lukemelas and Google's own unit tests agree on
     "b0": (5_288_548, 385_814_752), "b1": (7_794_184, 686_802_832), "b2": (9_109_994, 993_561_872),

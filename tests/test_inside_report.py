@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from effnet_core.families import LITE, SMALL
-from effnet_core.figures.inside_report import Seen, number, report
+from effnet_core.figures.inside_report import Seen, report
 from effnet_core.inside.cam import bias, class_map
 from effnet_core.inside.inspection import inspect, open_unit, operate, spread
-from effnet_core.palette import percent
+from effnet_core.palette import fixed, percent
 
 from .test_inspection import model_of
 from .test_report import Reader
@@ -39,10 +39,10 @@ def test_every_number_is_the_pass_s(family, unit):
     for guess in seen.top(5):
         values = class_map(model, seen, guess.index)
         assert values.mean() + bias(model, guess.index) == pytest.approx(guess.logit, abs=1e-5)
-        assert all(text in words for text in (guess.label, percent(guess.probability), number(values.mean()), number(guess.logit)))
+        assert all(text in words for text in (guess.label, percent(guess.probability), fixed(values.mean()), fixed(guess.logit)))
     for block, gates in seen.gates.items():
         row = spread(gates)
-        assert all(text in words for text in (block, number(row.mean, 3), number(row.std, 3), percent(row.open)))
+        assert all(text in words for text in (block, fixed(row.mean, 3), fixed(row.std, 3), percent(row.open)))
     assert len(read.images) == 2 + bool(seen.gates) + (0 if unit == "classifier" else 2 if unit in seen.gates else 1) + min(5, len(seen.labels))
     assert "a <picture>" in words and "set by hand" not in words
 

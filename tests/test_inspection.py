@@ -12,9 +12,9 @@ from effnet_core.checkpoints import Pretrained
 from effnet_core.families import LITE, SMALL
 from effnet_core.inside.gradients import gradients, layer_gradients
 from effnet_core.inside.inspection import inspect, open_unit, operate, speakers
+from effnet_core.inside.probing import probe
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
-from effnet_core.inside.probing import probe
 from effnet_core.scaling import Scaling
 
 

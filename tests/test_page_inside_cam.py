@@ -16,9 +16,9 @@ from effnet_core.inside.cam import class_map, sweep
 from effnet_core.inside.geometry import grids, spread_out
 from effnet_core.inside.inspection import inspect, operate
 from effnet_core.network import build
+from effnet_core.palette import fixed
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
-from pages.shared.inside.evidence import number
 from pages.shared.photo import picture
 
 from .apps import open_app
@@ -90,7 +90,7 @@ def test_the_map_of_the_best_guess_is_exact_and_lies_where_its_cells_are(models)
     (panel,) = head["panels"]
     assert [panel[key] for key in ("first", "step", "reach_px", "cells", "side")] == [grid.first, grid.step, grid.reach, grid.cells, 32]
     assert panel["reach"] == pytest.approx(np.abs(values).max()) and panel["title"] == best.label and not head["positive"]
-    assert f"**{number(values.mean())}** (mean of the map)" in words(app) and f"**{number(best.logit)}**, the logit" in words(app)
+    assert f"**{fixed(values.mean())}** (mean of the map)" in words(app) and f"**{fixed(best.logit)}**, the logit" in words(app)
     assert f"{grid.reach:,} × {grid.reach:,} pixels around its centre" in words(app).replace("\n", " ")
 
 
@@ -200,7 +200,7 @@ def test_an_address_may_say_anything(models, query):
 
 
 def test_huge_numbers_stay_short():
-    assert (number(-1.23456), number(3.2e24), number(999_999.0)) == ("−1.2346", "3.200e+24", "999999.0000")
+    assert (fixed(-1.23456), fixed(3.2e24), fixed(999_999.0)) == ("−1.2346", "3.200e+24", "999999.0000")
 
 
 def test_labels_from_a_card_are_text(stranger):

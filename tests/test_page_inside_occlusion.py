@@ -11,9 +11,8 @@ from effnet_core import cards, checkpoints
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import grids, spread_out
 from effnet_core.inside.occlusion import Patch, patches, raster
-from effnet_core.palette import percent
+from effnet_core.palette import fixed, percent
 from pages.shared.inside import places
-from pages.shared.inside.evidence import number
 from pages.shared.inside.occlusion import checked, sizes
 
 from .apps import open_app
@@ -59,7 +58,7 @@ def told(app, model, patch):
     label, after = seen.top(1)[0].index, passed(model, seen, patch)
     drop = float(seen.logits[label]) - float(after[label])
     odds = torch.softmax(torch.from_numpy(after).double(), 0)[label].item()
-    lines = (f"**{number(abs(drop))}**", f"{number(seen.logits[label])} → {number(after[label])}; its",
+    lines = (f"**{fixed(abs(drop))}**", f"{fixed(seen.logits[label])} → {fixed(after[label])}; its",
              f"probability goes from {percent(seen.probabilities[label])} to {percent(odds)}")
     return all(line in words(app).replace("\n", " ") for line in lines)
 
@@ -127,7 +126,7 @@ def test_the_map_of_every_place_is_that_of_explicit_passes(models, monkeypatch):
     right = np.array([seen.logits[label] - passed(models, seen, patch)[label] for patch in patches(grid)]).reshape(grid.cells, grid.cells)
     assert (drops == right).all()
     assert (cam == class_map(models, seen, label)).all() and head["panels"][0]["first"] == grid.first
-    assert f"**{number(drops.max())}**" in words(app)
+    assert f"**{fixed(drops.max())}**" in words(app)
     assert "Rank correlation (Spearman's ρ)" in words(app)
     app.segmented_control(key="score").set_value("Probability").run()
     odds = [torch.softmax(torch.from_numpy(passed(models, seen, patch)).double(), 0)[label].item() for patch in patches(grid)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from effnet_core import palette
 from effnet_core.errors import UserError
 from effnet_core.families import published
-from effnet_core.palette import PAGE, STAGES, contrast, diverging, ink_on, sequential, si, standing_out, unit_colour
+from effnet_core.palette import PAGE, STAGES, contrast, diverging, fixed, ink_on, sequential, si, standing_out, unit_colour
 
 THEMES = ("light", "dark")
 STEPS = [i / 500 for i in range(501)]
@@ -137,3 +137,8 @@ def test_bytes_and_percent():
 def test_numpy_numbers_print_like_others():
     numpy = pytest.importorskip("numpy", reason="numpy is not installed")
     assert si(numpy.int64(12)) == "12" and si(numpy.float32(2.5e6)) == "2.50 M"
+
+
+@pytest.mark.parametrize("value, digits, text", [(3.14159, 4, "3.1416"), (-0.5, 2, "−0.50"), (0.0, 3, "0.000"), (-1234567.0, 4, "−1.235e+06"), (999999.4, 1, "999999.4")])
+def test_fixed_decimals(value, digits, text):
+    assert fixed(value, digits) == text

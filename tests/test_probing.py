@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from effnet_core.families import compound
-from effnet_core.network import build
 from effnet_core.inside.probing import probe
+from effnet_core.network import build
 
 
 @pytest.fixture(scope="module")

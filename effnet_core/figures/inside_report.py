@@ -11,7 +11,7 @@ from ..checkpoints import Pretrained
 from ..inside.cam import bias, class_map
 from ..inside.geometry import grids, spread_out
 from ..inside.inspection import CLOSED, OPEN, Excitation, Inspection, Opened, spread
-from ..palette import percent
+from ..palette import fixed, percent
 from . import cam, maps
 from .gates import ordered
 from .report import Bar, Picture, Section, Table, document
@@ -55,10 +55,6 @@ def _titled(at: Seen, title: str) -> str:
     return f"{title} ({at.stamp})" if at.stamp else title
 
 
-def number(value: float, digits: int = 4) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
 def _prediction(at: Seen) -> Section:
     side = at.seen.image.shape[-1]
     pictures = (Picture(at.eye, at.title, 300),
@@ -74,7 +70,7 @@ def _surgery(at: Seen) -> Section:
     rows = []
     for block, gates in at.seen.operation.items():
         found = gates[~np.isnan(gates)]
-        rows.append((block, f"{len(found):,} of {len(gates):,}", number(found.mean(), 3) if len(found) else ""))
+        rows.append((block, f"{len(found):,} of {len(gates):,}", fixed(found.mean(), 3) if len(found) else ""))
     return Section("Gates set by hand", ("All numbers of this report are those of the network with these gates.",),
                    tables=(Table(("Block", "Gates set", "Their mean"), rows),))
 
@@ -85,7 +81,7 @@ def _skyline(at: Seen) -> Section:
     for block, gates in at.seen.gates.items():
         row = spread(gates)
         numbers = (row.mean, row.std, row.least, row.greatest, row.distance)
-        rows.append((block, f"{len(gates):,}", *(number(value, 3) for value in numbers), percent(row.closed), percent(row.open)))
+        rows.append((block, f"{len(gates):,}", *(fixed(value, 3) for value in numbers), percent(row.closed), percent(row.open)))
     head = ("Block", "Channels", "Mean gate", "Standard deviation", "Least", "Greatest", "Mean |1 − s|", f"Below {CLOSED}", f"Above {OPEN}")
     mark = [*at.seen.gates].index(at.opened.unit) if at.opened and at.opened.unit in at.seen.gates else None
     words = ("One tower per block, one window per channel, its colour the gate: the number by which squeeze-and-excitation multiplies the "
@@ -103,7 +99,7 @@ def _unit(at: Seen) -> Section:
         few = min(EXTREMES, len(order) // 2)
         chosen = np.concatenate([order[::-1][:few], order[:few]])
         pictures.append(_extremes(se, chosen, few))
-        rows = [(str(c), number(se.z[c]), number(se.s[c]), number(se.s[c] * se.z[c])) for c in chosen]
+        rows = [(str(c), fixed(se.z[c]), fixed(se.s[c]), fixed(se.s[c] * se.z[c])) for c in chosen]
         tables.append(Table(("Channel", "z, mean before", "gate s", "s · z, mean after"), rows))
     return Section(_titled(at, f"Inside {opened.unit}"), pictures=tuple(pictures), tables=tuple(tables))
 
@@ -132,9 +128,9 @@ def _evidence(at: Seen) -> Section:
     top = max(float(np.abs(values).max()) for values in found.values())
     photo = np.asarray(at.view.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     pictures = tuple(Picture(_png(cam.blend(photo, spread_out(values, grid, SIDE), top)),
-                             f"{guess.label}: {percent(guess.probability)}, logit {number(guess.logit, 2)}", 190)
+                             f"{guess.label}: {percent(guess.probability)}, logit {fixed(guess.logit, 2)}", 190)
                      for guess, values in found.items())
-    rows = [(guess.label, number(values.mean()), number(bias(at.model, guess.index)), number(guess.logit)) for guess, values in found.items()]
+    rows = [(guess.label, fixed(values.mean()), fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess, values in found.items()]
     words = (f"Class activation maps of the {len(found)} best guesses, all on one scale: orange speaks for the class, blue against it. They are "
              f"exact: the mean of a map plus the bias is the class's logit. Each of the {grid.cells} × {grid.cells} cells can see {grid.reach:,} "
              "pixels, so such a map says where evidence arrives, not which pixels caused it.")

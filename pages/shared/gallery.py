@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from effnet_core.figures.maps import Mosaic
+
 from .components import component
 
 Id = int | str
@@ -29,6 +31,11 @@ class Sheet(NamedTuple):
     width: int
     height: int
     gap: int = 0
+
+
+def sheet_of(made: Mosaic) -> Sheet:
+    """Of maps or filters that stand in one picture."""
+    return Sheet(made.png, made.columns, made.width, made.height, made.gap)
 
 
 def pack(sheet: Sheet, tiles: Sequence[Tile], **looks) -> bytes:

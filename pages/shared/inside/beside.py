@@ -5,12 +5,12 @@ import streamlit as st
 from effnet_core.cards import Entry
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.inspection import UNDECIDED
-from effnet_core.palette import percent
+from effnet_core.palette import fixed, percent
 
 from .. import html, memory, models, photo, shelf, state, texts, truth
 from ..html import plain
 from ..seen import Look, untouched
-from .evidence import last_grid, number, text, titled
+from .evidence import last_grid, text, titled
 from .overlay import Panel, Words, overlay, picture, reach_of
 
 OTHERS = {"The same class": True, "Its own best guess": False}
@@ -59,7 +59,7 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
             _doubts(each)
-            rows = [(guess.label, percent(guess.probability), number(guess.logit)) for guess in each.seen.top(3)]
+            rows = [(guess.label, percent(guess.probability), fixed(guess.logit)) for guess in each.seen.top(3)]
             html.table((titled(each, each.model.name), "Probability", "Logit"), rows)
 
 

@@ -10,14 +10,14 @@ from effnet_core.figures.gates import ordered
 from effnet_core.figures.units import unit_names
 from effnet_core.inside import excitation
 from effnet_core.inside.inspection import Excitation, speakers
+from effnet_core.palette import fixed
 
 from .. import html, shell, state, texts
 from ..components import component
-from ..gallery import Tile, gallery
+from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look
 from . import channel, skyline
-from . import maps as atlas
 
 PLAIN = {"displayModeBar": False}
 
@@ -153,16 +153,16 @@ def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: 
     """Maps before and after side by side, in the colours of the map before."""
     before = se.before[channels]
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
-    tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {atlas.number(se.z[c])} · gate {se.s[c]:.3f}",
-                  f"channel {c}: z = {atlas.number(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
-    gallery(f"pairs_{kind}", title, atlas.sheet_of(sheet), tiles, size=150, chosen=chosen,
+    tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {fixed(se.z[c])} · gate {se.s[c]:.3f}",
+                  f"channel {c}: z = {fixed(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
+    gallery(f"pairs_{kind}", title, sheet_of(sheet), tiles, size=150, chosen=chosen,
             on_pick=lambda c: channel.pick("after", c), pixelated=True)
 
 
 def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
     rows = [(c, se.z[c], se.s[c]) for c in channels]
     html.table(("Channel", "z, mean before", "gate s", "s · z, mean after", "s ÷ mean gate"),
-               [(str(c), atlas.number(z), f"{s:.3f}", atlas.number(s * z), f"{s / mean:.2f}" if mean else "–") for c, z, s in rows])
+               [(str(c), fixed(z), f"{s:.3f}", fixed(s * z), f"{s / mean:.2f}" if mean else "–") for c, z, s in rows])
 
 
 def _classifier(at: Look) -> None:
@@ -174,4 +174,4 @@ def _classifier(at: Look) -> None:
     values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
     tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
-    gallery("speakers", "Channels of the last map that speak most for the best guess", atlas.sheet_of(sheet), tiles, size=84, pixelated=True)
+    gallery("speakers", "Channels of the last map that speak most for the best guess", sheet_of(sheet), tiles, size=84, pixelated=True)

@@ -7,13 +7,13 @@ import streamlit as st
 
 from effnet_core.inside.cam import bias, class_map
 from effnet_core.inside.inspection import Inspection
-from effnet_core.palette import percent
+from effnet_core.palette import fixed, percent
 
 from .. import html
 from ..html import plain
 from ..seen import Look
 from . import beside, sweep
-from .evidence import choose, last_grid, number, pick, text, titled
+from .evidence import choose, last_grid, pick, text, titled
 from .overlay import Panel, Words, overlay, picture, reach_of
 
 SIGNS = {"For and against": False, "Only for": True}
@@ -81,14 +81,14 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
 def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label: int, rival: int | None) -> None:
     """The map's mean and the bias are the logit."""
     sign = "−" if constant < 0 else "+"
-    names = {"label": plain(at.model.labels[label]), "mean": number(values.mean()), "bias": f"{sign} {number(abs(constant))}"}
+    names = {"label": plain(at.model.labels[label]), "mean": fixed(values.mean()), "bias": f"{sign} {fixed(abs(constant))}"}
     if rival is None:
-        st.markdown(text("sum", **names, logit=number(seen.logits[label])))
+        st.markdown(text("sum", **names, logit=fixed(seen.logits[label])))
     else:
         lead = float(seen.logits[label]) - float(seen.logits[rival])
-        st.markdown(text("sum_rival", **names, logit=number(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
-    rows = [(guess.label, percent(guess.probability), number(class_map(at.model, seen, guess.index).mean()),
-             number(bias(at.model, guess.index)), number(guess.logit)) for guess in seen.top(BEST)]
+        st.markdown(text("sum_rival", **names, logit=fixed(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
+    rows = [(guess.label, percent(guess.probability), fixed(class_map(at.model, seen, guess.index).mean()),
+             fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess in seen.top(BEST)]
     mark = next((place for place, guess in enumerate(seen.top(BEST)) if guess.index == label), None)
     html.table(("Class", "Probability", "Mean of its map", "Bias", "Logit"), rows, mark=mark)
 
@@ -113,7 +113,7 @@ def _several(at: Look, label: int, positive: bool) -> None:
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
     made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
     top = reach_of(made)
-    panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {number(guess.logit)}", values, last_grid(at), top)
+    panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {fixed(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]
     words = Words("evidence of a cell, all on one scale", share="the logit of its class")
     overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], words, size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: pick(labels, best, int(index)),

@@ -12,10 +12,9 @@ from effnet_core.inside.cam import class_map
 from effnet_core.palette import percent
 
 from .. import memory, shell, state, texts
-from ..gallery import Tile, gallery
+from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look
-from . import maps as atlas
 from .cam import last_grid
 from .overlay import Panel, Words, overlay, picture, reach_of
 
@@ -77,7 +76,7 @@ def _maps(at: Look, place: str, together: bool) -> None:
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}",
                   f"channel {c}: mean |after − before| {much:.5g}; colours to ±{reach[k]:.4g} and ±{reach[k + len(channels)]:.4g}")
              for k, (c, much) in enumerate(zip(channels, moved))]
-    gallery("changed", f"Maps of {place} that change most", atlas.sheet_of(sheet), tiles, size=150, pixelated=True)
+    gallery("changed", f"Maps of {place} that change most", sheet_of(sheet), tiles, size=150, pixelated=True)
     st.caption(texts.text("inside_surgery", "maps", place=place, shown=str(len(channels)), count=f"{len(before):,}"))
 
 

@@ -20,11 +20,6 @@ def titled(at: Look, title: str) -> str:
     return f"{title} ({at.stamp})" if at.stamp else title
 
 
-def number(value: float) -> str:
-    """Four decimals; of what is huge, as random weights can make it, four digits and the power of ten."""
-    return (f"{value:.4f}" if abs(value) < 1e6 else f"{value:.3e}").replace("-", "−")
-
-
 def label_of(at: Look) -> int:
     """The class whose evidence is asked for: the picked one where the model has it, else its best guess."""
     wanted, labels = state.get("class"), at.model.labels

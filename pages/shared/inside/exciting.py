@@ -12,6 +12,7 @@ from effnet_core.inside.survey_files import Head
 from effnet_core.inside.survey_patches import TILE, cut, patch, sheet, strongest
 from effnet_core.inside.survey_peaks import Peak, Peaks
 from effnet_core.inside.survey_pictures import Drawn, Kept, Pictures, pictures
+from effnet_core.palette import fixed
 
 from .. import memory, photo, shell, state, texts
 from ..gallery import Sheet, Tile, gallery
@@ -19,7 +20,6 @@ from ..html import plain
 from ..seen import Look
 from . import channel as channels
 from . import first_layer, surveying
-from .maps import number
 
 SPACES = {"Output": "output", "Depthwise filter": "before", "First layer": "first"}
 FIRST = 24  # channels shown at first, and more with every press
@@ -147,7 +147,7 @@ def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: P
     """The strongest cells of the data, one of every image."""
     peaks = found.survey.peaks.of(place.key, channel)
     file = _cut(found.head, place, (channel,), peaks, album)
-    tiles = [Tile(rank, [rank], number(peak.value), _class(peak, album), _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
+    tiles = [Tile(rank, [rank], fixed(peak.value), _class(peak, album), _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
     gallery("exciting_nine", f"What excites channel {channel} of {place.key} most", _sheet(file, len(peaks)), tiles, size=118,
             on_pick=lambda rank: _look_at(album, peaks[rank].image), pixelated=patch(place.grid, 0, 0).enlarged)
     edge, side = patch(place.grid, 0, 0).edge, at.model.preprocess.crop
@@ -161,7 +161,7 @@ def _class(peak: Peak, album: Pictures) -> str:
 
 
 def _words(rank: int, peak: Peak, album: Pictures) -> str:
-    return (f"{rank + 1}: {number(peak.value)} in row {peak.row}, column {peak.column}; {_class(peak, album)}, "
+    return (f"{rank + 1}: {fixed(peak.value)} in row {peak.row}, column {peak.column}; {_class(peak, album)}, "
             f"{album.title(peak.image)}. Click to look at this picture")
 
 
@@ -174,7 +174,7 @@ def _facts(at: Look, place: Place, channel: int) -> None:
     tile = cut(at.picture.view(at.model.preprocess), place.grid, mine)
     own = Sheet(sheet([tile], 1, patch(place.grid, 0, 0).enlarged), 1, TILE, TILE)
     gallery("exciting_own", "The strongest answer to this picture", own,
-            [Tile("own", [0], f"this picture: {number(mine.value)}", f"row {mine.row}, column {mine.column}")], size=118)
+            [Tile("own", [0], f"this picture: {fixed(mine.value)}", f"row {mine.row}, column {mine.column}")], size=118)
 
 
 def _type(kind: str) -> None:
@@ -192,7 +192,7 @@ def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pi
     shown = order[:limit].tolist()
     first = [peaks.of(place.key, each)[0] for each in shown]
     file = _cut(found.head, place, ("first", *shown), first, album)
-    tiles = [Tile(each, [rank], str(each), number(peak.value), f"channel {each}: {number(peak.value)}, {_class(peak, album)}")
+    tiles = [Tile(each, [rank], str(each), fixed(peak.value), f"channel {each}: {fixed(peak.value)}, {_class(peak, album)}")
              for rank, (each, peak) in enumerate(zip(shown, first))]
     st.caption(texts.text(ROOM, "all"))
     gallery("exciting_all", f"Channels of {place.key}", _sheet(file, len(shown)), tiles, size=84, chosen=channel,

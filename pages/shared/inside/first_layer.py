@@ -6,13 +6,11 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.figures import filters, maps
-from effnet_core.palette import SIGNED
+from effnet_core.palette import SIGNED, fixed
 
 from .. import html, shell, texts
-from ..gallery import Tile, gallery
+from ..gallery import Tile, gallery, sheet_of
 from ..seen import Look
-from . import maps as atlas
-from .maps import number
 
 COLOURS = ("red", "green", "blue")
 ROOM = "inside_exciting"
@@ -27,14 +25,14 @@ def show(at: Look, channel: int, pick: Callable[[int], None]) -> None:
     with left:
         made = filters.mosaic(weights, top)
         tiles = [Tile(each, [each], str(each), title=f"filter {each}") for each in range(count)]
-        gallery("first_filters", "Filters of the first layer", atlas.sheet_of(made), tiles, size=52, chosen=channel,
+        gallery("first_filters", "Filters of the first layer", sheet_of(made), tiles, size=52, chosen=channel,
                 on_pick=pick, pixelated=True)
     with right:
         apart = maps.mosaic(weights[channel], np.full(3, top), shell.theme())
-        gallery("first_colours", f"Filter {channel}, colour by colour", atlas.sheet_of(apart),
+        gallery("first_colours", f"Filter {channel}, colour by colour", sheet_of(apart),
                 [Tile(colour, [plane], colour) for plane, colour in enumerate(COLOURS)], size=96, pixelated=True)
         _scale(top)
-        ends = {"least": number(float(weights[channel].min())), "greatest": number(float(weights[channel].max()))}
+        ends = {"least": fixed(float(weights[channel].min())), "greatest": fixed(float(weights[channel].max()))}
         st.caption(texts.text(ROOM, "filters", number=str(channel), **ends))
     html.table((f"Filter {channel}", *(f"{colour} {x + 1}" for colour in COLOURS for x in range(size))),
                [(f"row {y + 1}", *map(_weight, weights[channel, :, y].ravel())) for y in range(size)])
@@ -46,4 +44,4 @@ def _weight(value: float) -> str:
 
 def _scale(top: float) -> None:
     st.html(f'<div class="ef-scale"><i style="background:linear-gradient(to right,{",".join(SIGNED[shell.theme()])})"></i>'
-            f"<span><b>{number(-top)}</b><span>weight</span><b>{number(top)}</b></span></div>")
+            f"<span><b>{fixed(-top)}</b><span>weight</span><b>{fixed(top)}</b></span></div>")

@@ -5,27 +5,14 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from effnet_core.figures import maps
 from effnet_core.figures.atlas import Plan, plan
 from effnet_core.inside.channels import Channels
 from effnet_core.palette import percent
 
 from .. import shell, state
-from ..gallery import Sheet
 from ..seen import Look
 from . import atlas, channel
 from .arranged import View, controls, four, order_of, reach_of, text
-from .channel import channel_of, pick
-
-__all__ = ["channel_of", "number", "pick", "sheet_of", "show"]
-
-
-def number(value: float) -> str:
-    return f"{value:.4f}".replace("-", "−")
-
-
-def sheet_of(made: maps.Mosaic) -> Sheet:
-    return Sheet(made.png, made.columns, made.width, made.height, made.gap)
 
 
 def show(at: Look) -> None:

@@ -11,14 +11,14 @@ import streamlit as st
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import spread_out
 from effnet_core.inside.occlusion import Patch, logits_of, probabilities
-from effnet_core.palette import percent, si
+from effnet_core.palette import fixed, percent, si
 
 from .. import html, memory
 from ..components import component
 from ..html import plain
 from ..seen import Look
 from . import places
-from .evidence import choose, last_grid, number, titled
+from .evidence import choose, last_grid, titled
 from .overlay import headed, picture
 from .places import text
 
@@ -109,13 +109,13 @@ def _hand(at: Look, label: int) -> tuple[Patch, float]:
 def _told(at: Look, label: int, logits: np.ndarray, seconds: float) -> None:
     seen, odds, labels = at.seen, probabilities(logits), at.model.labels
     drop = float(seen.logits[label]) - float(logits[label])
-    numbers = {"label": plain(labels[label]), "before": number(seen.logits[label]), "after": number(logits[label]),
+    numbers = {"label": plain(labels[label]), "before": fixed(seen.logits[label]), "after": fixed(logits[label]),
                "odds": percent(seen.probabilities[label]), "covered": percent(odds[label])}
-    st.markdown(text("result", drop=number(drop), **numbers) if drop >= 0 else text("result_gain", gain=number(-drop), **numbers))
+    st.markdown(text("result", drop=fixed(drop), **numbers) if drop >= 0 else text("result_gain", gain=fixed(-drop), **numbers))
     was, now = seen.top(1)[0].index, int(logits.argmax())
     st.markdown(text("same_guess" if was == now else "other_guess", guess=plain(labels[now]), before=plain(labels[was])))
     shown = list(dict.fromkeys([*(guess.index for guess in seen.top(5)), now, label]))
-    rows = [(labels[each], percent(seen.probabilities[each]), percent(odds[each]), number(seen.logits[each]), number(logits[each]))
+    rows = [(labels[each], percent(seen.probabilities[each]), percent(odds[each]), fixed(seen.logits[each]), fixed(logits[each]))
             for each in shown]
     html.table(("Class", "Probability", "covered", "Logit", "covered"), rows, mark=shown.index(label))
     st.caption(text("time", time=si(seconds, "s")))

@@ -12,11 +12,10 @@ from effnet_core.palette import percent, unit_colour
 
 from .. import choosing, photo, seen, shell, state, texts
 from ..components import component
-from ..gallery import Tile, gallery
+from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look
 from . import channel
-from . import maps as atlas
 
 FARTHEST = 8  # channels whose maps are shown
 GUESSES = 3
@@ -75,7 +74,7 @@ def _blocks(here: Look, there: Look, rows: list[draw.Difference], unit: str) -> 
         st.markdown(texts.text("inside_pair", "blocks"))
         sheet = draw.panels(here.seen.gates, there.seen.gates, shell.theme())
         tiles = [Tile(row.block, [place], row.block, f"apart {row.mean:.3f}", title=_words(row)) for place, row in enumerate(rows)]
-        gallery("pair_blocks", "Gates on both pictures, block by block", atlas.sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take)
+        gallery("pair_blocks", "Gates on both pictures, block by block", sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take)
     with right:
         _bars(rows, unit)
 
@@ -138,5 +137,5 @@ def _maps(here: Look, there: Look, unit: str, channels: np.ndarray, chosen: int)
     sheet = maps.mosaic(both, reach, shell.theme())
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"gates {first.s[c]:.3f} · {second.s[c]:.3f}",
                   f"channel {c}: gate {first.s[c]:.4f} on this picture, {second.s[c]:.4f} on the other") for k, c in enumerate(channels)]
-    gallery("pair_maps", f"Channels of {unit} whose gates differ most", atlas.sheet_of(sheet), tiles, size=150, chosen=chosen,
+    gallery("pair_maps", f"Channels of {unit} whose gates differ most", sheet_of(sheet), tiles, size=150, chosen=chosen,
             on_pick=lambda picked: channel.pick("after", picked), pixelated=True)

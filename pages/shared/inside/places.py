@@ -9,11 +9,12 @@ import streamlit as st
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import Grid, spread_out
 from effnet_core.inside.occlusion import probabilities, raster, score_map, spearman, under
+from effnet_core.palette import fixed
 
 from .. import memory, shell, texts, work
 from ..html import plain
 from ..seen import Look
-from .evidence import last_grid, number, titled
+from .evidence import last_grid, titled
 from .overlay import Panel, Words, overlay, picture, reach_of
 from .turns import Stopped, Turn, Turns
 
@@ -108,7 +109,7 @@ def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray)
     row, column = (int(place) for place in np.unravel_index(drops.argmax(), drops.shape))
     places = f"{grid.cells**2:,}"
     st.markdown(f"**Every place, covered by {grid.reach} × {grid.reach} pixels.** " + text(
-        "scale", what=scored, label=plain(name), drop=number(drops.max()), across=f"{grid.centre(column):.0f}", down=f"{grid.centre(row):.0f}"))
+        "scale", what=scored, label=plain(name), drop=fixed(drops.max()), across=f"{grid.centre(column):.0f}", down=f"{grid.centre(row):.0f}"))
     panels = [Panel("occlusion", "Occlusion", f"what covering takes from the {scored} of “{name}”", drops, grid, reach_of([drops])),
               Panel("cam", "Class activation map", f"evidence for “{name}”", values, last_grid(at), reach_of([values]))]
     overlay("occlusion_map", titled(at, "Occlusion beside the class activation map"), panels, [picture(at)],
