@@ -52,6 +52,8 @@ def test_guesses_are_the_softmax_of_the_logits(model, x, seen):
     assert [guess.probability for guess in guesses] == pytest.approx(expected.sort(descending=True).values[:3].tolist())
     assert [guess.label for guess in guesses] == ["abcdefg"[guess.index] for guess in guesses]
     assert len(seen.top(100)) == 7
+    far = replace(seen, logits=np.array([-500.0, 0, -300, -400, 2000, 1, -200], np.float32))  # only one probability is above zero
+    assert [guess.label for guess in far.top(7)] == list("efbgcda")
 
 
 def test_uncertainty_is_entropy_over_that_of_guessing(seen):

@@ -142,3 +142,11 @@ def test_the_plan_is_carried_and_the_pass_run_once(models, monkeypatch):  # noqa
         app.pills(key="part").set_value(part).run()
         assert not app.exception and "Gates are set by hand" in words(app)
     assert len(passes) == 1
+
+
+def test_gates_of_one_model_are_not_set_in_another():
+    app = open_app("inside", part="Surgery", surgery="set:4.1:3=0")
+    assert app.session_state["surgery"] == "set:4.1:3=0"
+    app.segmented_control(key="model_group").set_value("own").run()
+    app.selectbox(key="model_choice").set_value("raw").run()
+    assert not app.exception and app.session_state["surgery"] == "" and "were those of" in app.toast[0].value

@@ -108,7 +108,7 @@ def _seen(model: Pretrained, picture: photo.Picture) -> tuple[bytes, bytes, Insp
     eye = picture.image.copy()
     eye.thumbnail((SIDE, SIDE))
     view = _file(_enlarged(picture.view(model.preprocess)), "PNG", compress_level=3)
-    return _file(eye, "JPEG", quality=88), view, inspect(model, picture.tensor(model.preprocess))
+    return _file(eye, "JPEG", quality=92, subsampling=0), view, inspect(model, picture.tensor(model.preprocess))
 
 
 def untouched(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from effnet_core.architecture import Block
+from effnet_core.architecture import Block, Shape
 from effnet_core.figures import excitation as draw
 from effnet_core.figures import maps, steps
 from effnet_core.figures.gates import ordered
@@ -50,7 +50,7 @@ def heading(at: Look) -> None:
     chosen = state.selected(at.network)
     titles = _titles(at)
     title, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
-    title.markdown(f"### {'Block ' if '.' in chosen else 'The '}{titles[chosen]}")
+    title.subheader(f"{'Block ' if '.' in chosen else 'The '}{titles[chosen]}", anchor="parts")
     st.session_state["unit_choice"] = chosen
     choice.selectbox("Open", list(titles), format_func=titles.get, key="unit_choice", on_change=_go, args=("unit_choice",))
     st.markdown(_summary(at, chosen))
@@ -64,12 +64,16 @@ def _summary(at: Look, chosen: str) -> str:
     if chosen == "maxpool":
         return texts.text("inside", "maxpool", **network.maxpool.output._asdict())
     if chosen == "head":
-        return texts.text("inside", "head", **network.head.output._asdict(), inputs=str(network.head.input.channels))
+        return texts.text("inside", "head", **_shape(network.head.output), inputs=str(network.head.input.channels))
     if chosen == "classifier":
         best = at.seen.top(1)[0]
         return texts.text("inside", "classifier", channels=f"{network.last_map.channels:,}", classes=f"{network.classes:,}",
                           logit=f"{best.logit:.3f}", total=_total(at.seen.logits.astype(np.float64)), probability=f"{best.probability:.4f}")
     return _block_summary(next(block for block in network.blocks if block.id == chosen))
+
+
+def _shape(shape: Shape) -> dict[str, str]:
+    return {name: f"{value:,}" for name, value in shape._asdict().items()}
 
 
 def _total(logits: np.ndarray) -> str:
@@ -84,16 +88,16 @@ def _block_summary(block: Block) -> str:
     layers = {layer.part: layer for layer in block.layers}
     wide = layers["depthwise"].input.channels
     return texts.text(
-        "inside", "block", **block.output._asdict(), label=block.label, kernel=str(block.kernel),
+        "inside", "block", **_shape(block.output), label=block.label, kernel=str(block.kernel),
         stride=", moving two cells at a time" if block.stride == 2 else "",
-        expand=f"**{block.input.channels}** channels are widened to **{wide}**, then" if "expand" in layers else f"**{wide}** channels;",
+        expand=f"**{block.input.channels}** channels are widened to **{wide:,}**, then" if "expand" in layers else f"**{wide:,}** channels;",
         se=f" squeeze-and-excitation through **{layers['se'].squeeze}** numbers," if "se" in layers else "",
         skip="; the block's input is added at the end" if block.skip else "")
 
 
 def _plain_summary(block: Block) -> str:
     """Of a block without expansion and SE."""
-    return texts.text("inside", block.kind, **block.output._asdict(), label=block.label, kernel=str(block.kernel), narrow=str(block.layers[-1].input.channels),
+    return texts.text("inside", block.kind, **_shape(block.output), label=block.label, kernel=str(block.kernel), narrow=str(block.layers[-1].input.channels),
                       inputs=str(block.input.channels), stride=", moving two cells at a time" if block.stride == 2 else "",
                       shortcut="" if block.shortcut is None else ", brought to the same shape by a 1×1 convolution")
 

@@ -66,7 +66,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
                     last_grid(at), top) for note, (seen, values, _) in made.items()]
     words = Words("evidence of a cell" if rival is None else "what a cell says more for the class than for its rival",
                   share=f"the logit of “{name}”" if rival is None else f"the lead of “{name}”")
-    drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([9, 5], gap="large")
+    drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([1, 1], gap="large")
     with drawn:
         overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True,
                 stamp=at.stamp)
@@ -87,9 +87,11 @@ def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label:
     else:
         lead = float(seen.logits[label]) - float(seen.logits[rival])
         st.markdown(text("sum_rival", **names, logit=fixed(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
+    best = seen.top(BEST)
+    guesses = best if any(guess.index == label for guess in best) else [*best, seen.guess(label)]
     rows = [(guess.label, percent(guess.probability), fixed(class_map(at.model, seen, guess.index).mean()),
-             fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess in seen.top(BEST)]
-    mark = next((place for place, guess in enumerate(seen.top(BEST)) if guess.index == label), None)
+             fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess in guesses]
+    mark = next(place for place, guess in enumerate(guesses) if guess.index == label)
     html.table(("Class", "Probability", "Mean of its map", "Bias", "Logit"), rows, mark=mark)
 
 

@@ -16,6 +16,7 @@ from effnet_core.palette import bytes_text
 from .. import shelf, state, texts, truth
 from ..html import plain
 from ..seen import Look
+from . import channel
 
 LARGEST = 150_000_000  # bytes of arrays that a browser is offered
 MOST_CELLS = 500_000  # lines of a table
@@ -56,7 +57,8 @@ def _name(at: Look, *more: str) -> str:
 def html_of(at: Look, unit: str) -> str:
     """The report, made when it is asked for."""
     view = at.picture.view(at.model.preprocess)
-    seen = inside_report.Seen(at.model, at.seen, at.untouched, at.picture.title, at.eye, view, at.opened(unit), at.stamp, _remarks(at))
+    seen = inside_report.Seen(at.model, at.seen, at.untouched, at.picture.title, at.eye, view, at.opened(unit), at.stamp, _remarks(at),
+                              channel.taken())
     made = f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with PyTorch {version('torch')} on {platform.system()} {platform.machine()}."
     return inside_report.report(seen, shelf.facts(at.entry), made)
 
