@@ -6,10 +6,11 @@ from .surgery import DIGITS, Entry, Plan
 
 
 def taken(plan: Plan, sent: object, channels: Mapping[str, int]) -> Plan:
-    """A plan with what a browser sent of its handles on top: `{"block": id, "gates": [[channel, gate or None], …]}`, None to give one back;
-    of several for one channel the last. `channels` is how many each block has.
+    """A plan with what a browser sent of its handles on top: `{"block": id, "gates": [[channel, gate or None], …]}`, None to give one
+    back; of several for one channel the last. `channels` is how many each block has.
 
-    A browser may send anything: what is not for a channel that there is, or no gate, changes nothing; nor does a list longer than the block.
+    A browser may send anything: what is not for a channel that there is, or no gate, changes nothing; nor does a list that is longer
+    than the block.
     """
     block, pairs = (sent.get("block"), sent.get("gates")) if isinstance(sent, dict) else (None, None)
     if not isinstance(block, str) or block not in channels or not isinstance(pairs, list) or len(pairs) > channels[block]:

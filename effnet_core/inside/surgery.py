@@ -61,7 +61,8 @@ class Plan:
         return bool(self.entries)
 
     def write(self) -> str:
-        """The plan as text, which `read` reads; at most `LONGEST` characters. Raises `UserError` for a longer one, and for too many photos."""
+        """The plan as text, which `read` reads; at most `LONGEST` characters. Raises `UserError` for a longer one, and for too many
+        photos."""
         _check_photos(self)
         text = ";".join(entry.text() for entry in self.entries)
         if len(text) > LONGEST:
@@ -115,8 +116,8 @@ def read(text: str) -> Plan:
 
 def _check_photos(plan: Plan) -> None:
     if (count := len({entry.photo for entry in plan.entries if entry.photo})) > PHOTOS:
-        raise UserError(f"Gates of {count} other pictures are too many: each costs a pass through the network, and at most {PHOTOS} are taken. "
-                        "Give some back to the network, or set them from the same picture.")
+        raise UserError(f"Gates of {count} other pictures are too many: each costs a pass through the network, and at most {PHOTOS} are "
+                        "taken. Give some back to the network, or set them from the same picture.")
 
 
 def fitting(plan: Plan, source: Source) -> Plan:

@@ -17,8 +17,8 @@ from .. import memory, shell, state, texts
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
 from ..seen import Look
-from . import channel as channels
 from . import albums, first_layer, surveying
+from . import channel as channels
 
 SPACES = {"Output": "output", "Depthwise filter": "before", "First layer": "first"}
 FIRST = 24  # channels shown at first, and more with every press

@@ -26,7 +26,7 @@ def lit_of(eye: Lens, subject: str, start: Place) -> int:
 
 
 def callbacks(subject: str, layer: str, channel: int, cells: Place, inputs: int) -> tuple[Callable[[], None], Callable[[], None]]:
-    """What is done when the browser moves, and when it lights an input channel; with small values only, for they live as long as the session."""
+    """What is done when the browser moves, and when it lights an input channel. Both live as long as the session and hold small values."""
 
     def moved() -> None:
         asked = st.session_state["cell"].moved

@@ -22,6 +22,7 @@ from ..seen import Look
 LARGEST = 150_000_000  # bytes of arrays that a browser is offered
 MOST_CELLS = 500_000  # lines of a table
 LINE = 400  # bytes of a table's line while it is made and sent
+MEANWHILE = 8  # times one channel's map, of what its numbers need: float64, and its distances from the mean
 WRITING = 50_000_000  # bytes that a part of an archive takes on its way
 
 Make = Callable[[Look], bytes | str]
@@ -78,7 +79,8 @@ def _remarks(at: Look) -> tuple[str, ...]:
 def _offer(title: str, at: Look, make: Make, name: str, kind: str, key: str, **more) -> None:
     """A file that is made when it is asked for. Until then a session holds only what it will be of."""
     icon = {"text/html": "description", "text/csv": "table"}.get(kind, "dataset")
-    st.download_button(title, partial(_made, make, at.entry, at.shown, at.surgery), name, kind, on_click="ignore", icon=f":material/{icon}:", key=key, **more)
+    later = partial(_made, make, at.entry, at.shown, at.surgery)
+    st.download_button(title, later, name, kind, on_click="ignore", icon=f":material/{icon}:", key=key, **more)
 
 
 def _made(make: Make, *of: Entry | str) -> bytes | str:
@@ -104,10 +106,11 @@ def _arrays(at: Look, unit: str) -> None:
     everything = size <= LARGEST
     st.markdown("#### Arrays")
     st.markdown(text("arrays" if everything else "arrays_large", blocks=f"{len(at.seen.gates)}", unit=unit, bytes=bytes_text(size)))
+    whole, gates = (partial(npz_of, unit=unit, everything=each) for each in (True, False))
     with st.container(horizontal=True):
         if everything:
-            _offer("Everything (NPZ)", at, partial(npz_of, unit=unit, everything=True), f"{_name(at)}.npz", "application/zip", "take_arrays")
-        _offer("Gates alone (NPZ)", at, partial(npz_of, unit=unit, everything=False), f"{_name(at, 'gates')}.npz", "application/zip", "take_gates_npz")
+            _offer("Everything (NPZ)", at, whole, f"{_name(at)}.npz", "application/zip", "take_arrays")
+        _offer("Gates alone (NPZ)", at, gates, f"{_name(at, 'gates')}.npz", "application/zip", "take_gates_npz")
 
 
 def gates_of(at: Look) -> str:
@@ -116,8 +119,8 @@ def gates_of(at: Look) -> str:
 
 
 def channels_of(at: Look) -> str:
-    sizes = [(len(maps), maps.nbytes) for maps in at.seen.outputs.values()]
-    with memory.shared().claimed(LINE * sum(channels for channels, _ in sizes) + 2 * max(size for _, size in sizes)):  # one unit in float64
+    every = at.seen.outputs.values()
+    with memory.shared().claimed(LINE * sum(map(len, every)) + MEANWHILE * max(maps[0].nbytes for maps in every)):
         return recordings.activations_csv(at.seen)
 
 
