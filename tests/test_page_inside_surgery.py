@@ -82,6 +82,7 @@ def test_measured_means_can_be_set(models, monkeypatch):  # noqa: F811
         ("mean:all", "left out"),
         ("photo:all:sample-dog", "left out"),
         ("photo:all:upload-0123456789abcdef", "left out"),
+        (";".join(f"photo:{block}.0:scene-{block}-1" for block in range(1, 5)), "Gates of 4 other pictures are too many"),
         ("![](http://x.y/z)", r"\!\[\]\(http"),
     ],
 )

@@ -76,7 +76,7 @@ def activations_csv(seen: Inspection) -> str:
     """A line for every channel of what every unit hands on: least, mean, greatest, standard deviation, and the share of values above 0."""
     return _text(("unit", "channel", "height", "width", "least", "mean", "greatest", "std", "positive"), (
         (unit, channel, *values.shape, *(repr(float(f(values))) for f in (np.min, np.mean, np.max, np.std)), repr(float((values > 0).mean())))
-        for unit, maps in seen.outputs.items() for channel, values in enumerate(maps.astype(np.float64))
+        for unit, maps in seen.outputs.items() for channel, values in enumerate(each.astype(np.float64) for each in maps)
     ))
 
 

@@ -174,22 +174,17 @@ def title(data: object) -> str:
     return "Imagenette" if str(data).startswith("imagenette2-") else str(data)
 
 
-@lru_cache(maxsize=4)
-def _opened(path: Path, version: int) -> Survey | None:
-    return load(path)
-
-
-def statistics(entry: Entry, shipped: Path = SHIPPED) -> Statistics | None:
-    """The gates over a whole data set, from `best`; None where nobody has measured them for these weights."""
-    head = best(entry, shipped)
-    survey = head and _opened(head.path, head.version)
-    return survey.gates if survey else None
+@lru_cache(maxsize=64)
+def _means(path: Path, version: int) -> dict[str, np.ndarray] | None:
+    """The means alone: a whole survey is large."""
+    survey = load(path)
+    return survey and {block: survey.gates.overall(block).astype(np.float32) for block in survey.gates.blocks}
 
 
 def mean_gates(entry: Entry, shipped: Path = SHIPPED) -> dict[str, np.ndarray] | None:
     """Block id → mean gate over all images of a data set (C, float32); None where nobody has measured it for these weights."""
-    found = statistics(entry, shipped)
-    return found and {block: found.overall(block).astype(np.float32) for block in found.blocks}
+    head = best(entry, shipped)
+    return head and _means(head.path, head.version)
 
 
 def save(path: Path, survey: Survey) -> None:

@@ -69,7 +69,7 @@ class Memory:
                 if key in self._kept:
                     return self._used(key)
             try:
-                with self._claimed(size + extra):
+                with self.claimed(size + extra):
                     made = make()
             finally:
                 with self._changed:
@@ -97,8 +97,9 @@ class Memory:
                 total -= self._kept.popitem(last=False)[1][1]
 
     @contextmanager
-    def _claimed(self, needed: int) -> Iterator[None]:
-        """For the time of some work: `needed` bytes that no other work may count on."""
+    def claimed(self, needed: int) -> Iterator[None]:
+        """For the time of some work, whose result is not kept here: `needed` bytes that no other work may count on. Raises `UserError` as
+        `get` does."""
         mine = threading.get_ident()
         with self._changed:
             self._make_room(needed)

@@ -139,6 +139,13 @@ def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture, ag
     return _operated(bare._replace(surgery=text), plan)
 
 
+def recalled(entry: Entry, shown: str, surgery: str) -> Look:
+    """A look by what it is of: for work that may come much later, or never, which should not hold a whole look until then. Raises
+    `UserError` where the picture or the model is gone, or memory is short."""
+    at = untouched(entry, models.model_of(entry), shown, photo.picture(shown))
+    return _operated(at._replace(surgery=surgery), read(surgery)) if surgery else at
+
+
 def _operated(at: Look, plan: Plan) -> Look:
     """Kept is what comes after the first gate that was set; what is before it is the untouched pass's."""
     made = operation(plan, at.source)

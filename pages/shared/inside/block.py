@@ -123,7 +123,8 @@ def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
     found, activation = excitation.work(at.model.network, unit, se, chosen), excitation.activation(at.model.network, unit)
     title = f"Channel {chosen} of {unit} through squeeze-and-excitation" + (f" ({at.stamp})" if at.stamp else "")
     data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp)
-    component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(len(se.s)), height="content")
+    count = len(se.s)  # what a callback holds lives as long as the session
+    component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(count), height="content")
 
 
 def _picked(count: int) -> None:

@@ -1,6 +1,7 @@
 """Class lines: what the gates of the selected block do in every class of a data set, and whether the paper's observations hold here."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,7 @@ from effnet_core.inside.survey_observations import FACTOR, LAST, MOST, RISING, O
 from effnet_core.palette import percent
 
 from .. import html, shell, state, texts
+from ..components import picked_block
 from ..html import plain
 from ..seen import Look
 from . import surveying
@@ -118,17 +120,11 @@ def _six(at: Look, gates: Statistics, picked: list[int], order: str) -> None:
     st.caption(texts.text(ROOM, "six", channels=str(draw.SAMPLED)))
 
 
-def _select(gates: Statistics) -> None:
-    for point in st.session_state["class_depth"]["selection"]["points"]:
-        if isinstance(foot := point.get("customdata"), list) and foot and foot[0] in gates.blocks:  # a browser may send anything
-            state.select(foot[0])
-
-
 def _depth(at: Look, gates: Statistics) -> None:
     st.markdown("#### From the first block to the last")
     st.markdown(texts.text(ROOM, "depth"))
     st.plotly_chart(draw.depth(gates, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="class_depth", config=PLAIN,
-                    on_select=lambda: _select(gates), selection_mode="points",
+                    on_select=partial(picked_block, "class_depth", tuple(gates.blocks)), selection_mode="points",
                     alt="How far the gates differ between classes and within a class, and how many are open or closed, block by block")
     with st.expander("The numbers of every block"):
         blocks = [*gates.blocks]

@@ -1,5 +1,6 @@
 """What gates that are set by hand do: to what the model says, to the maps, to the evidence; and what each block's gates are worth."""
 
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -11,7 +12,8 @@ from effnet_core.inside.ablation import Ablated, one_at_a_time
 from effnet_core.inside.cam import class_map
 from effnet_core.palette import percent
 
-from .. import memory, shell, state, texts
+from .. import memory, shell, texts
+from ..components import picked_block
 from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look
@@ -93,12 +95,6 @@ def _evidence(at: Look, label: int, together: bool) -> None:
     st.caption(texts.text("inside_surgery", "cam"))
 
 
-def _picked() -> None:
-    for point in st.session_state["worth"]["selection"]["points"]:
-        if isinstance(foot := point.get("customdata"), list) and isinstance(foot[0], str):
-            state.select(foot[0])
-
-
 def worth(at: Look, unit: str) -> None:
     """Squeeze-and-excitation off in one block at a time, on the untouched network."""
     bare, first, need = at.bare, at.untouched.top(1)[0], memory.need(at.network)
@@ -112,7 +108,7 @@ def worth(at: Look, unit: str) -> None:
     rows = bare.kept("worth", lambda: _measured(at, first.index), ROW * len(at.untouched.gates),
                      need.kept + need.extra)
     st.plotly_chart(draw.worth(rows, at.untouched, first.index, shell.theme(), unit, at.stamp), theme=None, key="worth", config=PLAIN,
-                    on_select=_picked, selection_mode="points",
+                    on_select=partial(picked_block, "worth", tuple(at.untouched.gates)), selection_mode="points",
                     alt=f"Change of the probability of {first.label} with squeeze-and-excitation off in one block, for every block")
     st.caption(texts.text("inside_surgery", "worth_read", **words))
 

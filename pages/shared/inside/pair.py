@@ -113,10 +113,11 @@ def _block(here: Look, there: Look, row: draw.Difference) -> None:
     unit, these, those = row.block, here.seen.gates[row.block], there.seen.gates[row.block]
     st.markdown(f"#### {unit}, channel by channel")
     cloud, most = st.columns([5, 6], gap="large")
-    chosen = _chosen(len(these), row.channel)
+    count = len(these)  # what a callback holds lives as long as the session
+    chosen = _chosen(count, row.channel)
     with cloud:
         data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp)
-        component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(len(these)), height="content")
+        component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(count), height="content")
     with most:
         st.markdown(texts.text("inside_pair", "farthest", block=unit, mean=f"{row.mean:.3f}", correlation=_correlation(row)))
         channels = draw.farthest(these, those, FARTHEST)

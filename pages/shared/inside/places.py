@@ -33,7 +33,7 @@ def turns() -> Turns:
 
 
 def _key(at: Look, size: int) -> Hashable:
-    return at.entry.path, at.entry.version, at.shown, at.surgery, size
+    return at.entry.path, at.entry.version, at.shown, at.operated, size
 
 
 def batch_of(extra: int) -> int:

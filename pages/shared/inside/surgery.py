@@ -7,7 +7,8 @@ from effnet_core.cost import FLOAT_BYTES
 from effnet_core.errors import UserError
 from effnet_core.figures import surgery as draw
 from effnet_core.inside.ablation import slopes
-from effnet_core.inside.surgery import ALL, Entry, Plan, read, taken
+from effnet_core.inside.handles import taken
+from effnet_core.inside.surgery import ALL, Entry, Plan, read
 from effnet_core.inside.survey_files import best, title
 
 from .. import choosing, memory, photo, state, texts
@@ -123,8 +124,8 @@ def _other(at: Look, set_now: Entry, target: str) -> None:
         choosing.choose(set_now.photo, "other", "Whose gates", pick)
 
 
-def _moved(at: Look) -> None:
-    _put(taken(current(), st.session_state["handles"].moved, at.untouched.gates))
+def _moved(channels: dict[str, int]) -> None:
+    _put(taken(current(), st.session_state["handles"].moved, channels))
 
 
 def _slopes(at: Look, unit: str) -> np.ndarray:
@@ -148,5 +149,6 @@ def _handles(at: Look, unit: str) -> None:
     order, picked = draw.sorted_channels(before, slope, sort), channel.taken()
     data = draw.handles(unit, at.seen.gates[unit], before, order, [*at.plan.singles(unit)], at.stamp, slope,
                         picked if picked is not None and picked < len(before) else None)
-    component("handles")(key="handles", data=data, on_moved_change=lambda: _moved(at), height="content")
+    known = {unit: len(before)}  # what a callback holds lives as long as the session
+    component("handles")(key="handles", data=data, on_moved_change=lambda: _moved(known), height="content")
     st.caption(texts.text("inside_surgery", "handles", channels=f"{len(before):,}", block=unit))

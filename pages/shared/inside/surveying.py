@@ -90,8 +90,8 @@ def choose(at: Look, needs_peaks: bool = False) -> Found:
     which, state = st.columns([3, 7], gap="medium", vertical_alignment="bottom")
     which.selectbox("Measured on", list(among), format_func=lambda key: among[key].title, key="survey_data", on_change=_picked)
     source = among[shown]
-    usable = [(head, survey) for head in heads(at.entry, source) if (survey := read(head)) and (survey.peaks or not needs_peaks)]
-    head, survey = usable[0] if usable else (None, None)
+    usable = ((head, survey) for head in heads(at.entry, source) if (survey := read(head)) and (survey.peaks or not needs_peaks))
+    head, survey = next(usable, (None, None))
     with state:
         _state(at, source, head)
     return Found(source, head, survey)
