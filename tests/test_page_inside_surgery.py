@@ -112,9 +112,21 @@ def test_each_block_s_worth_is_asked_for_and_exact(models):  # noqa: F811
 @pytest.mark.parametrize("unit", ["stem", "head", "classifier"])
 def test_units_without_gates_can_only_set_all_blocks(unit):
     app = open_app("inside", part="Surgery", layer=unit)
-    assert not app.exception and app.segmented_control(key="surgery_where").value == "All blocks"
+    assert not app.exception and app.segmented_control(key="surgery_everywhere").value == "All blocks"
     app.segmented_control(key="surgery_what").set_value("All open (SE off)").run()
     assert not app.exception and app.session_state["surgery"] == "off:all"
+
+
+@pytest.mark.parametrize("chosen, plan", [("This block", "off:4.1"), ("All blocks", "off:all")])
+def test_a_unit_without_gates_leaves_the_choice_as_it_was(chosen, plan):
+    app = open_app("inside", part="Surgery", layer="stages.4.1")
+    app.segmented_control(key="surgery_where").set_value(chosen).run()
+    for unit in ("stem", "stages.4.1"):
+        app.selectbox(key="unit_choice").set_value(unit).run()
+        assert not app.exception
+    assert app.segmented_control(key="surgery_where").value == chosen
+    app.segmented_control(key="surgery_what").set_value("All open (SE off)").run()
+    assert app.session_state["surgery"] == plan
 
 
 def test_logits_beyond_what_e_can_be_raised_to_stay_readable(models):  # noqa: F811
