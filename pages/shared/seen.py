@@ -89,6 +89,11 @@ class Look(NamedTuple):
         return self.kept("opened", lambda: open_unit(self.model, self.seen, unit), size, size, unit)
 
 
+def titled(at: Look, title: str) -> str:
+    """The title of a figure, or of what stands under a heading; of weights that learnt nothing it says so."""
+    return f"{title} ({at.stamp})" if at.stamp else title
+
+
 def _key(entry: Entry, shown: str) -> tuple:
     return entry.path, entry.version, shown
 

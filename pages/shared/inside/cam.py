@@ -11,9 +11,9 @@ from effnet_core.palette import fixed, percent
 
 from .. import html
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import beside, sweep
-from .evidence import choose, last_grid, pick, text, titled
+from .evidence import choose, last_grid, pick, text
 from .overlay import Panel, Words, overlay, picture, reach_of
 
 SIGNS = {"For and against": False, "Only for": True}

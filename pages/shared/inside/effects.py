@@ -14,7 +14,7 @@ from effnet_core.palette import percent
 from .. import memory, shell, state, texts
 from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from .cam import last_grid
 from .overlay import Panel, Words, overlay, picture, reach_of
 
@@ -27,7 +27,7 @@ CHANGED = 8  # maps shown before and after
 def guesses(at: Look) -> None:
     """The most probable classes before and after, and the logit of the best guess."""
     was = at.untouched.top(1)[0]
-    st.markdown("**What the model says, before and after**" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, "**What the model says, before and after**"))
     rows = "".join(_row(pair) for pair in draw.pairs(at.untouched, at.seen))
     st.html(f'<div class="ef-pairs" role="list">{rows}</div>')
     now = at.seen.guess(was.index)
@@ -51,7 +51,7 @@ def _row(pair: draw.Pair) -> str:
 
 def changes(at: Look, unit: str) -> None:
     """Maps and class activation map before and after."""
-    st.markdown("#### What it does to the maps")
+    st.markdown(titled(at, "#### What it does to the maps"))
     which, scale = st.columns([7, 4], gap="large")
     kept = {"required": True, "bind": "query-params", "persist_state": "session"}
     place = PLACES[which.segmented_control("Maps of", list(PLACES), default="This block's output", key="surgery_maps", **kept)]
@@ -76,7 +76,7 @@ def _maps(at: Look, place: str, together: bool) -> None:
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}",
                   f"channel {c}: mean |after − before| {much:.5g}; colours to ±{reach[k]:.4g} and ±{reach[k + len(channels)]:.4g}")
              for k, (c, much) in enumerate(zip(channels, moved))]
-    gallery("changed", f"Maps of {place} that change most", sheet_of(sheet), tiles, size=150, pixelated=True)
+    gallery("changed", titled(at, f"Maps of {place} that change most"), sheet_of(sheet), tiles, size=150, pixelated=True)
     st.caption(texts.text("inside_surgery", "maps", place=place, shown=str(len(channels)), count=f"{len(before):,}"))
 
 
@@ -87,9 +87,9 @@ def _evidence(at: Look, label: int, together: bool) -> None:
     most = reach_of([values for _, values in found.values()])
     panels = [Panel(when, when, f"logit {seen.logits[label]:.3f}".replace("-", "−"), values, last_grid(at),
                     most if together else reach_of([values])) for when, (seen, values) in found.items()]
-    st.markdown(f"**Where it sees “{plain(name)}”**" + (f" ({at.stamp})" if at.stamp else ""))
-    overlay("surgery_cam", f"Evidence for {name}, before and after", panels, [picture(at)],
-            Words("evidence of a cell", share=f"the logit of “{name}”"), size=140, most=260, common=together)
+    st.markdown(titled(at, f"**Where it sees “{plain(name)}”**"))
+    overlay("surgery_cam", titled(at, f"Evidence for {name}, before and after"), panels, [picture(at)],
+            Words("evidence of a cell", share=f"the logit of “{name}”"), size=140, most=260, common=together, stamp=at.stamp)
     st.caption(texts.text("inside_surgery", "cam"))
 
 
@@ -102,7 +102,7 @@ def _picked() -> None:
 def worth(at: Look, unit: str) -> None:
     """Squeeze-and-excitation off in one block at a time, on the untouched network."""
     bare, first, need = at.bare, at.untouched.top(1)[0], memory.need(at.network)
-    st.markdown("#### What is each block's squeeze-and-excitation worth here?")
+    st.markdown(titled(at, "#### What is each block's squeeze-and-excitation worth here?"))
     words = {"label": plain(first.label), "blocks": str(len(at.untouched.gates)), "probability": percent(first.probability)}
     st.markdown(texts.text("inside_surgery", "worth", **words))
     if st.session_state.get("_worth_of") != (asked := (at.entry.path, at.shown)):

@@ -16,9 +16,9 @@ from effnet_core.palette import fixed, percent, si
 from .. import html, memory
 from ..components import component
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import places
-from .evidence import choose, last_grid, titled
+from .evidence import choose, last_grid
 from .overlay import headed, picture
 from .places import text
 

@@ -13,8 +13,8 @@ from effnet_core.palette import fixed
 
 from .. import memory, shell, texts, work
 from ..html import plain
-from ..seen import Look
-from .evidence import last_grid, titled
+from ..seen import Look, titled
+from .evidence import last_grid
 from .overlay import Panel, Words, overlay, picture, reach_of
 from .turns import Stopped, Turn, Turns
 

@@ -12,8 +12,8 @@ from effnet_core.inside.geometry import spread_out
 
 from .. import state
 from ..gallery import Sheet, Tile, gallery
-from ..seen import Look
-from .evidence import grids_of, text, titled
+from ..seen import Look, titled
+from .evidence import grids_of, text
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
 SMALL = 96  # side of a picture of the row, pixels
