@@ -131,6 +131,8 @@ def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture, ag
     bare = untouched(entry, model, shown, picture)
     try:
         wanted = read(state.get("surgery"))
+        if not wanted:
+            return bare  # without asking whence gates could come, which may mean reading much
         plan = fitting(wanted, bare.source)
         text = plan.write()
     except UserError as refused:
