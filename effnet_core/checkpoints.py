@@ -108,5 +108,5 @@ def _own(key: str, tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     if not tensor.isfinite().all():
         raise UserError("its weights contain values that are not finite numbers.")
     if key.endswith(".running_var") and (tensor < 0).any():
-        raise UserError(f"{key} has negative values; variances are 0 or greater.")
+        raise UserError(f"{key} has variances below zero.")
     return tensor.to(like.dtype, copy=True)

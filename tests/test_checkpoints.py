@@ -191,7 +191,7 @@ def test_a_card_that_does_not_fit_is_a_sentence(stored, change, message):
     (lambda state: {**state, "classifier.bias": torch.zeros(9)}, r"classifier.bias has shape \(9,\), and its card calls for \(10,\)"),
     (lambda state: {**state, "classifier.bias": torch.zeros(10, dtype=torch.float64)}, "stored as F64"),
     (lambda state: {**state, "classifier.bias": torch.full((10,), torch.nan)}, "not finite numbers"),
-    (lambda state: {**state, "stem.norm.running_var": -state["stem.norm.running_var"]}, "stem.norm.running_var has negative values"),
+    (lambda state: {**state, "stem.norm.running_var": -state["stem.norm.running_var"]}, "stem.norm.running_var has variances below zero"),
 ])  # fmt: skip
 def test_weights_that_do_not_fit_are_a_sentence(stored, change, message):
     with pytest.raises(UserError, match=message):

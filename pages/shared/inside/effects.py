@@ -1,5 +1,6 @@
 """What gates that are set by hand do: to what the model says, to the maps, to the evidence; and what each block's gates are worth."""
 
+from collections.abc import Callable, Hashable
 from html import escape
 
 import numpy as np
@@ -11,12 +12,14 @@ from effnet_core.inside.ablation import Ablated, one_at_a_time
 from effnet_core.inside.cam import class_map
 from effnet_core.palette import percent
 
-from .. import memory, shell, state, texts
+from .. import memory, shell, state, texts, work
 from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
-from ..seen import Look, titled
-from .cam import last_grid
+from ..seen import Look, passed, titled
+from .evidence import last_grid
 from .overlay import Panel, Words, overlay, picture, reach_of
+from .turns import Stopped
+from .waiting import light, progress, turns
 
 PLAIN = {"displayModeBar": False}
 PLACES = {"This block's output": "block", "The last map": "last"}
@@ -100,28 +103,51 @@ def _picked() -> None:
 
 
 def worth(at: Look, unit: str) -> None:
-    """Squeeze-and-excitation off in one block at a time, on the untouched network."""
-    bare, first, need = at.bare, at.untouched.top(1)[0], memory.need(at.network)
+    """Squeeze-and-excitation off in one block at a time, on the untouched network: what it does where it is known, how far it is where it is
+    being measured, else the button that measures it."""
+    first, blocks = at.untouched.top(1)[0], len(at.untouched.gates)
     st.markdown(titled(at, "#### What is each block's squeeze-and-excitation worth here?"))
-    words = {"label": plain(first.label), "blocks": str(len(at.untouched.gates)), "probability": percent(first.probability)}
+    words = {"label": plain(first.label), "blocks": str(blocks), "probability": percent(first.probability)}
     st.markdown(texts.text("inside_surgery", "worth", **words))
-    if st.session_state.get("_worth_of") != (asked := (at.entry.path, at.shown)):
-        st.button(f"Switch it off block by block ({len(at.untouched.gates)} passes)", key="worth_go", icon=":material/play_arrow:",
-                  on_click=st.session_state.update, args=({"_worth_of": asked},))
-        return
-    rows = bare.kept("worth", lambda: _measured(at, first.index), ROW * len(at.untouched.gates),
-                     need.kept + need.extra)
-    st.plotly_chart(draw.worth(rows, at.untouched, first.index, shell.theme(), unit, at.stamp), theme=None, key="worth", config=PLAIN,
-                    on_select=_picked, selection_mode="points",
-                    alt=f"Change of the probability of {first.label} with squeeze-and-excitation off in one block, for every block")
-    st.caption(texts.text("inside_surgery", "worth_read", **words))
+    turn = turns().find(_key(at))
+    if turn is not None and turn.active:
+        progress(turn, "worth", lambda turn: f"{turn.done} of {turn.total} blocks")
+    elif turn is not None and turn.state == "done":
+        st.plotly_chart(draw.worth(turn.result, at.untouched, first.index, shell.theme(), unit, at.stamp), theme=None, key="worth", config=PLAIN,
+                        on_select=_picked, selection_mode="points",
+                        alt=f"Change of the probability of {first.label} with squeeze-and-excitation off in one block, for every block")
+        st.caption(texts.text("inside_surgery", "worth_read", **words))
+    else:
+        _offer(at, turn.error if turn is not None else "", blocks)
 
 
-def _measured(at: Look, label: int) -> list[Ablated]:
-    total, rows = len(at.untouched.gates), []
-    bar = st.progress(0.0, "One pass per block…")
+def _key(at: Look) -> Hashable:
+    return "worth", at.entry.path, at.entry.version, at.shown
+
+
+def _offer(at: Look, error: str, blocks: int) -> None:
+    if error:
+        st.warning(plain(error), icon=":material/info:")
+    if st.button(f"Switch it off block by block ({blocks} passes)", key="worth_go", icon=":material/play_arrow:"):
+        with shell.refusals():
+            _begin(at, blocks)
+            st.rerun()
+
+
+def _begin(at: Look, blocks: int) -> None:
+    few, label, need = light(at.bare), at.untouched.top(1)[0].index, memory.need(at.network)
+
+    def made(go_on: Callable[[int], bool]) -> list[Ablated]:
+        here = passed(few.entry, few.model, few.shown, few.picture)  # the pass is remembered, or run again
+        return here.kept("worth", lambda: _measured(here, label, go_on), ROW * blocks, need.kept + need.extra)
+
+    turns().begin(_key(at), work.owner(), blocks, made)
+
+
+def _measured(at: Look, label: int, go_on: Callable[[int], bool]) -> list[Ablated]:
+    rows = []
     for row in one_at_a_time(at.model, at.untouched, label):
         rows.append(row)
-        bar.progress(len(rows) / total, f"{row.block}: {len(rows)} of {total}")
-    bar.empty()
+        if not go_on(len(rows)):
+            raise Stopped
     return rows
