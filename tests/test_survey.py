@@ -221,6 +221,11 @@ def test_what_is_stored_is_what_is_read(found, tmp_path):
     assert again.gates.head["data"] == {"name": "scenes", "fingerprint": fingerprint, "images": COUNT, "of": 5000}
 
 
+def test_labels_that_are_alike_are_told_apart(found, tmp_path):
+    save(tmp_path / "a.npz", found._replace(gates=found.gates._replace(labels=("a", "a", *found.gates.labels[2:]))))
+    assert load(tmp_path / "a.npz").gates.labels == ("a (class 0)", "a (class 1)", *found.gates.labels[2:])
+
+
 def test_damaged_files_count_as_none(found, tmp_path):
     path, whole = tmp_path / "a.npz", dumps(found)
     assert load(path) is None and read_head(path) is None

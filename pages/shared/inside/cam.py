@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from effnet_core.inside.cam import bias, class_map
+from effnet_core.inside.cam import bias, class_map, class_maps
 from effnet_core.inside.inspection import Inspection
 from effnet_core.palette import fixed, percent
 
@@ -87,9 +87,11 @@ def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label:
     else:
         lead = float(seen.logits[label]) - float(seen.logits[rival])
         st.markdown(text("sum_rival", **names, logit=fixed(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
-    rows = [(guess.label, percent(guess.probability), fixed(class_map(at.model, seen, guess.index).mean()),
-             fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess in seen.top(BEST)]
-    mark = next((place for place, guess in enumerate(seen.top(BEST)) if guess.index == label), None)
+    best = seen.top(BEST)
+    means = class_maps(at.model, seen, [guess.index for guess in best]).mean((1, 2))
+    rows = [(guess.label, percent(guess.probability), fixed(mean), fixed(bias(at.model, guess.index)), fixed(guess.logit))
+            for guess, mean in zip(best, means)]
+    mark = next((place for place, guess in enumerate(best) if guess.index == label), None)
     html.table(("Class", "Probability", "Mean of its map", "Bias", "Logit"), rows, mark=mark)
 
 
@@ -111,7 +113,7 @@ def _several(at: Look, label: int, positive: bool) -> None:
     guesses, labels = at.seen.top(BEST), at.model.labels
     best = guesses[0].index
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
-    made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
+    made = class_maps(at.model, at.seen, [guess.index for guess in guesses])
     top = reach_of(made)
     panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {fixed(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]
