@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from effnet_core.export import recordings
 from effnet_core.inside.inspection import inspect
 from pages.shared.inside import takehome
 from pages.shared.photo import picture

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,7 +223,7 @@ def test_what_is_stored_is_what_is_read(found, tmp_path):
 
 
 def test_labels_that_are_alike_are_told_apart(found, tmp_path):
-    save(tmp_path / "a.npz", found._replace(gates=found.gates._replace(labels=("a", "a", *found.gates.labels[2:]))))
+    save(tmp_path / "a.npz", found._replace(gates=replace(found.gates, labels=("a", "a", *found.gates.labels[2:]))))
     assert load(tmp_path / "a.npz").gates.labels == ("a (class 0)", "a (class 1)", *found.gates.labels[2:])
 
 

@@ -83,6 +83,7 @@ def digest(path: Path) -> str:
 
 
 def folder() -> Path:
+    """Where surveys are that were made here."""
     return cache_folder() / "surveys"
 
 
@@ -93,6 +94,7 @@ def place(weights: str, data: str, limit: int | None) -> Path:
 
 
 def dumps(survey: Survey) -> bytes:
+    """The file of a survey, which `load` reads."""
     gates, peaks = survey
     head = {**gates.head, "version": VERSION, "blocks": gates.blocks, "labels": gates.labels, "peaks": peaks and peaks.keys}
     arrays = {"counts": gates.counts, "means": gates.means, "deviations": gates.deviations, "closed": gates.closed, "open": gates.open}

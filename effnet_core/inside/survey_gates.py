@@ -101,6 +101,7 @@ class Tally:
         self._counts[label] += more
 
     def statistics(self, head: dict, labels: tuple[str, ...]) -> Statistics:
+        """Of all gates so far (float32): NaN in classes of which there was no image. `head` as in `Statistics`, one label per class."""
         counts = self._counts[:, None]
         with np.errstate(invalid="ignore"):
             means, deviations = np.where(counts, self._means, np.nan), np.sqrt(self._squares / counts)

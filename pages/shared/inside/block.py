@@ -10,7 +10,7 @@ from effnet_core.figures.gates import ordered
 from effnet_core.figures.units import unit_names
 from effnet_core.inside import excitation
 from effnet_core.inside.inspection import Excitation, speakers
-from effnet_core.palette import fixed
+from effnet_core.palette import fixed, signed
 
 from .. import html, shell, state, texts
 from ..components import component
@@ -174,6 +174,6 @@ def _classifier(at: Look) -> None:
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
     values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
-    tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
+    tiles = [Tile(c, [place], f"channel {c}", signed(share)) for place, (c, share) in enumerate(loudest)]
     name = titled(at, "Channels of the last map that speak most for the best guess")
     gallery("speakers", name, sheet_of(sheet), tiles, size=84, pixelated=True)

@@ -10,7 +10,7 @@ from effnet_core.inside import survey_files
 from effnet_core.inside.inspection import CLOSED, OPEN
 from effnet_core.inside.survey_gates import Statistics
 from effnet_core.inside.survey_observations import FACTOR, LAST, MOST, RISING, Observation, classes_part, images_part, saturation
-from effnet_core.palette import percent
+from effnet_core.palette import percent, signed
 
 from .. import html, shell, state, texts
 from ..html import plain
@@ -139,7 +139,7 @@ def _depth(at: Look, gates: Statistics) -> None:
 
 def _growth(found: Observation) -> dict[str, str]:
     ratio = "infinitely" if found.ratio == float("inf") else f"{found.ratio:.1f}"
-    return {"answer": found.answer, "rho": f"{found.correlation:+.2f}".replace("-", "−"), "early": f"{found.early:.4f}",
+    return {"answer": found.answer, "rho": signed(found.correlation, 2), "early": f"{found.early:.4f}",
             "late": f"{found.late:.4f}", "ratio": ratio}
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.figures import maps
+from effnet_core.figures import signed_percent
 from effnet_core.figures import surgery as draw
 from effnet_core.inside.ablation import Ablated, one_at_a_time
 from effnet_core.inside.cam import class_map
-from effnet_core.palette import percent
+from effnet_core.palette import fixed, four, percent, signed
 
 from .. import memory, shell, state, texts, work
 from ..gallery import Tile, gallery, sheet_of
@@ -34,22 +35,19 @@ def guesses(at: Look) -> None:
     rows = "".join(_row(pair) for pair in draw.pairs(at.untouched, at.seen))
     st.html(f'<div class="ef-pairs" role="list">{rows}</div>')
     now = at.seen.guess(was.index)
-    st.markdown(texts.text("inside_surgery", "logit", label=plain(was.label), before=_signed(was.logit), after=_signed(now.logit),
-                           change=_signed(now.logit - was.logit, ".3g")))
-
-
-def _signed(value: float, digits: str = ".3f") -> str:
-    return f"{value:+{digits}}".replace("-", "−") if value else "±0"
+    change = now.logit - was.logit
+    st.markdown(texts.text("inside_surgery", "logit", label=plain(was.label), before=signed(was.logit), after=signed(now.logit),
+                           change=f"{'+' * (change > 0)}{four(change)}"))
 
 
 def _row(pair: draw.Pair) -> str:
-    change = f"{100 * (pair.after - pair.before):+.1f}".replace("-", "−")
+    change = signed_percent(pair.after - pair.before).removesuffix(" %")
     return (f'<div role="listitem"><span class="ef-word" title="{escape(pair.label)}">{escape(pair.label)}</span>'
             f'<span class="ef-two" aria-hidden="true"><i class="ef-then" style="width:{100 * pair.before:.2f}%"></i>'
             f'<i style="width:{100 * pair.after:.2f}%"></i></span>'
             f'<span class="ef-odds" title="before: {pair.before:.6f}, logit {pair.logit_before:.4f}; after: {pair.after:.6f}, logit '
             f'{pair.logit_after:.4f}"><small>{percent(pair.before)}</small>{percent(pair.after)}</span>'
-            f'<b class="ef-shift">{"±0.0" if change in ("+0.0", "−0.0") else change}</b></div>')
+            f'<b class="ef-shift">{change}</b></div>')
 
 
 def changes(at: Look, unit: str) -> None:
@@ -88,7 +86,7 @@ def _evidence(at: Look, label: int, together: bool) -> None:
     name = at.model.labels[label]
     found = {"before": (at.untouched, class_map(at.model, at.untouched, label)), "after": (at.seen, class_map(at.model, at.seen, label))}
     most = reach_of([values for _, values in found.values()])
-    panels = [Panel(when, when, f"logit {seen.logits[label]:.3f}".replace("-", "−"), values, last_grid(at),
+    panels = [Panel(when, when, f"logit {fixed(seen.logits[label], 3)}", values, last_grid(at),
                     most if together else reach_of([values])) for when, (seen, values) in found.items()]
     st.markdown(titled(at, f"**Where it sees “{plain(name)}”**"))
     overlay("surgery_cam", titled(at, f"Evidence for {name}, before and after"), panels, [picture(at)],

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.figures import filters, maps
-from effnet_core.palette import SIGNED, fixed
+from effnet_core.palette import SIGNED, fixed, signed
 
 from .. import html, shell, texts
 from ..gallery import Tile, gallery, sheet_of
@@ -35,11 +35,7 @@ def show(at: Look, channel: int, pick: Callable[[int], None]) -> None:
         ends = {"least": fixed(float(weights[channel].min())), "greatest": fixed(float(weights[channel].max()))}
         st.caption(texts.text(ROOM, "filters", number=str(channel), **ends))
     html.table((f"Filter {channel}", *(f"{colour} {x + 1}" for colour in COLOURS for x in range(size))),
-               [(f"row {y + 1}", *map(_weight, weights[channel, :, y].ravel())) for y in range(size)])
-
-
-def _weight(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+               [(f"row {y + 1}", *map(signed, weights[channel, :, y].ravel())) for y in range(size)])
 
 
 def _scale(top: float) -> None:

@@ -7,12 +7,12 @@ import streamlit as st
 
 from effnet_core.figures.atlas import Plan, plan
 from effnet_core.inside.channels import Channels
-from effnet_core.palette import percent
+from effnet_core.palette import four, percent
 
 from .. import shell, state
 from ..seen import Look, titled
 from . import atlas, channel
-from .arranged import View, controls, four, order_of, reach_of, text
+from .arranged import View, controls, order_of, reach_of, text
 
 
 def show(at: Look) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from effnet_core.figures import maps
 from effnet_core.figures import pair as draw
 from effnet_core.inside.inspection import Guess
-from effnet_core.palette import percent, unit_colour
+from effnet_core.palette import fixed, percent, unit_colour
 
 from .. import choosing, photo, seen, shell, state, texts
 from ..components import component
@@ -87,7 +87,7 @@ def _words(row: draw.Difference) -> str:
 
 
 def _correlation(row: draw.Difference) -> str:
-    return "none (no spread)" if np.isnan(row.correlation) else f"{row.correlation:.3f}".replace("-", "−")
+    return "none (no spread)" if np.isnan(row.correlation) else fixed(row.correlation, 3)
 
 
 def _bars(rows: list[draw.Difference], unit: str) -> None:

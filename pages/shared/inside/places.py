@@ -7,7 +7,8 @@ import streamlit as st
 
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import Grid, spread_out
-from effnet_core.inside.occlusion import probabilities, raster, score_map, spearman, under
+from effnet_core.inside.inspection import softmax
+from effnet_core.inside.occlusion import raster, score_map, spearman, under
 from effnet_core.palette import fixed
 
 from .. import memory, shell, texts, work
@@ -73,7 +74,7 @@ def _words(turn: Turn) -> str:
 
 def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray) -> None:
     """The map of what covering takes, beside the class activation map."""
-    before, after = (at.seen.logits, logits) if scored == "logit" else (at.seen.probabilities, probabilities(logits))
+    before, after = (at.seen.logits, logits) if scored == "logit" else (at.seen.probabilities, softmax(logits))
     drops = before[label] - after[..., label]
     values, name = class_map(at.model, at.seen, label), at.model.labels[label]
     rho = spearman(drops, under(spread_out(values, last_grid(at)), grid))
@@ -86,5 +87,5 @@ def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray)
     overlay("occlusion_map", titled(at, "Occlusion beside the class activation map"), panels, [picture(at)],
             Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False,
             tools=True, stamp=at.stamp)
-    st.markdown(text("agreement", rho=f"{rho:.2f}".replace("-", "−"), places=places))
+    st.markdown(text("agreement", rho=fixed(rho, 2), places=places))
     st.markdown(text("disagree"))

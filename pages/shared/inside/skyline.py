@@ -20,6 +20,7 @@ def order() -> str:
 
 
 def show(at: Look) -> None:
+    """All towers with their explanation; of a network without gates a sentence."""
     st.markdown(titled(at, "### Every gate at once"))
     words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
     words.markdown(texts.text("inside_skyline", "skyline") if at.seen.gates else texts.text("inside", "se_gone"))

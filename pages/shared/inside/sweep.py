@@ -26,6 +26,7 @@ def _every(at: Look, label: int) -> dict[str, np.ndarray]:
 
 
 def show(at: Look, label: int, positive: bool) -> None:
+    """Grad-CAM of class `label` at every unit and, large, at the selected one; with `positive` only what speaks for the class."""
     st.markdown(text("sweep", cells=str(at.network.last_map.height ** 2)))
     with st.spinner("One pass backwards through the network…"):
         found = _every(at, label)

@@ -32,6 +32,7 @@ def unit_of(at: Look) -> str:
 
 
 def show(at: Look) -> None:
+    """The report, the arrays and the tables of what is on the page, and the command that makes them."""
     unit = unit_of(at)
     st.markdown(text("lead", model=plain(at.model.name)))
     if at.surgery:
@@ -82,6 +83,7 @@ def _report(at: Look, unit: str) -> None:
 
 
 def npz_of(at: Look, unit: str, everything: bool) -> bytes:
+    """The arrays in one file: the gates and, with `everything`, what every unit and the layers of `unit` hand on."""
     file = io.BytesIO()
     values = recordings.arrays(at.seen, at.opened(unit) if everything else None, everything)
     recordings.write_npz(file, values, recordings.head(at.model, at.seen, at.picture.title))
