@@ -15,7 +15,7 @@ from effnet_core.figures import signed_percent  # noqa: E402  torch waits for th
 from effnet_core.inside.inspection import UNDECIDED, Guess  # noqa: E402
 from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
 from pages.shared.inside import block, cam, cell, classes, exciting, maps, occlusion, pair, skyline, surgery, takehome  # noqa: E402
-from pages.shared.seen import Look, look  # noqa: E402
+from pages.shared.seen import Look, look, titled  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
 PARTS = {  # what the pill says → the part
@@ -78,7 +78,7 @@ def prediction(at: Look) -> None:
         st.image(at.view, width="stretch", caption=texts.text("inside", "as_seen", side=str(side)),
                  alt=f"The same picture in {side} by {side} pixels")
     with guess:
-        st.markdown("#### What the model says" + (f" ({at.stamp})" if at.stamp else ""))
+        st.markdown(titled(at, "#### What the model says"))
         bars(at, () if shows is None or at.stamp else shows.labels)
         verdict(at, shows, guesses[0].label)
         st.markdown(texts.text("inside", "to_parts"))

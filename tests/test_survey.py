@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -242,6 +243,11 @@ def test_what_is_stored_is_what_is_read(found, tmp_path):
     assert again.peaks.keys == found.peaks.keys and all(map(np.array_equal, again.peaks[1:], found.peaks[1:]))
     fingerprint = Drawn(Scenes(48).preprocess).fingerprint
     assert again.gates.head["data"] == {"name": "scenes", "fingerprint": fingerprint, "images": COUNT, "of": 5000}
+
+
+def test_labels_that_are_alike_are_told_apart(found, tmp_path):
+    save(tmp_path / "a.npz", found._replace(gates=replace(found.gates, labels=("a", "a", *found.gates.labels[2:]))))
+    assert load(tmp_path / "a.npz").gates.labels == ("a (class 0)", "a (class 1)", *found.gates.labels[2:])
 
 
 def test_damaged_files_count_as_none(found, tmp_path):

@@ -49,11 +49,6 @@ def write_npz(file: BinaryIO, values: Mapping[str, np.ndarray], about: dict) -> 
                 np.lib.format.write_array(part, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def about_of(values: Mapping[str, np.ndarray]) -> dict:
-    """The JSON values of an archive that `write_npz` wrote."""
-    return json.loads(values["about"].tobytes())
-
-
 def _text(columns: Iterable[str], rows: Iterable[Iterable]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

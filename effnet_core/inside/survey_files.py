@@ -19,6 +19,7 @@ from .. import files
 from ..cache import cache_folder
 from ..cards import Entry
 from ..errors import UserError
+from ..labels import apart
 from .survey_gates import Statistics
 from .survey_peaks import Peaks
 
@@ -82,6 +83,7 @@ def digest(path: Path) -> str:
 
 
 def folder() -> Path:
+    """Where surveys are that were made here."""
     return cache_folder() / "surveys"
 
 
@@ -92,6 +94,7 @@ def place(weights: str, data: str, limit: int | None) -> Path:
 
 
 def dumps(survey: Survey) -> bytes:
+    """The file of a survey, which `load` reads."""
     gates, peaks = survey
     head = {**gates.head, "version": VERSION, "blocks": gates.blocks, "labels": gates.labels, "peaks": peaks and peaks.keys}
     arrays = {"counts": gates.counts, "means": gates.means, "deviations": gates.deviations, "closed": gates.closed, "open": gates.open}
@@ -115,7 +118,7 @@ def load(path: Path) -> Survey | None:
         with np.load(path, allow_pickle=False) as file:
             head = _head(file)
             names = ("counts", "means", "deviations", "closed", "open")
-            gates = Statistics(head, head["blocks"], tuple(head["labels"]), *(file[name] for name in names))
+            gates = Statistics(head, head["blocks"], apart(head["labels"]), *(file[name] for name in names))
             peaks = head["peaks"] and Peaks(head["peaks"], *(file[f"peak_{name}"] for name in Peaks._fields[1:]))
         _check(gates, peaks)
         return Survey(gates, peaks)

@@ -106,6 +106,7 @@ class Tally:
         self._counts[label] += more
 
     def statistics(self, head: dict, labels: tuple[str, ...]) -> Statistics:
+        """Of all gates so far (float32): NaN in classes of which there was no image. `head` as in `Statistics`, one label per class."""
         means, deviations = (np.full(self._means.shape, np.nan, np.float32) for _ in range(2))
         for label in np.flatnonzero(self._counts):  # one by one: all at once would need their memory again
             means[label], deviations[label] = self._means[label], np.sqrt(self._squares[label] / self._counts[label])

@@ -89,6 +89,11 @@ class Look(NamedTuple):
         return self.kept("opened", lambda: open_unit(self.model, self.seen, unit), size, size, unit)
 
 
+def titled(at: Look, title: str) -> str:
+    """The title of a figure, or of what stands under a heading; of weights that learnt nothing it says so."""
+    return f"{title} ({at.stamp})" if at.stamp else title
+
+
 def _key(entry: Entry, shown: str) -> tuple:
     return entry.path, entry.version, shown
 
@@ -113,10 +118,15 @@ def _seen(model: Pretrained, picture: photo.Picture) -> tuple[bytes, bytes, Insp
 
 def untouched(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
     """`picture`, whose shared value is `shown`, through `model`. Raises `UserError` where memory is short."""
-    need, key = memory.need(model.network.architecture), ("look", *_key(entry, shown))
-    kept = memory.shared()
-    with nullcontext() if key in kept else st.spinner("One pass through the network…"):
-        eye, view, seen = kept.get(key, lambda: _seen(model, picture), need.kept, need.extra)
+    known = ("look", *_key(entry, shown)) in memory.shared()
+    with nullcontext() if known else st.spinner("One pass through the network…"):
+        return passed(entry, model, shown, picture)
+
+
+def passed(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
+    """The same without a word on the page, for work in a thread."""
+    need = memory.need(model.network.architecture)
+    eye, view, seen = memory.shared().get(("look", *_key(entry, shown)), lambda: _seen(model, picture), need.kept, need.extra)
     return Look(entry, model, shown, picture, eye, view, seen, seen)
 
 

@@ -10,13 +10,13 @@ from effnet_core.figures.gates import ordered
 from effnet_core.figures.units import unit_names
 from effnet_core.inside import excitation
 from effnet_core.inside.inspection import Excitation, speakers
-from effnet_core.palette import fixed
+from effnet_core.palette import fixed, signed
 
 from .. import html, shell, state, texts
 from ..components import component
 from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import channel, skyline
 
 PLAIN = {"displayModeBar": False}
@@ -121,7 +121,7 @@ def _steps(at: Look, unit: str) -> None:
 
 def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
     found, activation = excitation.work(at.model.network, unit, se, chosen), excitation.activation(at.model.network, unit)
-    title = f"Channel {chosen} of {unit} through squeeze-and-excitation" + (f" ({at.stamp})" if at.stamp else "")
+    title = titled(at, f"Channel {chosen} of {unit} through squeeze-and-excitation")
     data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp)
     count = len(se.s)  # what a callback holds lives as long as the session
     component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(count), height="content")
@@ -142,7 +142,7 @@ def _type(key: str) -> None:
 def _extremes(at: Look, se: Excitation, chosen: int) -> None:
     """The channels with the highest and the lowest gates, their maps before and after."""
     mean = float(se.s.mean())
-    st.markdown("#### Raised and lowered most" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, "#### Raised and lowered most"))
     st.markdown(texts.text("inside_excitation", "extremes", mean=f"{mean:.3f}"))
     places = ordered(se.s, "gate")
     few = min(EXTREMES, len(places) // 2)
@@ -150,7 +150,7 @@ def _extremes(at: Look, se: Excitation, chosen: int) -> None:
     for column, (kind, (title, channels)) in zip(st.columns(2, gap="large"), kinds.items()):
         with column:
             st.markdown(f"**{title}**")
-            _pairs(se, channels, kind, title, chosen)
+            _pairs(se, channels, kind, titled(at, title), chosen)
             _table(se, channels, mean)
 
 
@@ -174,9 +174,11 @@ def _classifier(at: Look) -> None:
     st.plotly_chart(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp), theme=None, key="logits", config=PLAIN,
                     alt="The logits of the most probable classes")
     best = at.seen.top(1)[0]
+    st.markdown(titled(at, "#### What speaks most for the best guess"))
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
     values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
-    tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
-    gallery("speakers", "Channels of the last map that speak most for the best guess", sheet_of(sheet), tiles, size=84, pixelated=True)
+    tiles = [Tile(c, [place], f"channel {c}", signed(share)) for place, (c, share) in enumerate(loudest)]
+    name = titled(at, "Channels of the last map that speak most for the best guess")
+    gallery("speakers", name, sheet_of(sheet), tiles, size=84, pixelated=True)

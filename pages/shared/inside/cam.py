@@ -5,15 +5,15 @@ import math
 import numpy as np
 import streamlit as st
 
-from effnet_core.inside.cam import bias, class_map
+from effnet_core.inside.cam import bias, class_map, class_maps
 from effnet_core.inside.inspection import Inspection
 from effnet_core.palette import fixed, percent
 
 from .. import html
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import beside, sweep
-from .evidence import choose, last_grid, pick, text, titled
+from .evidence import choose, last_grid, pick, text
 from .overlay import Panel, Words, overlay, picture, reach_of
 
 SIGNS = {"For and against": False, "Only for": True}
@@ -89,8 +89,9 @@ def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label:
         st.markdown(text("sum_rival", **names, logit=fixed(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
     best = seen.top(BEST)
     guesses = best if any(guess.index == label for guess in best) else [*best, seen.guess(label)]
-    rows = [(guess.label, percent(guess.probability), fixed(class_map(at.model, seen, guess.index).mean()),
-             fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess in guesses]
+    means = class_maps(at.model, seen, [guess.index for guess in guesses]).mean((1, 2))
+    rows = [(guess.label, percent(guess.probability), fixed(mean), fixed(bias(at.model, guess.index)), fixed(guess.logit))
+            for guess, mean in zip(guesses, means)]
     mark = next(place for place, guess in enumerate(guesses) if guess.index == label)
     html.table(("Class", "Probability", "Mean of its map", "Bias", "Logit"), rows, mark=mark)
 
@@ -113,7 +114,7 @@ def _several(at: Look, label: int, positive: bool) -> None:
     guesses, labels = at.seen.top(BEST), at.model.labels
     best = guesses[0].index
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
-    made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
+    made = class_maps(at.model, at.seen, [guess.index for guess in guesses])
     top = reach_of(made)
     panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {fixed(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]

@@ -13,7 +13,7 @@ from effnet_core.inside.inspection import Opened
 
 from .. import shelf, shell, state, texts
 from ..components import component
-from ..seen import Look
+from ..seen import Look, titled
 from .hands import Place, callbacks, lit_of, start_of
 from .packet import Rows, pack, rows
 
@@ -25,7 +25,7 @@ def show(at: Look) -> None:
     """A cell of the selected unit."""
     unit = state.selected(at.network)
     found = convolutions(at.network, unit)
-    st.markdown("#### One cell" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, "#### One cell"))
     if not found:
         st.caption(texts.text("inside_cell", unit))  # the classifier and max pooling have no maps of a convolution
         return

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from effnet_core.inside.arithmetic import CONVOLUTIONS
 from effnet_core.inside.attribution import attributions
 from effnet_core.inside.channels import Channels, summarise
 from effnet_core.inside.geometry import Grid, grids
@@ -15,7 +16,6 @@ from ..seen import Look
 TITLES = {"expand": "Expand", "depthwise": "Depthwise", "se": "After SE", "project": "Project", "pointwise": "Pointwise", "reduce": "Reduce",
           "spatial": "Spatial", "shortcut": "Shortcut"}
 KINDS = {"output": ("output", "output"), "before": ("depthwise", "middle"), "after": ("se", "middle")}  # → part and space
-CONVOLUTIONS = ("conv", "depthwise", "pointwise")
 NUMBERS = 64  # bytes per channel of what `summarise` says
 
 

@@ -16,7 +16,7 @@ from effnet_core.palette import fixed
 from .. import memory, shell, state, texts
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import albums, first_layer, surveying
 from . import channel as channels
 
@@ -41,7 +41,7 @@ def show(at: Look) -> None:
     channel = _channel_of(at, place)
     if place.kind == "first":
         first_layer.show(at, channel, lambda picked: _pick("first", picked))
-    st.markdown(f"#### What excites channel {channel} of {place.key}" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, f"#### What excites channel {channel} of {place.key}"))
     if found.survey is None:
         st.markdown(texts.text(ROOM, "nothing", data=plain(found.source.title)))
         return
@@ -122,7 +122,8 @@ def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: P
     file = _cut(found.head, place, (channel,), peaks, album)
     images = [peak.image for peak in peaks]
     tiles = [Tile(rank, [rank], fixed(peak.value), _class(peak, album), _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
-    gallery("exciting_nine", f"What excites channel {channel} of {place.key} most", _sheet(file, len(peaks)), tiles, size=118,
+    name = titled(at, f"What excites channel {channel} of {place.key} most")
+    gallery("exciting_nine", name, _sheet(file, len(peaks)), tiles, size=118,
             on_pick=lambda rank: albums.look_at(meant, images[rank]), pixelated=patch(place.grid, 0, 0).enlarged)
     edge, side = patch(place.grid, 0, 0).edge, at.model.preprocess.crop
     section = "whole" if edge == side else "part"
@@ -147,7 +148,7 @@ def _facts(at: Look, place: Place, channel: int) -> None:
     mine = strongest(place.values[channel])
     tile = cut(at.picture.view(at.model.preprocess), place.grid, mine)
     own = Sheet(sheet([tile], 1, patch(place.grid, 0, 0).enlarged), 1, TILE, TILE)
-    gallery("exciting_own", "The strongest answer to this picture", own,
+    gallery("exciting_own", titled(at, "The strongest answer to this picture"), own,
             [Tile("own", [0], f"this picture: {fixed(mine.value)}", f"row {mine.row}, column {mine.column}")], size=118)
 
 
@@ -158,7 +159,7 @@ def _type(kind: str) -> None:
 
 def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pictures) -> None:
     """Of many channels the one patch each that excites it most."""
-    st.markdown(f"##### Every channel of {place.key}, and the patch that excites it most")
+    st.markdown(titled(at, f"##### Every channel of {place.key}, and the patch that excites it most"))
     peaks: Peaks = found.survey.peaks
     order, kind = _order(at, place), place.kind  # what a callback holds lives as long as the session
     where, limit = st.session_state.get("_exciting_shown", ("", FIRST))
@@ -169,7 +170,7 @@ def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pi
     tiles = [Tile(each, [rank], str(each), fixed(peak.value), f"channel {each}: {fixed(peak.value)}, {_class(peak, album)}")
              for rank, (each, peak) in enumerate(zip(shown, first))]
     st.caption(texts.text(ROOM, "all"))
-    gallery("exciting_all", f"Channels of {place.key}", _sheet(file, len(shown)), tiles, size=84, chosen=channel,
+    gallery("exciting_all", titled(at, f"Channels of {place.key}"), _sheet(file, len(shown)), tiles, size=84, chosen=channel,
             on_pick=lambda picked: _pick(kind, picked), pixelated=patch(place.grid, 0, 0).enlarged)
     if len(order) > limit:
         st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_exciting", on_click=_more,

@@ -61,8 +61,8 @@ def pixels(at: Look, side: int) -> np.ndarray:
 
 
 def reach_of(maps: Sequence[np.ndarray]) -> float:
-    """The greatest |value| of several maps, for one scale."""
-    return float(max(np.abs(each).max() for each in maps))
+    """The greatest finite |value| of several maps, for one scale; 0 where there is none."""
+    return float(max(np.abs(each[np.isfinite(each)]).max(initial=0) for each in maps))
 
 
 def headed(head: dict, *parts: bytes) -> bytes:

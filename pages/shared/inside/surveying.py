@@ -123,6 +123,7 @@ def _offer(at: Look, source: Source, is_first: bool) -> None:
 
 
 def limit_of(at: Look) -> int | None:
+    """How many images of the data are looked at; None for all of them."""
     return FEW if shelf.network(at.entry).total.macs > HEAVY_MACS else None
 
 
@@ -149,6 +150,7 @@ def current(entry: Entry, source: Source) -> Job | None:
 
 
 def start(entry: Entry, source: Source, limit: int | None) -> None:
+    """In a callback: the measurement is begun, unless it is under way already. What is refused is shown by the next run."""
     few = [] if limit is None else ["--limit", str(limit)]
     args = ["survey", entry.name, source.key, *few, "--threads", str(work.training_threads())]
     try:

@@ -40,6 +40,7 @@ def unit_of(at: Look) -> str:
 
 
 def show(at: Look) -> None:
+    """The report, the arrays and the tables of what is on the page, and the command that makes them."""
     unit = unit_of(at)
     st.markdown(text("lead", model=plain(at.model.name)))
     if at.surgery:
@@ -97,7 +98,8 @@ def _report(at: Look, unit: str) -> None:
 
 
 def npz_of(at: Look, unit: str, everything: bool) -> bytes:
-    """An archive of arrays. Its bytes are those of the buffer that it was written to, not a copy."""
+    """The arrays in one file: the gates and, with `everything`, what every unit and the layers of `unit` hand on. Its bytes are those of
+    the buffer that it was written to, not a copy."""
     values, file = recordings.arrays(at.seen, at.opened(unit) if everything else None, everything), io.BytesIO()
     with memory.shared().claimed(sum(array.nbytes for array in values.values()) * 9 // 8 + WRITING):
         recordings.write_npz(file, values, recordings.head(at.model, at.seen, at.picture.title))
