@@ -238,3 +238,17 @@ def test_gates_of_one_model_are_not_set_in_another():
     app.segmented_control(key="model_group").set_value("own").run()
     app.selectbox(key="model_choice").set_value("raw").run()
     assert not app.exception and app.session_state["surgery"] == "" and "were those of" in app.toast[0].value
+
+
+def test_a_link_with_gates_of_all_blocks_opens_as_it_was_left():
+    app = open_app("inside", part="Surgery", surgery="off:all", layer="stages.4.1")
+    assert app.segmented_control(key="surgery_where").value == "All blocks"
+    assert app.segmented_control(key="surgery_what").value == "All open (SE off)"
+    app.segmented_control(key="surgery_what").set_value("The network's own").run()
+    app.run()
+    assert not app.exception and app.session_state["surgery"] == ""
+
+
+def test_where_all_gates_are_equal_none_is_raised():
+    app = open_app("inside", part="One block", surgery="off:all", layer="stages.4.1")
+    assert not app.exception and "All gates of this block are 1.000" in words(app)

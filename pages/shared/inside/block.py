@@ -143,6 +143,9 @@ def _extremes(at: Look, se: Excitation, chosen: int) -> None:
     """The channels with the highest and the lowest gates, their maps before and after."""
     mean = float(se.s.mean())
     st.markdown(titled(at, "#### Raised and lowered most"))
+    if (se.s == se.s[0]).all():
+        st.markdown(texts.text("inside_excitation", "equal", gate=f"{se.s[0]:.3f}"))
+        return
     st.markdown(texts.text("inside_excitation", "extremes", mean=f"{mean:.3f}"))
     places = ordered(se.s, "gate")
     few = min(EXTREMES, len(places) // 2)

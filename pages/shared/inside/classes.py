@@ -63,7 +63,7 @@ def _block(at: Look, gates: Statistics) -> None:
     if not is_chosen:
         st.caption(texts.text(ROOM, "no_gates", unit=unit))
     picked, order, sampled, own = _controls(at, gates)
-    theme, mine = shell.theme(), at.seen.gates[unit] if own else None
+    theme, mine = shell.theme(), at.untouched.gates[unit] if own else None
     st.plotly_chart(draw.lines(gates, unit, picked, theme, order, sampled, mine, at.stamp), theme=None, key="class_lines", config=PLAIN,
                     alt=f"Mean gate of every channel of {unit}, one line per class")
     _reading(gates, unit)

@@ -101,8 +101,9 @@ def _whole(at: Look, unit: str) -> None:
     one = unit in at.untouched.gates
     where, what = st.columns([3, 8], gap="medium")
     if one:
-        where.segmented_control("In", ["This block", "All blocks"], default="This block", key="surgery_where", required=True, width="stretch",
-                                bind="query-params", persist_state="session")
+        everywhere = any(entry.block == ALL for entry in at.plan.entries)  # as when a link comes with such gates
+        where.segmented_control("In", ["This block", "All blocks"], default="All blocks" if everywhere else "This block", key="surgery_where",
+                                required=True, width="stretch", bind="query-params", persist_state="session")
     else:  # another control, so that the choice is as it was when a block is selected again
         where.segmented_control("In", ["This block", "All blocks"], default="All blocks", key="surgery_everywhere", disabled=True,
                                 width="stretch")
