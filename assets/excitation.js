@@ -98,6 +98,7 @@ function furnish(root, state) {
     buttonOf("All", "Show all steps at once", () => go(state, 0)),
     state.says,
     state.stamp,
+    downloadsOf(root, () => ({ title: state.work.title, file: state.work.file }), ".controls, .slider, .tooltip"),
   )
   Object.assign(state, {
     stage: tag("div", "stage"),

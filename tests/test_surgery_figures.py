@@ -25,7 +25,6 @@ GATES = np.array([0.9, 0.1, 0.5, 0.3], np.float32)
 def unpacked(data, columns):
     length = int.from_bytes(data[:4])
     rest = np.frombuffer(data[4 + length :], np.uint8)
-    assert (4 + length) % 4 == 0
     return json.loads(data[4 : 4 + length]), *(part.view("<f4") for part in np.split(rest, columns))
 
 

@@ -117,4 +117,4 @@ def packed(work: Work, excitation: Excitation, activation: Activation, order: st
         "reach": float(tops(before[None], "map")[0]), "formulas": formulas(work, activation), "down": signed[1], "up": signed[-2],
         "activation": activation.name, "accent": ACCENT[theme], "signed": _signed_colours(theme), "gates": levels(), **words,
     }
-    return pack(head, (before, excitation.z, excitation.s, excitation.own, excitation.hidden, work.first, work.second))
+    return pack(head, before, excitation.z, excitation.s, excitation.own, excitation.hidden, work.first, work.second)

@@ -18,8 +18,8 @@ from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look
 from . import channel, skyline
-
-PLAIN = {"displayModeBar": False}
+from .evidence import titled
+from .files import button, named, paper
 
 EXTREMES = 4  # most and least open channels
 LONG = 20  # power of e beyond which a number is too long to read
@@ -118,7 +118,8 @@ def _steps(at: Look, unit: str) -> None:
 def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
     found, activation = excitation.work(at.model.network, unit, se, chosen), excitation.activation(at.model.network, unit)
     title = f"Channel {chosen} of {unit} through squeeze-and-excitation" + (f" ({at.stamp})" if at.stamp else "")
-    data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp)
+    data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp,
+                       file=named(at, unit, "se", "channel", chosen))
     component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(len(se.s)), height="content")
 
 
@@ -145,18 +146,19 @@ def _extremes(at: Look, se: Excitation, chosen: int) -> None:
     for column, (kind, (title, channels)) in zip(st.columns(2, gap="large"), kinds.items()):
         with column:
             st.markdown(f"**{title}**")
-            _pairs(se, channels, kind, title, chosen)
+            _pairs(at, se, channels, kind, chosen)
             _table(se, channels, mean)
 
 
-def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: int) -> None:
+def _pairs(at: Look, se: Excitation, channels: np.ndarray, kind: str, chosen: int) -> None:
     """Maps before and after side by side, in the colours of the map before."""
     before = se.before[channels]
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
     tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {fixed(se.z[c])} · gate {se.s[c]:.3f}",
                   f"channel {c}: z = {fixed(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
-    gallery(f"pairs_{kind}", title, sheet_of(sheet), tiles, size=150, chosen=chosen,
-            on_pick=lambda c: channel.pick("after", c), pixelated=True)
+    unit = state.selected(at.network)
+    gallery(f"pairs_{kind}", titled(at, f"Most {kind} by the gates of {unit}: maps before and after"), sheet_of(sheet), tiles, size=150,
+            chosen=chosen, on_pick=lambda c: channel.pick("after", c), pixelated=True, file=named(at, unit, kind))
 
 
 def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
@@ -166,12 +168,13 @@ def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
 
 
 def _classifier(at: Look) -> None:
-    st.plotly_chart(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp), theme=None, key="logits", config=PLAIN,
-                    alt="The logits of the most probable classes")
+    st.plotly_chart(paper(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp)), theme=None, key="logits",
+                    config=button(named(at, "logits")), alt="The logits of the most probable classes")
     best = at.seen.top(1)[0]
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
     values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
     tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
-    gallery("speakers", "Channels of the last map that speak most for the best guess", sheet_of(sheet), tiles, size=84, pixelated=True)
+    gallery("speakers", titled(at, "Channels of the last map that speak most for the best guess"), sheet_of(sheet), tiles, size=84, pixelated=True,
+            file=named(at, "speakers"))

@@ -16,6 +16,8 @@ from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look
 from . import channel
+from .evidence import titled
+from .files import named
 
 FARTHEST = 8  # channels whose maps are shown
 GUESSES = 3
@@ -74,7 +76,8 @@ def _blocks(here: Look, there: Look, rows: list[draw.Difference], unit: str) -> 
         st.markdown(texts.text("inside_pair", "blocks"))
         sheet = draw.panels(here.seen.gates, there.seen.gates, shell.theme())
         tiles = [Tile(row.block, [place], row.block, f"apart {row.mean:.3f}", title=_words(row)) for place, row in enumerate(rows)]
-        gallery("pair_blocks", "Gates on both pictures, block by block", sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take)
+        gallery("pair_blocks", titled(here, "Gates on both pictures, block by block"), sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take,
+                file=named(here, "blocks", "two-photos"))
     with right:
         _bars(rows, unit)
 
@@ -115,7 +118,8 @@ def _block(here: Look, there: Look, row: draw.Difference) -> None:
     cloud, most = st.columns([5, 6], gap="large")
     chosen = _chosen(len(these), row.channel)
     with cloud:
-        data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp)
+        data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp,
+                          named(here, unit, "two-photos"))
         component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(len(these)), height="content")
     with most:
         st.markdown(texts.text("inside_pair", "farthest", block=unit, mean=f"{row.mean:.3f}", correlation=_correlation(row)))
@@ -137,5 +141,5 @@ def _maps(here: Look, there: Look, unit: str, channels: np.ndarray, chosen: int)
     sheet = maps.mosaic(both, reach, shell.theme())
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"gates {first.s[c]:.3f} · {second.s[c]:.3f}",
                   f"channel {c}: gate {first.s[c]:.4f} on this picture, {second.s[c]:.4f} on the other") for k, c in enumerate(channels)]
-    gallery("pair_maps", f"Channels of {unit} whose gates differ most", sheet_of(sheet), tiles, size=150, chosen=chosen,
-            on_pick=lambda picked: channel.pick("after", picked), pixelated=True)
+    gallery("pair_maps", titled(here, f"Channels of {unit} whose gates differ most"), sheet_of(sheet), tiles, size=150, chosen=chosen,
+            on_pick=lambda picked: channel.pick("after", picked), pixelated=True, file=named(here, unit, "differ-most"))
