@@ -21,6 +21,10 @@ function styled(svg) {
     const style = getComputedStyle(originals[index])
     for (const name of KEPT) if (style.getPropertyValue(name)) node.setAttribute(name, plainColour(style.getPropertyValue(name)))
     for (const [name, usual] of Object.entries(RARE)) if (style.getPropertyValue(name) !== usual) node.setAttribute(name, style.getPropertyValue(name))
+    if (node.nodeName === "text" && node.textContent && !node.childElementCount) { // whatever font will be there
+      node.setAttribute("textLength", originals[index].getComputedTextLength())
+      node.setAttribute("lengthAdjust", "spacingAndGlyphs")
+    }
     for (const name of DROPPED) node.removeAttribute(name)
   })
   for (const seen of copy.querySelectorAll('[opacity="0"]')) seen.remove()

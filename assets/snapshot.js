@@ -8,6 +8,8 @@ function rectOf({ x, y, width, height }, attributes) {
   return element("rect", { x, y, width: Math.max(0, width), height: Math.max(0, height), ...attributes })
 }
 
+const radiusOf = (style, box) => Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.height / 2)
+
 // A stop that is clear takes the colour of its neighbours: between colours that fade, black would show.
 function stopsOf(found) {
   const last = found.length - 1
@@ -24,7 +26,7 @@ function gradientOf(style, box) {
   const id = `gradient-${(gradients += 1)}`
   const narrow = style.backgroundRepeat === "no-repeat" ? parseFloat(style.backgroundSize) : NaN
   const place = narrow ? { ...box, x: box.x + (box.width - narrow) / 2, width: narrow } : box
-  return [element("linearGradient", { id }, ...stopsOf(found)), rectOf(place, { fill: `url(#${id})` })]
+  return [element("linearGradient", { id }, ...stopsOf(found)), rectOf(place, { fill: `url(#${id})`, rx: radiusOf(style, box) })]
 }
 
 function linesAround(style, { x, y, width, height }) {
@@ -36,7 +38,7 @@ function linesAround(style, { x, y, width, height }) {
 }
 
 function boxOf(style, box) {
-  const round = { rx: Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.height / 2) }
+  const round = { rx: radiusOf(style, box) }
   const filled = clear(style.backgroundColor) ? [] : [rectOf(box, { fill: plainColour(style.backgroundColor), ...round })]
   const same = ["Right", "Bottom", "Left"].every((side) => style[`border${side}Width`] === style.borderTopWidth)
   const around = parseFloat(style.borderTopWidth) && same && !clear(style.borderTopColor)
@@ -107,10 +109,15 @@ function drawnOf(node, from) {
 
 // The component under its title, without what can only be clicked; see export.js.
 function snapshotOf(root, title, without) {
-  const { left, top, width } = root.getBoundingClientRect()
+  const { left, width } = root.getBoundingClientRect()
   const style = getComputedStyle(root)
-  const heading = words(title, { x: 0, y: 14, fill: plainColour(style.color), "font-size": 14, "font-weight": 600 })
-  const from = { x: left, y: top - 28, bottom: 28, without: `.downloads, [hidden], ${without}` }
+  const unseen = `.downloads, [hidden], ${without}`
+  const { top } = [...root.children].find((child) => !child.matches(unseen)).getBoundingClientRect()
+  ruler.font = `600 14px ${style.fontFamily}`
+  const long = ruler.measureText(title).width
+  const wide = Math.min(long, width) // it is made to fit
+  const heading = words(title, { x: 0, y: 14, fill: plainColour(style.color), "font-size": 14 * wide / long, "font-weight": 600, textLength: wide, lengthAdjust: "spacingAndGlyphs" })
+  const from = { x: left, y: top - 28, bottom: 28, without: unseen }
   const drawn = [...root.childNodes].flatMap((node) => drawnOf(node, from))
   return alone([element("g", { transform: "translate(20 20)" }, heading, ...drawn)], { width, height: from.bottom }, paperOf(root))
 }

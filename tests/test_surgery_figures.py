@@ -134,7 +134,7 @@ def test_small_scatters_have_every_channel_in_its_place_and_colour(theme):
 
 
 def test_the_large_scatter_travels_as_bytes():
-    head, x, y = unpacked(pair.cloud("stages.4.1", THESE["stages.4.1"], THOSE["stages.4.1"], ("a", "b"), 7, "dark", "ü"), 2)
+    head, x, y = unpacked(pair.cloud("stages.4.1", THESE["stages.4.1"], THOSE["stages.4.1"], ("a", "b"), 7, "dark", "ü", "f"), 2)
     assert (x == THESE["stages.4.1"]).all() and (y == THOSE["stages.4.1"]).all()
     assert head == {
         "block": "stages.4.1",
@@ -143,6 +143,7 @@ def test_the_large_scatter_travels_as_bytes():
         "chosen": 7,
         "colour": unit_colour("stages.4.1", "dark"),
         "stamp": "ü",
+        "file": "f",
     }
 
 
