@@ -24,17 +24,9 @@ class Handles {
     this.overview = make("div", "overview", this.canvas, this.frame)
     this.ends = make("div", "ends", make("span", ""), make("span", ""))
     this.row = make("div", "row")
-    this.about = make("div", "about", make("span", ""))
+    this.about = lineOf(() => [this.active], (...gates) => this.let(...gates))
     this.about.firstChild.setAttribute("role", "status")
-    this.frameful = make("div", "about", make("span", ""))
-    for (const [line, channels] of [[this.about, () => [this.active]], [this.frameful, () => this.shown()]]) {
-      for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
-        const button = make("button", "", text)
-        button.type = "button"
-        button.onclick = () => this.let(channels(), gate)
-        line.append(button)
-      }
-    }
+    this.frameful = lineOf(() => this.shown(), (...gates) => this.let(...gates))
     Object.assign(this.overview, { tabIndex: 0, role: "slider" })
     this.root.replaceChildren(this.overview, this.ends, this.row, this.about, this.frameful)
     this.overview.onpointerdown = (event) => {
@@ -43,7 +35,7 @@ class Handles {
     }
     this.overview.onpointermove = (event) => event.buttons && this.look(event)
     this.overview.onkeydown = (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1, PageDown: this.count, PageUp: -this.count, Home: -1e9, End: 1e9 }[event.key]
+      const step = strideOf(event.key, this.count)
       if (!step) return
       event.preventDefault()
       this.goto(this.first + step)

@@ -39,10 +39,23 @@ function drawAll(canvas, { now, order, colours, channels }) {
   }
 }
 
+// What a key does to the place of the window; `count` handles are in it.
+const strideOf = (key, count) => ({ ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1, PageDown: count, PageUp: -count, Home: -1e9, End: 1e9 })[key]
+
+// A line of words and buttons that set the gates of `channels()`.
+function lineOf(channels, set) {
+  const line = make("div", "about", make("span", ""))
+  for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
+    line.append(Object.assign(make("button", "", text), { type: "button", onclick: () => set(channels(), gate) }))
+  }
+  return line
+}
+
 // One channel's handle; `hands` says what a pointer does to it: down, move and up with the gate under it, lost, back, focus, key.
 function handleOf(hands) {
   const track = make("div", "track", make("div", "fill"), make("div", "ghost"), make("div", "thumb"))
-  for (const [name, value] of Object.entries({ role: "slider", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 1 })) track.setAttribute(name, value)
+  const said = { role: "slider", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 1 }
+  for (const [name, value] of Object.entries(said)) track.setAttribute(name, value)
   const node = make("div", "handle", make("span", "value"), track, make("span", "number"))
   const at = (event) => {
     const box = track.getBoundingClientRect()

@@ -21,7 +21,9 @@ function stopsOf(found) {
 
 function gradientOf(style, box) {
   const found = style.backgroundImage.match(colours) ?? []
-  if (style.backgroundImage.startsWith("repeating")) return [rectOf(box, { fill: plainColour(found.find((colour) => !clear(colour))), "fill-opacity": 0.4 })]
+  if (style.backgroundImage.startsWith("repeating")) {
+    return [rectOf(box, { fill: plainColour(found.find((colour) => !clear(colour))), "fill-opacity": 0.4 })]
+  }
   if (found.length < 2) return []
   const id = `gradient-${(gradients += 1)}`
   const narrow = style.backgroundRepeat === "no-repeat" ? parseFloat(style.backgroundSize) : NaN
@@ -30,7 +32,8 @@ function gradientOf(style, box) {
 }
 
 function linesAround(style, { x, y, width, height }) {
-  const sides = { Top: [x, y, x + width, y], Right: [x + width, y, x + width, y + height], Bottom: [x, y + height, x + width, y + height], Left: [x, y, x, y + height] }
+  const [right, bottom] = [x + width, y + height]
+  const sides = { Top: [x, y, right, y], Right: [right, y, right, bottom], Bottom: [x, bottom, right, bottom], Left: [x, y, x, bottom] }
   return Object.entries(sides).flatMap(([side, [x1, y1, x2, y2]]) => {
     const [wide, colour] = [parseFloat(style[`border${side}Width`]), style[`border${side}Color`]]
     return wide && !clear(colour) ? [element("line", { x1, y1, x2, y2, stroke: plainColour(colour), "stroke-width": wide })] : []
@@ -41,11 +44,12 @@ function boxOf(style, box) {
   const round = { rx: radiusOf(style, box) }
   const filled = clear(style.backgroundColor) ? [] : [rectOf(box, { fill: plainColour(style.backgroundColor), ...round })]
   const same = ["Right", "Bottom", "Left"].every((side) => style[`border${side}Width`] === style.borderTopWidth)
-  const around = parseFloat(style.borderTopWidth) && same && !clear(style.borderTopColor)
-    ? [rectOf(box, { fill: "none", stroke: plainColour(style.borderTopColor), "stroke-width": parseFloat(style.borderTopWidth), ...round })] : linesAround(style, box)
+  const frame = (place, colour, wide) => rectOf(place, { fill: "none", stroke: plainColour(colour), "stroke-width": wide, ...round })
+  const wide = parseFloat(style.borderTopWidth)
+  const around = wide && same && !clear(style.borderTopColor) ? [frame(box, style.borderTopColor, wide)] : linesAround(style, box)
   const out = /solid|dashed/.test(style.outlineStyle) ? parseFloat(style.outlineWidth) : 0
   const outer = { x: box.x - out / 2, y: box.y - out / 2, width: box.width + out, height: box.height + out }
-  return [...filled, ...gradientOf(style, box), ...around, ...out ? [rectOf(outer, { fill: "none", stroke: plainColour(style.outlineColor), "stroke-width": out })] : []]
+  return [...filled, ...gradientOf(style, box), ...around, ...out ? [frame(outer, style.outlineColor, out)] : []]
 }
 
 // The words of a text as they stand in lines, each as long as it is on the page whatever font will be there.
@@ -68,19 +72,24 @@ function textOf(text, from) {
   ruler.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`
   const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = ruler.measureText("x")
   return linesIn(text).map(({ words: said, rect, right }) => words(said, {
-    x: rect.left - from.x, y: rect.top - from.y + above + (rect.height - above - below) / 2, textLength: right - rect.left, lengthAdjust: "spacingAndGlyphs",
+    x: rect.left - from.x, y: rect.top - from.y + above + (rect.height - above - below) / 2,
+    textLength: right - rect.left, lengthAdjust: "spacingAndGlyphs",
     fill: plainColour(style.color), "font-size": style.fontSize, "font-weight": style.fontWeight, "font-style": style.fontStyle }))
 }
 
 function imageOf(node, style, box) {
-  const canvas = node instanceof HTMLCanvasElement ? node : Object.assign(document.createElement("canvas"), { width: node.naturalWidth, height: node.naturalHeight })
-  if (canvas !== node) canvas.getContext("2d").drawImage(node, 0, 0)
+  const canvas = node instanceof HTMLCanvasElement ? node : document.createElement("canvas")
+  if (canvas !== node) {
+    Object.assign(canvas, { width: node.naturalWidth, height: node.naturalHeight })
+    canvas.getContext("2d").drawImage(node, 0, 0)
+  }
   return element("image", { href: canvas.toDataURL(), ...box, preserveAspectRatio: "none", "image-rendering": style.imageRendering })
 }
 
 function drawingIn(svg, style, box) {
   const copy = styled(svg)
-  const looks = { ...box, overflow: style.overflow, preserveAspectRatio: svg.getAttribute("preserveAspectRatio") ?? "xMidYMid", viewBox: svg.getAttribute("viewBox") }
+  const looks = { ...box, overflow: style.overflow, viewBox: svg.getAttribute("viewBox"),
+    preserveAspectRatio: svg.getAttribute("preserveAspectRatio") ?? "xMidYMid" }
   for (const name of copy.getAttributeNames()) copy.removeAttribute(name)
   for (const [name, value] of Object.entries(looks)) if (value) copy.setAttribute(name, value)
   return copy
@@ -116,7 +125,8 @@ function snapshotOf(root, title, without) {
   ruler.font = `600 14px ${style.fontFamily}`
   const long = ruler.measureText(title).width
   const wide = Math.min(long, width) // it is made to fit
-  const heading = words(title, { x: 0, y: 14, fill: plainColour(style.color), "font-size": 14 * wide / long, "font-weight": 600, textLength: wide, lengthAdjust: "spacingAndGlyphs" })
+  const heading = words(title, { x: 0, y: 14, fill: plainColour(style.color), "font-size": 14 * wide / long, "font-weight": 600,
+    textLength: wide, lengthAdjust: "spacingAndGlyphs" })
   const from = { x: left, y: top - 28, bottom: 28, without: unseen }
   const drawn = [...root.childNodes].flatMap((node) => drawnOf(node, from))
   return alone([element("g", { transform: "translate(20 20)" }, heading, ...drawn)], { width, height: from.bottom }, paperOf(root))
