@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from .cache import cache_folder
 from .errors import UserError
 from .families import from_spec
+from .labels import apart
 from .weights.registry import ROWS
 
 BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "models"
@@ -170,7 +171,8 @@ def opened(path: Path, framework: str) -> Iterator[safe_open]:
 
 
 def card_of(file: safe_open) -> dict:
-    """The card of an open file. Raises `UserError` where it has none, or one that lacks something."""
+    """The card of an open file; labels that are alike are told apart, as `labels.apart` does. Raises `UserError` where it has none, or
+    one that lacks something."""
     try:
         card = json.loads((file.metadata() or {})["card"])
         missing = [key for key in REQUIRED if key not in card]
@@ -184,4 +186,4 @@ def card_of(file: safe_open) -> dict:
     classes = from_spec(card["architecture"]).classes
     if len(labels) != classes:
         raise UserError(f"it has {len(labels)} labels for {classes} classes.")
-    return card
+    return {**card, "labels": [*apart(labels)]}

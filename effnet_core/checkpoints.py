@@ -83,7 +83,7 @@ def load(name_or_path: str | Path) -> Pretrained:
         network = build(architecture, padding=card["padding"], eps=card["eps"], initialised=False)
         expected = network.state_dict()
         _check_tensors(file, expected)
-        state = {key: _own(file.get_tensor(key), like) for key, like in expected.items()}
+        state = {key: _own(key, file.get_tensor(key), like) for key, like in expected.items()}
     network.load_state_dict(state, assign=True)
     return Pretrained(path.stem, network.eval(), preprocess, tuple(card["labels"]), card)
 
@@ -102,8 +102,11 @@ def _check_tensors(file: safe_open, expected: dict[str, torch.Tensor]) -> None:
             raise UserError(f"{key} has shape {shape}, and its card calls for {tuple(tensor.shape)}.")
 
 
-def _own(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """A copy in memory in the type the network computes with: the file may change or vanish. Raises `UserError` for NaN."""
+def _own(key: str, tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """A copy in memory in the type the network computes with: the file may change or vanish. Raises `UserError` for NaN, and for what can
+    be no variance."""
     if not tensor.isfinite().all():
         raise UserError("its weights contain values that are not finite numbers.")
+    if key.endswith(".running_var") and (tensor < 0).any():
+        raise UserError(f"{key} has variances below zero.")
     return tensor.to(like.dtype, copy=True)

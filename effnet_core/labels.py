@@ -55,8 +55,15 @@ def check(labels: Sequence[str], classes: int) -> tuple[str, ...]:
     for index, label in enumerate(found):
         if not label or len(label) > LONGEST or not label.isprintable():
             raise UserError(f"The label of class {index} is {label[:40]!r}; a label is a line of 1 to {LONGEST} characters.")
-    count = Counter(found)
-    return tuple(label if count[label] == 1 else f"{label} (class {index})" for index, label in enumerate(found))
+    return apart(found)
+
+
+def apart(labels: Sequence[str]) -> tuple[str, ...]:
+    """`labels`, of which those that are alike get their class's number, so that each names one class."""
+    found = tuple(labels)
+    while len(count := Counter(found)) < len(found):  # again, where somebody has called a class so already
+        found = tuple(label if count[label] == 1 else f"{label} (class {index})" for index, label in enumerate(found))
+    return found
 
 
 def parse(text: str, classes: int) -> tuple[str, ...]:

@@ -111,6 +111,16 @@ def fixed(value: float, digits: int = 4) -> str:
     return (f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.3e}").replace("-", "−")
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """The same with its sign, of changes and weights: `+0.120`, `−1.500`."""
+    return (f"{value:+.{digits}f}" if abs(value) < 1e6 else f"{value:+.3e}").replace("-", "−")
+
+
+def four(value: float) -> str:
+    """Four significant digits, closing zeros among them: `0.1200`, `1234`."""
+    return f"{value:#.4g}".rstrip(".").replace("-", "−")
+
+
 def _three_digits(value: float) -> str:
     return f"{value:.{max(0, 2 - int(math.floor(math.log10(abs(value)))))}f}"
 

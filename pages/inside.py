@@ -15,7 +15,7 @@ from effnet_core.figures import signed_percent  # noqa: E402  torch waits for th
 from effnet_core.inside.inspection import UNDECIDED, Guess  # noqa: E402
 from pages.shared import choosing, memory, models, photo, shelf, truth  # noqa: E402
 from pages.shared.inside import block, cam, cell, classes, exciting, maps, occlusion, pair, skyline, surgery, takehome  # noqa: E402
-from pages.shared.seen import Look, look  # noqa: E402
+from pages.shared.seen import Look, look, titled  # noqa: E402
 from pages.shared.truth import FEW, Truth  # noqa: E402
 
 PARTS = {  # what the pill says → the part
@@ -78,9 +78,10 @@ def prediction(at: Look) -> None:
         st.image(at.view, width="stretch", caption=texts.text("inside", "as_seen", side=str(side)),
                  alt=f"The same picture in {side} by {side} pixels")
     with guess:
-        st.markdown("#### What the model says" + (f" ({at.stamp})" if at.stamp else ""))
+        st.markdown(titled(at, "#### What the model says"))
         bars(at, () if shows is None or at.stamp else shows.labels)
         verdict(at, shows, guesses[0].label)
+        st.markdown(texts.text("inside", "to_parts"))
 
 
 @st.fragment(key="parts")
@@ -94,13 +95,23 @@ def parts(entry: Entry, shown: str, since: tuple[str, ...]) -> None:
         skyline.chosen(at)
         block.heading(at)
         asked = st.pills("Open below", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, **state.bound("part"))
-        PARTS[asked](at)
+        with st.container(key="part_body"):
+            PARTS[asked](at)
     state.write_address()
 
 
 def of_all() -> tuple[str, ...]:
     """What the whole page is about."""
     return tuple(state.get(key) for key in ("model", "photo", "surgery"))
+
+
+def own_gates(entry: Entry) -> None:
+    """Gates are set for one model; the channels of another one with these numbers are others."""
+    before = st.session_state.get("_gates_of", entry.name)
+    st.session_state["_gates_of"] = entry.name
+    if before != entry.name and state.get("surgery"):
+        state.put(surgery="")
+        st.toast(texts.text("inside_surgery", "other_model", before=html.plain(before)), icon=":material/undo:")
 
 
 def page() -> None:
@@ -116,6 +127,7 @@ def page() -> None:
     with body, shell.refusals():
         shell.strip_alone(network)
         if models.may_open(entry, sum(memory.need(network))):
+            own_gates(entry)
             at = look(entry, models.model_of(entry), *photo.current(shown))
             prediction(at)
             skyline.show(at)

@@ -118,6 +118,11 @@ def test_batch_norm_folds_to_a_line():
     assert norm.of(1.5) == pytest.approx((1.5 - 0.5) / 2 * 4 - 1) == pytest.approx(norm.slope * 1.5 + norm.shift)
 
 
+def test_a_channel_that_never_varied_is_divided_by_the_root_of_epsilon():
+    norm = Norm(0.5, 0.0, 0.25, 3.0, -1.0)
+    assert (norm.of(1.5), norm.slope, norm.shift) == (5.0, 6.0, -4.0)
+
+
 @pytest.mark.parametrize("name", ["small-scenes", "resnet50 same"])
 def test_a_skip_connection_adds_the_input_or_its_shortcut(name):
     model = MODELS[name]()

@@ -6,7 +6,7 @@ import pytest
 
 from effnet_core.data.datasets import Scenes
 
-from .serving import CHROMIUM, open_page, server
+from .serving import CHROMIUM, open_page, visited
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -20,13 +20,8 @@ INKED = """canvas => {
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, browser):
-    with server(tmp_path_factory.mktemp("cache")) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.home = address
+    with visited(browser, tmp_path_factory.mktemp("cache")) as page:
         yield page
-        page.close()
 
 
 @pytest.fixture()

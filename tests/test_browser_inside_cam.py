@@ -15,7 +15,7 @@ from effnet_core.inside.geometry import grids, spread_out
 from effnet_core.inside.inspection import inspect
 from effnet_core.photos import samples
 
-from .serving import CHROMIUM, open_page, server, settle
+from .serving import CHROMIUM, open_page, settle, visited
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -25,14 +25,8 @@ BARE = """canvas => { window.effnetOverlay.opacity = 0; window.dispatchEvent(new
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, browser):
-    with server(tmp_path_factory.mktemp("cache")) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.home = address + "/inside?model=small-scenes&photo=sample-cat&part="
+    with visited(browser, tmp_path_factory.mktemp("cache"), "/inside?model=small-scenes&photo=sample-cat&part=", height=1000) as page:
         yield page
-        assert not page.errors
-        page.close()
 
 
 @pytest.fixture(scope="module")

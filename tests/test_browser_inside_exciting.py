@@ -8,7 +8,7 @@ from effnet_core import cards, checkpoints
 from effnet_core.inside import survey, survey_files
 from effnet_core.inside.survey_pictures import pictures
 
-from .serving import CHROMIUM, open_page, server
+from .serving import CHROMIUM, open_page, visited
 
 PATIENCE_MS = 60_000
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -22,13 +22,9 @@ def page(tmp_path_factory, browser):
     found = survey.survey(model, pictures("scenes", model.preprocess), 60, facts={"weights": weights})
     path = cache / "surveys" / survey_files.place(weights, "scenes", None).name
     survey_files.save(path, found)
-    with server(cache) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.home, page.found = address + "/inside?model=small-scenes&layer=stages.4.1", found
+    with visited(browser, cache, "/inside?model=small-scenes&layer=stages.4.1", height=1000) as page:
+        page.found = found
         yield page
-        page.close()
 
 
 def test_a_patch_brings_its_picture(page):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .serving import CHROMIUM, open_page, server, settle
+from .serving import CHROMIUM, open_page, settle, visited
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -13,14 +13,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, browser):
-    with server(tmp_path_factory.mktemp("cache")) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.home = address + "/inside?model=small-scenes&photo=scene-3-4&layer=stages.4.1"
+    with visited(browser, tmp_path_factory.mktemp("cache"), "/inside?model=small-scenes&photo=scene-3-4&layer=stages.4.1") as page:
         yield page
-        assert not page.errors
-        page.close()
 
 
 def is_at(page, part):

@@ -185,12 +185,18 @@ def test_a_card_that_does_not_fit_is_a_sentence(stored, change, message):
         load(rewritten(stored, change))
 
 
+def test_labels_of_a_card_that_are_alike_are_told_apart(stored):
+    path = rewritten(stored, lambda card: {**card, "labels": ["a", "b", "a", *card["labels"][3:]]})
+    assert load(path).labels[:3] == ("a (class 0)", "b", "a (class 2)") and read_card(path)["labels"] == list(load(path).labels)
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (without("stem.conv.weight"), "it lacks 1 tensors that its card calls for, such as stem.conv.weight"),
     (lambda state: {**state, "extra": torch.zeros(1)}, "has 1 tensors that its card does not call for, such as extra"),
     (lambda state: {**state, "classifier.bias": torch.zeros(9)}, r"classifier.bias has shape \(9,\), and its card calls for \(10,\)"),
     (lambda state: {**state, "classifier.bias": torch.zeros(10, dtype=torch.float64)}, "stored as F64"),
     (lambda state: {**state, "classifier.bias": torch.full((10,), torch.nan)}, "not finite numbers"),
+    (lambda state: {**state, "stem.norm.running_var": -state["stem.norm.running_var"]}, "stem.norm.running_var has variances below zero"),
 ])  # fmt: skip
 def test_weights_that_do_not_fit_are_a_sentence(stored, change, message):
     with pytest.raises(UserError, match=message):

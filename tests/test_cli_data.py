@@ -54,7 +54,7 @@ def test_the_table_has_a_line_per_class_warning_and_bad_file(root, capsys):
     assert all(warning in lines for warning in found.warnings) and len(found.warnings) == 2
     assert "22 files cannot be used:" in lines and lines[-1] == "  and 2 more"
     assert sum("not a photo in a known format" in line for line in lines) == 20
-    assert said.err.splitlines()[-1] == "checking 100%"
+    assert said.err.splitlines()[-1] == "checking 100 %"
 
 
 def test_data_is_kept_listed_and_removed(archive, capsys):

@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 
 from effnet_core.families import LITE, SMALL
+from effnet_core.figures.excitation import formulas
 from effnet_core.figures.inside_report import Seen, report
 from effnet_core.inside.cam import bias, class_map
+from effnet_core.inside.excitation import activation, work
 from effnet_core.inside.inspection import inspect, open_unit, operate, spread
 from effnet_core.palette import fixed, percent
 
@@ -45,6 +47,15 @@ def test_every_number_is_the_pass_s(family, unit):
         assert all(text in words for text in (block, fixed(row.mean, 3), fixed(row.std, 3), percent(row.open)))
     assert len(read.images) == 2 + bool(seen.gates) + (0 if unit == "classifier" else 2 if unit in seen.gates else 1) + min(5, len(seen.labels))
     assert "a <picture>" in words and "set by hand" not in words
+
+
+def test_one_channel_s_steps_are_written_out():
+    model, seen, read = made(SMALL, "stages.4.1", channel=3)
+    words = "|".join(read.words)
+    se = open_unit(model, seen, "stages.4.1").excitation
+    found = formulas(work(model.network, "stages.4.1", se, 3), activation(model.network, "stages.4.1"))
+    assert "Channel 3 through" in words and "z[3] = 1 / " in words and "s[3] = σ(" in words
+    assert found["squeeze"][-1] in words and found["gate"][-1] in words and all(lines[-1] in words for lines in found["hidden"])
 
 
 def test_gates_set_by_hand_and_random_weights_are_said():

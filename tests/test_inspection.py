@@ -52,6 +52,8 @@ def test_guesses_are_the_softmax_of_the_logits(model, x, seen):
     assert [guess.probability for guess in guesses] == pytest.approx(expected.sort(descending=True).values[:3].tolist())
     assert [guess.label for guess in guesses] == ["abcdefg"[guess.index] for guess in guesses]
     assert len(seen.top(100)) == 7
+    far = replace(seen, logits=np.array([-500.0, 0, -300, -400, 2000, 1, -200], np.float32))  # only one probability is above zero
+    assert [guess.label for guess in far.top(7)] == list("efbgcda")
 
 
 def test_uncertainty_is_entropy_over_that_of_guessing(seen):
@@ -164,3 +166,16 @@ def test_networks_without_squeeze_and_excitation_have_no_gates(x):
     bare = model_of(LITE)
     seen = inspect(bare, x)
     assert not seen.gates and len(seen.outputs) == 2 + len(bare.network.architecture.blocks)
+
+
+def test_a_pass_keeps_what_units_hand_on_and_leaves_no_hooks(model, x, monkeypatch):
+    """What makes it cheap: nothing of what layers within a block hand on, and hooks on nothing but the parts of SE units, gone afterwards."""
+    hooked, real = [], torch.nn.Module.register_forward_hook
+    monkeypatch.setattr(torch.nn.Module, "register_forward_hook", lambda module, *more, **options: hooked.append(module) or real(module, *more, **options))
+    seen = inspect(model, x)
+    architecture = model.network.architecture
+    excited = [layer.id for layer in architecture.layers if layer.operator == "se"]
+    assert [*seen.outputs] == [unit for unit, _ in architecture.units()][:-1]
+    assert [*seen.gates] == [*seen.squeezed] == [se.removesuffix(".se") for se in excited]
+    assert hooked == [model.network.get_submodule(f"{se}.{part}") for part in ("squeeze", "gate") for se in excited]
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.network.modules())

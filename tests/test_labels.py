@@ -44,6 +44,14 @@ def test_labels_are_read_a_line_each(tmp_path):
     assert labels.names(3) == ("class 0", "class 1", "class 2")
 
 
+@pytest.mark.parametrize("told, apart", [
+    (["a", "b"], ("a", "b")), (["a", "b", "a"], ("a (class 0)", "b", "a (class 2)")), ([], ()),
+    (["a", "a", "a (class 0)"], ("a (class 0) (class 0)", "a (class 1)", "a (class 0) (class 2)")),
+])  # fmt: skip
+def test_every_label_names_one_class(told, apart):
+    assert labels.apart(told) == apart
+
+
 @pytest.mark.parametrize(("content", "said"), [
     (b"ant\nbee", "There are 2 labels, and the network tells 3 classes apart"), (b"", "There are 0 labels"), (b"a\n\nb", "label of class 1 is ''"),
     (b"a\nb\n" + b"c" * 300, "label of class 2"), (b"a\nb\nc\x07d", "label of class 2"), (b"a\nb\n\xff\xfe", "labels.txt is no text in UTF-8"),

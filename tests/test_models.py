@@ -302,7 +302,7 @@ def test_two_who_want_much_work_one_after_the_other():
     threads = [threading.Thread(target=lambda key=key: store.get(key, lambda: make(key), 10, 50)) for key in "ab"]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    assert most == [1, 1] and sorted(kept(store)) == ["a", "b"] and store._promised == 0
+    assert most == [1, 1] and sorted(kept(store)) == ["a", "b"] and not store._promised
 
 
 def test_too_little_memory_lets_old_things_go_and_then_refuses():
@@ -315,11 +315,20 @@ def test_too_little_memory_lets_old_things_go_and_then_refuses():
     assert kept(store) == ["new"]  # nothing was let go in vain
 
 
+def test_work_within_work_does_not_wait_for_itself():
+    """What is made of something that is made first claims memory twice; old things go at once, not after the patience."""
+    store = memory.Memory(1000, lambda: 100 - store.bytes, patience_s=3600.0)
+    store.get("old", lambda: 0, 40)
+    store.get("older", lambda: 0, 0)
+    assert store.get("outer", lambda: store.get("inner", lambda: 1, 30, 20) + 1, 10, 30) == 2
+    assert "old" not in store and {"outer", "inner"} <= set(kept(store)) and not store._promised
+
+
 def test_a_failure_leaves_nothing_behind():
     store = memory.Memory(100, lambda: 100)
     with pytest.raises(ZeroDivisionError):
         store.get("key", lambda: 1 / 0, 90)
-    assert store.get("key", lambda: 7, 90) == 7 and store._promised == 0
+    assert store.get("key", lambda: 7, 90) == 7 and not store._promised
 
 
 @pytest.mark.parametrize("family", [SMALL, EFFICIENTNET])

@@ -9,8 +9,8 @@ import torch
 from effnet_core.architecture import assemble
 from effnet_core.checkpoints import Pretrained
 from effnet_core.families import SMALL
-from effnet_core.inside.inspection import inspect, operate
-from effnet_core.inside.occlusion import Patch, cover, logits_of, patches, probabilities, ranks, raster, score_map, spearman, under
+from effnet_core.inside.inspection import inspect, operate, softmax
+from effnet_core.inside.occlusion import Patch, cover, logits_of, patches, ranks, raster, score_map, spearman, under
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
@@ -97,7 +97,7 @@ def test_gates_that_are_set_stay_set_under_the_patch(model, seen):
 def test_probabilities_are_the_softmax():
     logits = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
     expected = torch.softmax(torch.from_numpy(logits).double(), -1).numpy()
-    np.testing.assert_allclose(probabilities(logits), expected, rtol=1e-12)
+    np.testing.assert_allclose(softmax(logits), expected, rtol=1e-12)
 
 
 def test_a_map_is_averaged_under_every_patch():

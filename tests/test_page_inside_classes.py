@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import time
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from effnet_core.inside.inspection import open_unit
 from effnet_core.inside.survey_observations import classes_part
 from effnet_core.inside.survey_patches import TILE, cut, strongest
 from effnet_core.inside.survey_pictures import Drawn, pictures
+from pages.shared import work
 from pages.shared.photo import picture
 
 from .apps import open_app
@@ -28,6 +28,7 @@ from .test_page_inside import expected, figures, folders, models, words  # noqa:
 IMAGES = 40
 UNIT = "stages.4.1"
 PHOTO = "scene-3-5"
+PATIENCE_S = 60.0  # nothing here takes that long; it turns a hang into a failure
 
 
 def made(name, data="scenes", limit=IMAGES, **facts):
@@ -159,12 +160,10 @@ def test_a_survey_can_be_started_and_stopped():
     app = open_part("Classes", layer=UNIT)
     app.button(key="survey_start").click().run()
     assert not app.exception and "survey_start" not in [button.key for button in app.button]
+    (job,) = work.surveys().active()
     app.button(key="stop_survey").click().run()
-    for _ in range(200):
-        if "survey_start" in [button.key for button in app.button]:
-            break
-        time.sleep(0.2)
-        app.run()
+    assert job.ended.wait(PATIENCE_S)
+    app.run()
     assert app.button(key="survey_start") and not app.exception and not [*survey_files.folder().glob("*")]
 
 
@@ -218,7 +217,7 @@ def test_the_first_layer_shows_its_filters_and_their_numbers(found, models):  # 
 def test_a_network_without_gates_has_patches_too(models):  # noqa: F811
     made("bare")
     app = open_part("What excites it", model="bare", layer="stages.2.0", channel="output.1")
-    assert len(galleries(app)["What excites channel 1 of stages.2.0 most"][0]["tiles"]) == 9
+    assert len(galleries(app)["What excites channel 1 of stages.2.0 most (untrained weights)"][0]["tiles"]) == 9
 
 
 def test_photos_of_ones_own_can_be_measured_and_looked_at(models, tmp_path):  # noqa: F811

@@ -12,7 +12,7 @@ from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import grids, spread_out
 from effnet_core.inside.occlusion import Patch, patches, raster
 from effnet_core.palette import fixed, percent
-from pages.shared.inside import places
+from pages.shared.inside import places, waiting
 from pages.shared.inside.occlusion import checked, sizes
 
 from .apps import open_app
@@ -114,7 +114,7 @@ def finish(app):
 
 def test_the_map_of_every_place_is_that_of_explicit_passes(models, monkeypatch):
     monkeypatch.setattr(places, "BATCH", 1)  # several at once are added up in another order
-    places.turns.clear()
+    waiting.turns.clear()
     app = opened(photo="scene-1-9")
     grid = raster(32, 8)
     assert f"The same patch at {grid.cells**2} places" in words(app)
@@ -139,14 +139,14 @@ def test_the_map_of_every_place_is_that_of_explicit_passes(models, monkeypatch):
 
 
 def test_it_can_be_stopped_and_others_wait_visibly(models):
-    places.turns.clear()
-    queue, hold = places.turns(), threading.Event()
+    waiting.turns.clear()
+    queue, hold = waiting.turns(), threading.Event()
     other = queue.begin("another visitor's", "another", 5, lambda go_on: hold.wait(PATIENCE_S))
     try:
         app = opened(photo="scene-2-8")
         app.button(key="occlude").click().run()
         bars = app.get("progress")
-        assert any("Waiting: another map of this kind is being made" in bar.proto.text for bar in bars)
+        assert any("Waiting: the server is at work" in bar.proto.text for bar in bars)
         app.button(key="occlusion_stop").click().run()
         assert not app.exception and app.button(key="occlude") and other.active and other.go_on()
     finally:

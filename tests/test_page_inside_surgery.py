@@ -1,6 +1,7 @@
 """Gates set by hand on the page "Inside": what the address sets is what the network then does, everywhere, and one click restores it."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -10,10 +11,30 @@ from effnet_core.inside.inspection import inspect, operate
 from effnet_core.inside.surgery import Source, operation, read
 from effnet_core.palette import percent
 from pages.shared import seen
+from pages.shared.inside import effects, waiting
 from pages.shared.photo import picture
 
 from .apps import open_app
 from .test_page_inside import expected, figures, folders, models, sentences, words  # noqa: F401  fixtures among them
+
+PATIENCE_S = 60.0  # nothing here takes that long; it turns a hang into a failure
+
+
+@pytest.fixture(autouse=True)
+def nothing_under_way():
+    waiting.turns.clear()
+
+
+def finish(app):
+    """Runs the page until what every block is worth is known."""
+    clock = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.05)):
+        assert not app.exception
+        if not {"worth_go", "worth_stop"} & {button.key for button in app.button}:
+            return app
+        clock.wait(0.05)
+        app.run()
+    raise AssertionError("It never ended.")
 
 
 def done(model, text, photo="scene-0-1"):
@@ -82,6 +103,7 @@ def test_measured_means_can_be_set(models, monkeypatch):  # noqa: F811
         ("mean:all", "left out"),
         ("photo:all:sample-dog", "left out"),
         ("photo:all:upload-0123456789abcdef", "left out"),
+        (";".join(f"photo:{block}.0:scene-{block}-1" for block in range(1, 5)), "Gates of 4 other pictures are too many"),
         ("![](http://x.y/z)", r"\!\[\]\(http"),
     ],
 )
@@ -99,7 +121,7 @@ def test_a_text_that_is_too_long_is_not_read():
 def test_each_block_s_worth_is_asked_for_and_exact(models):  # noqa: F811
     app = open_app("inside", part="Surgery", layer="stages.4.1", surgery="off:all")
     asked = len(figures(app))
-    app.button(key="worth_go").click().run()
+    finish(app.button(key="worth_go").click().run())
     before = expected(models, "scene-0-1")
     best = before.top(1)[0]
     rows = [*one_at_a_time(models, before, best.index)]  # of the untouched network, whatever is set
@@ -109,12 +131,78 @@ def test_each_block_s_worth_is_asked_for_and_exact(models):  # noqa: F811
     assert percent(best.probability) in words(app)
 
 
+@pytest.fixture()
+def held(monkeypatch):
+    """The measurement stands still after its first block until it is told to go on; `began` counts how often it was begun."""
+    held = threading.Event()
+    held.began = []
+
+    def slow(*given):
+        held.began.append(given)
+        for row in one_at_a_time(*given):
+            yield row
+            assert held.wait(PATIENCE_S)
+
+    monkeypatch.setattr(effects, "one_at_a_time", slow)
+    yield held
+    held.set()
+
+
+def says(app, words):
+    """Runs the page until a bar says that."""
+    clock = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.05)):
+        assert not app.exception
+        if any(words in bar.proto.text for bar in app.get("progress")):
+            return True
+        clock.wait(0.05)
+        app.run()
+    return False
+
+
+def test_who_wants_the_same_sees_how_far_it_is_and_clicks_throw_nothing_away(held):
+    first = open_app("inside", part="Surgery", layer="stages.4.1", photo="scene-4-11")
+    first.button(key="worth_go").click().run()
+    second = open_app("inside", part="Surgery", layer="stages.4.1", photo="scene-4-11")
+    assert says(first, "1 of ") and says(second, "1 of ")
+    first.segmented_control(key="surgery_scale").set_value("Each").run()
+    first.button(key="worth_stop").click().run()  # the second one wants it still
+    assert not first.exception and says(second, "1 of ")
+    held.set()
+    drawn = [len(figures(finish(app))) for app in (second, first)]
+    assert drawn[0] == drawn[1] > 0 and len(held.began) == 1
+
+
+def test_what_nobody_wants_any_more_is_stopped_and_can_be_begun_again(held):
+    app = open_app("inside", part="Surgery", layer="stages.4.1", photo="scene-5-11")
+    app.button(key="worth_go").click().run()
+    assert says(app, "1 of ")
+    app.button(key="worth_stop").click().run()
+    assert not app.exception and app.button(key="worth_go") and "worth_stop" not in [button.key for button in app.button]
+    held.set()
+    asked = len(figures(app))
+    finish(app.button(key="worth_go").click().run())
+    assert len(figures(app)) == asked + 1 and len(held.began) == 2
+
+
 @pytest.mark.parametrize("unit", ["stem", "head", "classifier"])
 def test_units_without_gates_can_only_set_all_blocks(unit):
     app = open_app("inside", part="Surgery", layer=unit)
-    assert not app.exception and app.segmented_control(key="surgery_where").value == "All blocks"
+    assert not app.exception and app.segmented_control(key="surgery_everywhere").value == "All blocks"
     app.segmented_control(key="surgery_what").set_value("All open (SE off)").run()
     assert not app.exception and app.session_state["surgery"] == "off:all"
+
+
+@pytest.mark.parametrize("chosen, plan", [("This block", "off:4.1"), ("All blocks", "off:all")])
+def test_a_unit_without_gates_leaves_the_choice_as_it_was(chosen, plan):
+    app = open_app("inside", part="Surgery", layer="stages.4.1")
+    app.segmented_control(key="surgery_where").set_value(chosen).run()
+    for unit in ("stem", "stages.4.1"):
+        app.selectbox(key="unit_choice").set_value(unit).run()
+        assert not app.exception
+    assert app.segmented_control(key="surgery_where").value == chosen
+    app.segmented_control(key="surgery_what").set_value("All open (SE off)").run()
+    assert app.session_state["surgery"] == plan
 
 
 def test_logits_beyond_what_e_can_be_raised_to_stay_readable(models):  # noqa: F811
@@ -129,7 +217,7 @@ def test_networks_without_gates_and_untrained_ones():
     app = open_app("inside", part="Surgery", model="bare", surgery="off:all")
     assert not app.exception and "no gates to set" in app.info[0].value
     app = open_app("inside", part="Surgery", model="raw", layer="stages.4.1", surgery="off:all")
-    app.button(key="worth_go").click().run()
+    finish(app.button(key="worth_go").click().run())
     assert not app.exception and "untrained weights" in str(figures(app)[-1]) and "before and after** (untrained weights)" in words(app)
 
 
@@ -142,3 +230,11 @@ def test_the_plan_is_carried_and_the_pass_run_once(models, monkeypatch):  # noqa
         app.pills(key="part").set_value(part).run()
         assert not app.exception and "Gates are set by hand" in words(app)
     assert len(passes) == 1
+
+
+def test_gates_of_one_model_are_not_set_in_another():
+    app = open_app("inside", part="Surgery", surgery="set:4.1:3=0")
+    assert app.session_state["surgery"] == "set:4.1:3=0"
+    app.segmented_control(key="model_group").set_value("own").run()
+    app.selectbox(key="model_choice").set_value("raw").run()
+    assert not app.exception and app.session_state["surgery"] == "" and "were those of" in app.toast[0].value

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from effnet_core import palette
 from effnet_core.errors import UserError
 from effnet_core.families import published
-from effnet_core.palette import PAGE, STAGES, contrast, diverging, fixed, ink_on, sequential, si, standing_out, unit_colour
+from effnet_core.palette import PAGE, STAGES, contrast, diverging, fixed, four, ink_on, sequential, si, signed, standing_out, unit_colour
 
 THEMES = ("light", "dark")
 STEPS = [i / 500 for i in range(501)]
@@ -142,3 +142,13 @@ def test_numpy_numbers_print_like_others():
 @pytest.mark.parametrize("value, digits, text", [(3.14159, 4, "3.1416"), (-0.5, 2, "−0.50"), (0.0, 3, "0.000"), (-1234567.0, 4, "−1.235e+06"), (999999.4, 1, "999999.4")])
 def test_fixed_decimals(value, digits, text):
     assert fixed(value, digits) == text
+
+
+@pytest.mark.parametrize("value, digits, text", [(0.12345, 3, "+0.123"), (-1.5, 2, "−1.50"), (0, 3, "+0.000"), (-2.5e7, 3, "−2.500e+07")])
+def test_signed_decimals(value, digits, text):
+    assert signed(value, digits) == text
+
+
+@pytest.mark.parametrize("value, text", [(0.12, "0.1200"), (1234.4, "1234"), (-12.345, "−12.35"), (0, "0.000"), (2.5e7, "2.500e+07")])
+def test_four_significant_digits(value, text):
+    assert four(value) == text

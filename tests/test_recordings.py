@@ -40,7 +40,7 @@ def test_numpy_opens_the_archive_and_finds_every_number(model, seen):
         assert all((found[f"outputs/{unit}"] == maps).all() for unit, maps in seen.outputs.items())
         assert all((found[f"layers/{layer}"] == maps).all() for layer, maps in opened.layers.items())
         about = json.loads(bytes(found["about"]))
-        assert about == recordings.about_of(found) and about["picture"] == "a ✓ picture" and about["labels"] == list("abcdefg")
+        assert about == recordings.head(model, seen, "a ✓ picture") and about["picture"] == "a ✓ picture" and about["labels"] == list("abcdefg")
     assert data == saved(recordings.arrays(seen, opened), recordings.head(model, seen, "a ✓ picture"))  # nothing of the day is in it
     few = recordings.arrays(seen, activations=False)
     assert {name.partition("/")[0] for name in few} == {"image", "logits", "gates", "squeezed"}

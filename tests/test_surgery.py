@@ -8,8 +8,9 @@ from effnet_core.errors import UserError
 from effnet_core.families import SMALL
 from effnet_core.inside.ablation import one_at_a_time, slopes
 from effnet_core.inside.gradients import gradients
+from effnet_core.inside.handles import taken
 from effnet_core.inside.inspection import inspect, operate
-from effnet_core.inside.surgery import ALL, LONGEST, Entry, Plan, Source, fitting, operation, read, taken
+from effnet_core.inside.surgery import ALL, LONGEST, PHOTOS, Entry, Plan, Source, fitting, operation, read
 
 from .test_inspection import by_hand, model_of
 
@@ -89,7 +90,7 @@ def test_what_is_covered_is_forgotten():
     assert plan.then(Entry("off")).then(Entry("own", "stages.4.1")).write() == "off:all;own:4.1"
     assert plan.then(Entry("set", "stages.4.1", gates=((1, 0.5), (3, 1.0)))).write() == "mean:2.0;set:4.1:1=0.5,3=1"
     assert plan.then(Entry("set", "stages.2.0", gates=((1, 0.5),))).write() == "mean:2.0;set:4.1:3=0;set:2.0:1=0.5"
-    assert plan.without("stages.4.1", 3).write() == "mean:2.0" and plan.without("stages.2.0", 3) == plan
+    assert plan.without("stages.4.1", {3}).write() == "mean:2.0" and plan.without("stages.2.0", {3}) == plan
     assert not read("") and not Plan() and Plan().write() == ""
 
 
@@ -202,9 +203,10 @@ def test_slopes_are_what_a_small_step_of_a_gate_does(block, text, model, seen, s
 
 
 def test_what_handles_send_is_checked(seen):
-    plan = read("set:4.1:3=0")
-    assert taken(plan, {"block": "stages.4.1", "gates": [[5, 0.254], [3, None], [7, 1]]}, seen.gates).write() == "set:4.1:5=0.25,7=1"
-    width = len(seen.gates["stages.4.1"])
+    plan, channels = read("set:4.1:3=0"), {block: len(gates) for block, gates in seen.gates.items()}
+    assert taken(plan, {"block": "stages.4.1", "gates": [[5, 0.254], [3, None], [7, 1]]}, channels).write() == "set:4.1:5=0.25,7=1"
+    width = channels["stages.4.1"]
+    assert taken(plan, {"block": "stages.4.1", "gates": [[5, 0.2], [5, None], [7, None], [7, 1]]}, channels).write() == "set:4.1:3=0,7=1"
     for pair in (
         [width, 0],
         [-1, 0],
@@ -221,7 +223,7 @@ def test_what_handles_send_is_checked(seen):
         [1, 0, 0],
         [None, None],
     ):
-        assert taken(plan, {"block": "stages.4.1", "gates": [pair]}, seen.gates) == plan
+        assert taken(plan, {"block": "stages.4.1", "gates": [pair]}, channels) == plan
     for sent in (
         None,
         [],
@@ -232,4 +234,30 @@ def test_what_handles_send_is_checked(seen):
         {"block": ["x"], "gates": []},
         {"block": "stages.4.1", "gates": 3},
     ):
-        assert taken(plan, sent, seen.gates) == plan
+        assert taken(plan, sent, channels) == plan
+
+
+def test_many_gates_at_once_are_one_step_and_more_than_there_are_none(monkeypatch):
+    steps, then = [], Plan.then
+    monkeypatch.setattr(Plan, "then", lambda *given: steps.append(given) or then(*given))
+    every = [[channel, 0.5] for channel in range(3840)]
+    made = taken(Plan(), {"block": "stages.6.0", "gates": every}, {"stages.6.0": 3840})
+    assert made.singles("stages.6.0") == {channel: 0.5 for channel in range(3840)} and len(steps) == 1
+    assert taken(made, {"block": "stages.6.0", "gates": [*every, [0, None]]}, {"stages.6.0": 3840}) == made
+
+
+def test_channels_of_the_widest_networks_are_written_and_read():
+    plan = taken(Plan(), {"block": "stages.6.0", "gates": [[10000, 0.5]]}, {"stages.6.0": 11520})
+    assert plan.write() == "set:6.0:10000=0.5" and read(plan.write()) == plan
+    with pytest.raises(UserError):
+        read("set:6.0:100000=0.5")
+
+
+def test_gates_come_from_few_other_pictures():
+    few = ";".join(f"photo:{block}.0:scene-{block % PHOTOS}-1" for block in range(1, 7))
+    assert len(read(few).entries) == 6
+    with pytest.raises(UserError, match=f"Gates of {PHOTOS + 1} other pictures are too many"):
+        read(few + ";photo:4.1:scene-9-1")
+    with pytest.raises(UserError, match="too many"):
+        read(few).then(Entry("photo", "stages.4.1", "scene-9-1")).write()
+    assert len(read(few + ";photo:4.1:scene-9-1;photo:4.1:scene-1-1").entries) == 7  # what another one covers costs nothing

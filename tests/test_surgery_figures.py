@@ -149,3 +149,9 @@ def test_the_large_scatter_travels_as_bytes():
 
 def test_the_farthest_channels():
     assert pair.farthest(np.array([0, 0.5, 1, 0.2]), np.array([0, 0.9, 0.1, 0.3]), 3).tolist() == [2, 1, 3]
+
+
+def test_gates_that_are_no_finite_numbers_have_no_dot():
+    wild = np.array([0.5, np.nan, np.inf, 0.9], np.float32)
+    other = np.array([0.5, 0.5, 0.5, np.nan], np.float32)
+    assert (pair.panel(wild, other) == pair.panel(wild[:1], other[:1])).all() and (pair.panel(other, wild) == pair.DOT).sum() == 1

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from effnet_core import cards, checkpoints
+from effnet_core import cards, checkpoints, machine
 from effnet_core.architecture import assemble
 from effnet_core.cli import main
 from effnet_core.data.datasets import Scenes, example
@@ -19,7 +21,7 @@ from effnet_core.families import LITE, SMALL
 from effnet_core.inside import survey_files
 from effnet_core.inside.probing import probe
 from effnet_core.inside.survey import batch_size, survey, widths
-from effnet_core.inside.survey_files import available, best, digest, dumps, load, mean_gates, place, read_head, save, statistics
+from effnet_core.inside.survey_files import available, best, digest, dumps, load, mean_gates, place, read_head, save
 from effnet_core.inside.survey_gates import Tally
 from effnet_core.inside.survey_peaks import KEPT, Keeper
 from effnet_core.inside.survey_pictures import Drawn, Kept, pictures
@@ -109,6 +111,28 @@ def test_streaming_equals_numpy_whatever_the_batch(size):
     assert seen.open.tolist() == [(gates[:, :2] > 0.9).sum(), (gates[:, 2:] > 0.9).sum()]
     assert np.isfinite([seen.between("b"), seen.within("b"), seen.chance("b")]).all()
     assert np.allclose(seen.overall("b"), gates[:, 2:].mean(0), rtol=1e-6)
+
+
+def test_statistics_need_no_more_memory_than_is_asked_for():
+    blocks, classes = {"a": 500, "b": 1500}, 300
+    gates, labels = np.random.default_rng(0).random((2 * classes, 2000), np.float32), np.arange(2 * classes) % classes
+    tracemalloc.start()
+    try:
+        tally = Tally(blocks, classes)
+        for first in range(0, len(labels), 16):
+            tally.add(gates[first : first + 16], labels[first : first + 16])
+        seen = tally.statistics({}, tuple(map(str, range(classes))))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert seen.means.nbytes + seen.deviations.nbytes < peak <= 1.01 * Tally.PEAK * classes * 2000
+
+
+def test_a_survey_that_does_not_fit_is_refused_before_it_begins(model, monkeypatch):
+    channels, album = sum(widths(model.network.architecture)[0].values()), Drawn(Scenes(32).preprocess)
+    monkeypatch.setattr(machine, "memory_available", lambda: Tally.PEAK * len(album.labels) * channels - 1)
+    with pytest.raises(UserError, match="The gates of so many classes need about"):
+        survey(model, album, 1, batch=1)
 
 
 # Peaks
@@ -221,6 +245,11 @@ def test_what_is_stored_is_what_is_read(found, tmp_path):
     assert again.gates.head["data"] == {"name": "scenes", "fingerprint": fingerprint, "images": COUNT, "of": 5000}
 
 
+def test_labels_that_are_alike_are_told_apart(found, tmp_path):
+    save(tmp_path / "a.npz", found._replace(gates=replace(found.gates, labels=("a", "a", *found.gates.labels[2:]))))
+    assert load(tmp_path / "a.npz").gates.labels == ("a (class 0)", "a (class 1)", *found.gates.labels[2:])
+
+
 def test_damaged_files_count_as_none(found, tmp_path):
     path, whole = tmp_path / "a.npz", dumps(found)
     assert load(path) is None and read_head(path) is None
@@ -263,7 +292,7 @@ def test_surveys_are_found_by_weights_and_the_learnt_data_comes_first(found, tmp
     other = survey(checkpoints.load(path), Drawn(Scenes(32).preprocess), 30)
     other.gates.head["data"]["name"] = "something else"
     save(place(weights, "something else", None), other)
-    assert best(entry, tmp_path).data == "scenes" and statistics(entry, tmp_path).images == COUNT
+    assert best(entry, tmp_path).data == "scenes" and load(best(entry, tmp_path).path).gates.images == COUNT
     made(tmp_path / "cache" / "models", "tiny", seed=6)  # trained anew
     entry = next(entry for entry in cards.available() if entry.name == "tiny")
     assert available(entry, tmp_path) == []

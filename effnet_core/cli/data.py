@@ -1,16 +1,12 @@
 """`data imagenette`, `data ./photos`, `data --keep photos.zip --name my-photos`: photos to train on, found, unpacked and checked."""
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
 from ..palette import bytes_text
-from .events import Events, add_answers, serve
-
-STEP = 0.25  # of a phase, between two lines about how far it is
+from .events import Events, Tell, add_answers, answer
 
 
 def add(commands) -> None:
@@ -25,36 +21,16 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int | None:
-    if args.events:
-        return serve(lambda events: _do(args, _teller(events), events.stopped))
-    try:
-        record = _do(args, (lambda *_: None) if args.json else _Printer())
-    except KeyboardInterrupt:
-        raise UserError("Stopped; the same command goes on from here.") from None
-    print(json.dumps(record) if args.json else table(record))
-    return None
+    return answer(args, _do, _teller, table, "Stopped; the same command goes on from here.")
 
 
-def _teller(events: Events) -> Callable[[str, int, int | None], None]:
+def _teller(events: Events) -> Tell:
     from ..data import sources
 
     return lambda phase, done, total: events.progress(phase=phase, done=done, total=total, unit=sources.UNITS[phase])
 
 
-class _Printer:
-    """A line on standard error for every quarter of a phase."""
-
-    def __init__(self) -> None:
-        self._said = ("", 0.0)
-
-    def __call__(self, phase: str, done: int, total: int | None) -> None:
-        quarters = int(done / total / STEP) if total else 0
-        if (phase, quarters) != self._said:
-            self._said = phase, quarters
-            print(f"{phase} {quarters * STEP:.0%}" if total else phase, file=sys.stderr)
-
-
-def _do(args: argparse.Namespace, tell: Callable, stopped: Callable[[], bool] = lambda: False) -> dict:
+def _do(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
     if sum(wish is not None for wish in (args.data, args.keep, args.remove)) > 1 or (args.keep is None) != (args.name is None):
         raise UserError("Give one of: data to look at, --keep ARCHIVE with --name NAME, or --remove NAME.")
     from ..data import folders, sources

@@ -11,6 +11,7 @@ from typing import TextIO
 from ..errors import UserError
 
 ORPHAN_S = 60.0  # a worker whose parent is gone and that still has not stopped ends itself after this
+Tell = Callable[[str, int, int | None], None]  # hears the phase, how much of it is done, and of how much
 WORDS = {b"stop": "stop", b"pause": "pause"}
 
 
@@ -98,3 +99,30 @@ def serve(work: Callable[[Events], dict]) -> int:
             return 1
         events.emit("result", **result)
         return 0
+
+
+class Printer:
+    """Of work in phases a line on standard error for every quarter of a phase."""
+
+    def __init__(self) -> None:
+        self._said = ("", 0)
+
+    def __call__(self, phase: str, done: int, total: int | None) -> None:
+        quarters = 4 * done // total if total else 0
+        if (phase, quarters) != self._said:
+            self._said = phase, quarters
+            print(f"{phase} {25 * quarters} %" if total else phase, file=sys.stderr)
+
+
+def answer(args: argparse.Namespace, work: Callable[..., dict], teller: Callable[[Events], Tell], table: Callable[[dict], str],
+           interrupted: str) -> int | None:
+    """Does `work`(args, tell, stopped) and answers as `args` ask: with events, which `teller` makes, one JSON object, or a `table`. Raises
+    `UserError` with the words `interrupted` where a person presses Ctrl C."""
+    if args.events:
+        return serve(lambda events: work(args, teller(events), events.stopped))
+    try:
+        record = work(args, (lambda *_: None) if args.json else Printer(), lambda: False)
+    except KeyboardInterrupt:
+        raise UserError(interrupted) from None
+    print(json.dumps(record) if args.json else table(record))
+    return None

@@ -1,15 +1,12 @@
 """`survey b0-imagenette imagenette`: what a model's gates do in every class of a data set, and what excites each channel most."""
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import UserError
 from ..scaling import check_count
-from .events import Events, add_answers, serve
+from .events import Events, Tell, add_answers, answer
 from .train import use_threads
 
 STEP_S = 0.5  # between two events about how far it is
@@ -29,30 +26,10 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int | None:
-    if args.events:
-        return serve(lambda events: _do(args, _teller(events), events.stopped))
-    try:
-        record = _do(args, (lambda *_: None) if args.json else Printer())
-    except KeyboardInterrupt:
-        raise UserError("Stopped; nothing was kept.") from None
-    print(json.dumps(record) if args.json else table(record))
-    return None
+    return answer(args, _do, _teller, table, "Stopped; nothing was kept.")
 
 
-class Printer:
-    """A line on standard error for every quarter of a phase."""
-
-    def __init__(self) -> None:
-        self._said = ("", 0)
-
-    def __call__(self, phase: str, done: int, total: int | None) -> None:
-        quarters = 4 * done // total if total else 0
-        if (phase, quarters) != self._said:
-            self._said = phase, quarters
-            print(f"{phase} {25 * quarters} %" if total else phase, file=sys.stderr)
-
-
-def _teller(events: Events) -> Callable[[str, int, int | None], None]:
+def _teller(events: Events) -> Tell:
     """At most one event every half second, but every phase from its beginning to its end."""
     start, said = time.monotonic(), ("", 0.0)
 
@@ -66,7 +43,7 @@ def _teller(events: Events) -> Callable[[str, int, int | None], None]:
     return tell
 
 
-def _do(args: argparse.Namespace, tell: Callable, stopped: Callable[[], bool] = lambda: False) -> dict:
+def _do(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
     limit = None if args.limit is None else check_count("The number of images", args.limit, (1, 10_000_000))
     tell("loading torch", 0, None)
     from .. import cards, models  # with torch: seconds, hence only here

@@ -49,11 +49,6 @@ def write_npz(file: BinaryIO, values: Mapping[str, np.ndarray], about: dict) -> 
                 np.lib.format.write_array(part, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def about_of(values: Mapping[str, np.ndarray]) -> dict:
-    """The JSON values of an archive that `write_npz` wrote."""
-    return json.loads(values["about"].tobytes())
-
-
 def _text(columns: Iterable[str], rows: Iterable[Iterable]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -76,7 +71,7 @@ def activations_csv(seen: Inspection) -> str:
     """A line for every channel of what every unit hands on: least, mean, greatest, standard deviation, and the share of values above 0."""
     return _text(("unit", "channel", "height", "width", "least", "mean", "greatest", "std", "positive"), (
         (unit, channel, *values.shape, *(repr(float(f(values))) for f in (np.min, np.mean, np.max, np.std)), repr(float((values > 0).mean())))
-        for unit, maps in seen.outputs.items() for channel, values in enumerate(maps.astype(np.float64))
+        for unit, maps in seen.outputs.items() for channel, values in enumerate(each.astype(np.float64) for each in maps)
     ))
 
 

@@ -13,10 +13,9 @@ import numpy as np
 
 from ..errors import UserError
 from ..inside.inspection import CLOSED, OPEN, spread
-from ..palette import colour_scale, sequential, unit_colour
+from ..palette import sequential, unit_colour
 from .packing import pack
 
-SCALE = colour_scale()
 ORDERS = ("gate", "channel")
 LEVELS = 256  # colours of the scale in pictures
 ASPECT = 3.2  # of the skyline, width over height, at which a window is a square

@@ -1,5 +1,6 @@
 """The report of one picture's way through one model: what the page "Inside" shows, as a file of its own."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,10 +10,12 @@ from PIL import Image
 from ..architecture import Architecture
 from ..checkpoints import Pretrained
 from ..inside.cam import bias, class_map
+from ..inside.excitation import activation, work
 from ..inside.geometry import grids, spread_out
 from ..inside.inspection import CLOSED, OPEN, Excitation, Inspection, Opened, spread
 from ..palette import fixed, percent
 from . import cam, maps
+from .excitation import formulas
 from .gates import ordered
 from .report import Bar, Picture, Section, Table, document
 from .skyline import skyline_svg
@@ -22,6 +25,7 @@ BEST = 5
 EXTREMES = 8  # channels most and least open
 MOST_MAPS = 64
 NAMED = 12  # channels of them
+_LOW, LOWERED = re.compile(r"_\{([^}]*)\}"), r"[\1]"  # an index as formulas write it, and as plain text does
 
 
 class Seen(NamedTuple):
@@ -37,6 +41,7 @@ class Seen(NamedTuple):
     opened: Opened | None = None
     stamp: str = ""
     remarks: tuple[str, ...] = ()  # what is to be thought of the guesses
+    channel: int | None = None  # of the unit's squeeze-and-excitation; the strongest before it
 
     @property
     def network(self) -> Architecture:
@@ -93,7 +98,7 @@ def _skyline(at: Seen) -> Section:
 def _unit(at: Seen) -> Section:
     """The selected unit's strongest maps, and what squeeze-and-excitation did in it."""
     opened = at.opened
-    pictures, tables = [_strongest(opened)], []
+    pictures, tables, lines = [_strongest(opened)], [], ()
     if se := opened.excitation:
         order = ordered(se.s, "gate")
         few = min(EXTREMES, len(order) // 2)
@@ -101,7 +106,19 @@ def _unit(at: Seen) -> Section:
         pictures.append(_extremes(se, chosen, few))
         rows = [(str(c), fixed(se.z[c]), fixed(se.s[c]), fixed(se.s[c] * se.z[c])) for c in chosen]
         tables.append(Table(("Channel", "z, mean before", "gate s", "s · z, mean after"), rows))
-    return Section(_titled(at, f"Inside {opened.unit}"), pictures=tuple(pictures), tables=tuple(tables))
+        lines = _steps(at, se)
+    return Section(_titled(at, f"Inside {opened.unit}"), lines, tuple(pictures), tables=tuple(tables))
+
+
+def _steps(at: Seen, se: Excitation) -> tuple[str, ...]:
+    """Of one channel, every formula with its numbers: a sentence each."""
+    chosen = at.channel if at.channel is not None and at.channel < len(se.s) else int(np.abs(se.before).mean((1, 2)).argmax())
+    unit, network = at.opened.unit, at.model.network
+    found = formulas(work(network, unit, se, chosen), activation(network, unit))
+    names = (f"Channel {chosen} through squeeze-and-excitation, its mean:", "The hidden numbers that matter most to its gate:", "Its gate:")
+    joined = (found["squeeze"], *([line for lines in found["hidden"] for line in lines],), found["gate"])
+    said = [f"{name} {_LOW.sub(LOWERED, ' '.join(lines))}" for name, lines in zip(names, joined)]
+    return (*said, f"It was set to {fixed(float(se.s[chosen]))} by hand.") if se.s[chosen] != se.own[chosen] else tuple(said)
 
 
 def _strongest(opened: Opened) -> Picture:

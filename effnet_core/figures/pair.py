@@ -40,12 +40,13 @@ def _difference(block: str, these: np.ndarray, those: np.ndarray) -> Difference:
 
 
 def panel(these: np.ndarray, those: np.ndarray, dot: int = DOT) -> np.ndarray:
-    """A small scatter of gates as palette indexes (SIDE SIDE): these to the right, those upwards, the diagonal where they are equal."""
+    """A small scatter of gates as palette indexes (SIDE SIDE): these to the right, those upwards, the diagonal where they are equal. Gates
+    that are no finite numbers have no dot."""
     picture = np.full((SIDE, SIDE), BACK, np.uint8)
     places = np.arange(SIDE)
     picture[SIDE - 1 - places, places] = LINE
-    both = np.isfinite(these) & np.isfinite(those)  # else there is no place
-    right, up = (np.minimum((gates[both] * SIDE).astype(int), SIDE - 1) for gates in (these, those))
+    known = np.isfinite(these) & np.isfinite(those)
+    right, up = (np.minimum((gates[known] * SIDE).astype(int), SIDE - 1) for gates in (these, those))
     picture[SIDE - 1 - up, right] = dot
     return picture
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from ..errors import UserError
 from ..inside.ablation import Ablated
 from ..inside.inspection import Inspection
-from ..palette import INK, MUTED, VIRIDIS, themed, unit_colour
+from ..palette import INK, MUTED, VIRIDIS, signed, themed, unit_colour
 from . import axis, figure, note, signed_percent
 from .packing import pack
 
@@ -64,7 +64,7 @@ def worth(rows: Sequence[Ablated], seen: Inspection, label: int, theme: str = "l
     was, places = seen.guess(label), [*range(len(rows))]
     shifts = np.array([row.probability - was.probability for row in rows])
     data = [[row.block, f"{100 * was.probability:.2f} %", f"{100 * row.probability:.2f} %",
-             f"{row.logit - was.logit:+.3f}".replace("-", "−"),
+             signed(row.logit - was.logit),
              "" if row.best == label else f"<br>the best guess is now {escape(seen.labels[row.best])}"] for row in rows]
     bars = {"type": "bar", "x": places, "y": shifts, "customdata": data, "width": 0.8,
             "marker": {"color": [unit_colour(row.block, theme) for row in rows],

@@ -4,6 +4,8 @@ Of the last map it is exact, since pooling and one linear layer are all that fol
 how much the logit would change with them.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..checkpoints import Pretrained
@@ -16,9 +18,9 @@ def class_map(model: Pretrained, seen: Inspection, label: int) -> np.ndarray:
     return _weighed(model.network.classifier.weight[label].detach().numpy(), seen.outputs[model.network.architecture.last_unit])
 
 
-def class_maps(model: Pretrained, seen: Inspection) -> np.ndarray:
-    """The same for every class at once, classes H W."""
-    return _weighed(model.network.classifier.weight.detach().numpy(), seen.outputs[model.network.architecture.last_unit])
+def class_maps(model: Pretrained, seen: Inspection, labels: Sequence[int]) -> np.ndarray:
+    """The same for several classes at once, len(labels) H W."""
+    return _weighed(model.network.classifier.weight[[*labels]].detach().numpy(), seen.outputs[model.network.architecture.last_unit])
 
 
 def bias(model: Pretrained, label: int) -> float:
@@ -26,17 +28,16 @@ def bias(model: Pretrained, label: int) -> float:
     return model.network.classifier.bias[label].item()
 
 
-def grad_cam(maps: np.ndarray, slope: np.ndarray, relu: bool = False) -> np.ndarray:
+def grad_cam(maps: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """Σ_c α_c · map_c, H W, with α_c the mean of the logit's gradient over map c (Selvaraju et al., arXiv 1610.02391, eq. 1).
 
-    `maps` and `slope` are C H W. With `relu` only what is above zero is left (their eq. 2); without it evidence against the class shows too.
+    `maps` and `slope` are C H W. It is not cut off at zero as in their eq. 2, so that evidence against the class shows too.
     """
-    found = _weighed(slope.mean((1, 2)), maps)
-    return np.maximum(found, 0) if relu else found
+    return _weighed(slope.mean((1, 2)), maps)
 
 
 def sweep(model: Pretrained, seen: Inspection, label: int, slopes: dict[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
-    """Grad-CAM of class `label` at every unit before the classifier (unit id → H W), not cut off at zero, from one backward pass.
+    """Grad-CAM of class `label` at every unit before the classifier (unit id → H W), from one backward pass.
 
     `slopes` are the gradients at the units, where they are known already.
     """

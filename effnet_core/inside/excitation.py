@@ -63,10 +63,12 @@ class Work(NamedTuple):
 
 
 def swish(x: float) -> float:
+    """x · σ(x) (arXiv 1710.05941), the activation of the hidden numbers."""
     return x * sigmoid(x)
 
 
 def sigmoid(x: float) -> float:
+    """σ(x) = 1 / (1 + e^−x), for any finite x."""
     return 0.0 if x < -700 else 1 / (1 + math.exp(-x))
 
 

@@ -49,6 +49,12 @@ def spread(gates: np.ndarray) -> Spread:
     return Spread(*shape, float((gates < CLOSED).mean()), float((gates > OPEN).mean()), float(np.abs(1 - gates).mean()))
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (float64), over the last axis."""
+    raised = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
+    return raised / raised.sum(-1, keepdims=True)
+
+
 class Excitation(NamedTuple):
     """One SE unit at work: s = σ(W₂ h + b₂) with h = swish(W₁ z + b₁), z the mean of every map of `before`."""
 
@@ -91,9 +97,8 @@ class Inspection:
 
     @cached_property
     def probabilities(self) -> np.ndarray:
-        """Softmax of the logits."""
-        raised = np.exp(self.logits.astype(np.float64) - self.logits.max())
-        return raised / raised.sum()
+        """Of the classes."""
+        return softmax(self.logits)
 
     @property
     def uncertainty(self) -> float:
@@ -102,8 +107,8 @@ class Inspection:
         return float(-(p * np.log(np.maximum(p, 1e-300))).sum() / math.log(len(p))) if len(p) > 1 else 0.0
 
     def top(self, count: int = 5) -> list[Guess]:
-        """The `count` most probable classes, the best first."""
-        return [self.guess(int(index)) for index in np.argsort(-self.probabilities, kind="stable")[:count]]
+        """The `count` most probable classes, the best first; by logits, since probabilities may be too small to differ."""
+        return [self.guess(int(index)) for index in np.argsort(-self.logits, kind="stable")[:count]]
 
     def guess(self, label: int) -> Guess:
         return Guess(label, self.labels[label], float(self.probabilities[label]), float(self.logits[label]))
@@ -116,6 +121,7 @@ class Inspection:
 
 
 def tensors(operation: Operation) -> Gates:
+    """The same gates as tensors, for a pass."""
     return {block: torch.from_numpy(gates) for block, gates in operation.items()}
 
 

@@ -73,12 +73,6 @@ def score_map(model: Pretrained, seen: Inspection, size: int, batch: int = 1,
     return np.concatenate(found).reshape(grid.cells, grid.cells, -1)
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
-    raised = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
-
-
 def under(values: np.ndarray, grid: Grid) -> np.ndarray:
     """The mean of a full-size map (H W) under every patch of a raster, cells cells."""
     return np.array([values[patch.within(grid.side)].mean() for patch in patches(grid)]).reshape(grid.cells, grid.cells)

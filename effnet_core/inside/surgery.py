@@ -6,7 +6,7 @@ network. What comes later overrides what came before. The result is what `inspec
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ ALL = "all"
 WHOLE = {"off": 1.0, "own": np.nan}  # kinds that set one number everywhere
 LONGEST = 900  # characters of a text
 DIGITS = 2  # of a gate that is set
+PHOTOS = 3  # whose gates are taken; each costs a pass through the network
 
 Gates = Mapping[str, np.ndarray]  # block id → C
 
@@ -60,7 +61,9 @@ class Plan:
         return bool(self.entries)
 
     def write(self) -> str:
-        """The plan as text, which `read` reads; at most `LONGEST` characters. Raises `UserError` for a longer one."""
+        """The plan as text, which `read` reads; at most `LONGEST` characters. Raises `UserError` for a longer one, and for too many
+        photos."""
+        _check_photos(self)
         text = ";".join(entry.text() for entry in self.entries)
         if len(text) > LONGEST:
             raise UserError("So many single gates do not fit into the page's address. Give some back to the network, or set a whole block.")
@@ -81,10 +84,10 @@ class Plan:
         merged = last._replace(gates=tuple(sorted({**dict(last.gates), **dict(entry.gates)}.items())))
         return Plan(tuple(merged if each is last else each for each in self.entries))
 
-    def without(self, block: str, channel: int) -> "Plan":
-        """This plan with one channel no longer set by itself."""
+    def without(self, block: str, channels: Container[int]) -> "Plan":
+        """This plan with these channels no longer set one by one."""
         entries = (each if each.kind != "set" or each.block != block else
-                   each._replace(gates=tuple(pair for pair in each.gates if pair[0] != channel)) for each in self.entries)
+                   each._replace(gates=tuple(pair for pair in each.gates if pair[0] not in channels)) for each in self.entries)
         return Plan(tuple(each for each in entries if each.whole or each.gates))
 
     def whole(self, block: str) -> Entry:
@@ -107,26 +110,14 @@ def read(text: str) -> Plan:
     plan = Plan()
     for part in filter(None, text.split(";")):
         plan = plan.then(_entry(part))
+    _check_photos(plan)
     return plan
 
 
-def taken(plan: Plan, sent: object, own: Gates) -> Plan:
-    """A plan with what a browser sent of its handles on top: `{"block": id, "gates": [[channel, gate or None], …]}`, None to give one back.
-
-    A browser may send anything: what is not for a channel of `own`, or no gate, changes nothing.
-    """
-    block, pairs = (sent.get("block"), sent.get("gates")) if isinstance(sent, dict) else (None, None)
-    if not isinstance(block, str) or block not in own or not isinstance(pairs, list):
-        return plan
-    for pair in pairs:
-        channel, gate = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
-        if type(channel) is not int or not 0 <= channel < len(own[block]):
-            continue
-        if gate is None:
-            plan = plan.without(block, channel)
-        elif type(gate) in (int, float) and 0 <= gate <= 1:
-            plan = plan.then(Entry("set", block, "", ((channel, round(float(gate), DIGITS)),)))
-    return plan
+def _check_photos(plan: Plan) -> None:
+    if (count := len({entry.photo for entry in plan.entries if entry.photo})) > PHOTOS:
+        raise UserError(f"Gates of {count} other pictures are too many: each costs a pass through the network, and at most {PHOTOS} are "
+                        "taken. Give some back to the network, or set them from the same picture.")
 
 
 def fitting(plan: Plan, source: Source) -> Plan:
@@ -190,7 +181,7 @@ def _entry(part: str) -> Entry:
 def _gates(parts: Iterable[str]) -> tuple[tuple[int, float], ...] | None:
     found: dict[int, float] = {}
     for part in parts:
-        pair = re.fullmatch(r"([0-9]{1,4})=([01]|[01]?\.[0-9]{1,4})", part)
+        pair = re.fullmatch(r"([0-9]{1,5})=([01]|[01]?\.[0-9]{1,4})", part)
         if not pair or not 0 <= float(pair[2]) <= 1:
             return None
         found[int(pair[1])] = round(float(pair[2]), DIGITS)

@@ -51,7 +51,7 @@ def survey(model: Pretrained, pictures: Pictures, limit: int | None = None, *, b
     and where memory is short."""
     network, count, start = model.network, min(limit or len(pictures), len(pictures)), time.monotonic()
     blocks, keys = widths(network.architecture)
-    _check_memory(16 * len(pictures.labels) * sum(blocks.values()))
+    _check_memory(Tally.PEAK * len(pictures.labels) * sum(blocks.values()))
     tally, keeper, gates = Tally(blocks, len(pictures.labels)), Keeper(keys), {}
     modules = [(key, network.get_submodule(key)) for key in keys]
     gated = [(se, network.get_submodule(se + ".gate")) for se in se_layers(network)]

@@ -19,6 +19,7 @@ from .. import files
 from ..cache import cache_folder
 from ..cards import Entry
 from ..errors import UserError
+from ..labels import apart
 from .survey_gates import Statistics
 from .survey_peaks import Peaks
 
@@ -82,6 +83,7 @@ def digest(path: Path) -> str:
 
 
 def folder() -> Path:
+    """Where surveys are that were made here."""
     return cache_folder() / "surveys"
 
 
@@ -92,6 +94,7 @@ def place(weights: str, data: str, limit: int | None) -> Path:
 
 
 def dumps(survey: Survey) -> bytes:
+    """The file of a survey, which `load` reads."""
     gates, peaks = survey
     head = {**gates.head, "version": VERSION, "blocks": gates.blocks, "labels": gates.labels, "peaks": peaks and peaks.keys}
     arrays = {"counts": gates.counts, "means": gates.means, "deviations": gates.deviations, "closed": gates.closed, "open": gates.open}
@@ -115,7 +118,7 @@ def load(path: Path) -> Survey | None:
         with np.load(path, allow_pickle=False) as file:
             head = _head(file)
             names = ("counts", "means", "deviations", "closed", "open")
-            gates = Statistics(head, head["blocks"], tuple(head["labels"]), *(file[name] for name in names))
+            gates = Statistics(head, head["blocks"], apart(head["labels"]), *(file[name] for name in names))
             peaks = head["peaks"] and Peaks(head["peaks"], *(file[f"peak_{name}"] for name in Peaks._fields[1:]))
         _check(gates, peaks)
         return Survey(gates, peaks)
@@ -174,22 +177,17 @@ def title(data: object) -> str:
     return "Imagenette" if str(data).startswith("imagenette2-") else str(data)
 
 
-@lru_cache(maxsize=4)
-def _opened(path: Path, version: int) -> Survey | None:
-    return load(path)
-
-
-def statistics(entry: Entry, shipped: Path = SHIPPED) -> Statistics | None:
-    """The gates over a whole data set, from `best`; None where nobody has measured them for these weights."""
-    head = best(entry, shipped)
-    survey = head and _opened(head.path, head.version)
-    return survey.gates if survey else None
+@lru_cache(maxsize=64)
+def _means(path: Path, version: int) -> dict[str, np.ndarray] | None:
+    """The means alone: a whole survey is large."""
+    survey = load(path)
+    return survey and {block: survey.gates.overall(block).astype(np.float32) for block in survey.gates.blocks}
 
 
 def mean_gates(entry: Entry, shipped: Path = SHIPPED) -> dict[str, np.ndarray] | None:
     """Block id → mean gate over all images of a data set (C, float32); None where nobody has measured it for these weights."""
-    found = statistics(entry, shipped)
-    return found and {block: found.overall(block).astype(np.float32) for block in found.blocks}
+    head = best(entry, shipped)
+    return head and _means(head.path, head.version)
 
 
 def save(path: Path, survey: Survey) -> None:

@@ -42,7 +42,10 @@ class Statistics:
 
     @cached_property
     def _overall(self) -> np.ndarray:
-        return self.counts[self.seen].astype(np.float64) @ self.means[self.seen] / self.images
+        total = np.zeros(self.means.shape[1])
+        for label in self.seen:  # one by one: as float64 all of them are large
+            total += self.counts[label] * self.means[label].astype(np.float64)
+        return total / self.images
 
     def mean(self, block: str) -> np.ndarray:
         """Mean gate of every class, K C."""
@@ -78,6 +81,8 @@ class Statistics:
 class Tally:
     """Takes in gates batch by batch and keeps counts, means and squared distances (float64), after Chan, Golub and LeVeque (1983)."""
 
+    PEAK = 24  # bytes per class and channel: two float64, and two float32 of the `statistics`
+
     def __init__(self, blocks: Mapping[str, int], classes: int) -> None:
         self.blocks, total = dict(blocks), sum(blocks.values())
         self._edges = np.cumsum([0, *blocks.values()])[:-1]
@@ -101,8 +106,8 @@ class Tally:
         self._counts[label] += more
 
     def statistics(self, head: dict, labels: tuple[str, ...]) -> Statistics:
-        counts = self._counts[:, None]
-        with np.errstate(invalid="ignore"):
-            means, deviations = np.where(counts, self._means, np.nan), np.sqrt(self._squares / counts)
-        return Statistics(head, self.blocks, labels, self._counts.copy(), means.astype(np.float32), deviations.astype(np.float32),
-                          self._closed.copy(), self._open.copy())
+        """Of all gates so far (float32): NaN in classes of which there was no image. `head` as in `Statistics`, one label per class."""
+        means, deviations = (np.full(self._means.shape, np.nan, np.float32) for _ in range(2))
+        for label in np.flatnonzero(self._counts):  # one by one: all at once would need their memory again
+            means[label], deviations[label] = self._means[label], np.sqrt(self._squares[label] / self._counts[label])
+        return Statistics(head, self.blocks, labels, self._counts.copy(), means, deviations, self._closed.copy(), self._open.copy())

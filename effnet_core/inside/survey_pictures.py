@@ -105,6 +105,7 @@ class Kept:
         return int(order(len(self), 0, 0)[number])
 
     def item(self, number: int) -> Item:
+        """The photo with that number in the order in which they are looked at, which is shuffled."""
         return self.collection.held_out[self._place(number)]
 
     def label(self, number: int) -> int:

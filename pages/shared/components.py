@@ -47,3 +47,14 @@ def picking(key: str, known: Container[str] | None = None) -> Callable[[], None]
             state.select(unit)
 
     return picked
+
+
+def picked_block(key: str, known: Container[str]) -> None:
+    """A point of the Plotly chart `key` was clicked: the unit that its `customdata` begins with becomes the selected one, if it is one of
+    `known`."""
+    match st.session_state[key]:  # a browser may send anything
+        case {"selection": {"points": [*points]}}:
+            for point in points:
+                match point:
+                    case {"customdata": [str(unit), *_]} if unit in known:
+                        return state.select(unit)

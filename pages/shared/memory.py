@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -36,7 +36,7 @@ class Memory:
         self._kept: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
         self._making: dict[Hashable, threading.Lock] = {}
         self._changed = threading.Condition()
-        self._promised = 0  # bytes that work under way may still take
+        self._promised: Counter[int] = Counter()  # thread → bytes that its work under way may still take
 
     @property
     def bytes(self) -> int:
@@ -48,7 +48,7 @@ class Memory:
     def free(self) -> int:
         """Bytes that new work could have, were everything let go that is kept."""
         with self._changed:
-            return max(0, self._available() - self._promised + sum(size for _, size in self._kept.values()))
+            return max(0, self._available() - self._promised.total() + sum(size for _, size in self._kept.values()))
 
     def __contains__(self, key: Hashable) -> bool:
         with self._changed:
@@ -69,7 +69,7 @@ class Memory:
                 if key in self._kept:
                     return self._used(key)
             try:
-                with self._claimed(size + extra):
+                with self.claimed(size + extra):
                     made = make()
             finally:
                 with self._changed:
@@ -97,22 +97,27 @@ class Memory:
                 total -= self._kept.popitem(last=False)[1][1]
 
     @contextmanager
-    def _claimed(self, needed: int) -> Iterator[None]:
-        """For the time of some work: `needed` bytes that no other work may count on."""
+    def claimed(self, needed: int) -> Iterator[None]:
+        """For the time of some work, whose result is not kept here: `needed` bytes that no other work may count on. Raises `UserError` as
+        `get` does."""
+        mine = threading.get_ident()
         with self._changed:
             self._make_room(needed)
-            self._promised += needed
+            self._promised[mine] += needed
         try:
             yield
         finally:
             with self._changed:
-                self._promised -= needed
+                self._promised[mine] -= needed
+                if not self._promised[mine]:
+                    del self._promised[mine]
                 self._changed.notify_all()
 
     def _make_room(self, needed: int) -> None:
         deadline = time.monotonic() + self._patience_s
-        while (free := self._available() - self._promised) < needed:
-            if self._promised and (left := deadline - time.monotonic()) > 0:
+        while (free := self._available() - self._promised.total()) < needed:
+            others = self._promised.total() - self._promised[threading.get_ident()]  # to wait for oneself would be in vain
+            if others and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
             elif self._kept and free + sum(size for _, size in self._kept.values()) >= needed:
                 self._kept.popitem(last=False)

@@ -89,6 +89,11 @@ class Look(NamedTuple):
         return self.kept("opened", lambda: open_unit(self.model, self.seen, unit), size, size, unit)
 
 
+def titled(at: Look, title: str) -> str:
+    """The title of a figure, or of what stands under a heading; of weights that learnt nothing it says so."""
+    return f"{title} ({at.stamp})" if at.stamp else title
+
+
 def _key(entry: Entry, shown: str) -> tuple:
     return entry.path, entry.version, shown
 
@@ -108,15 +113,20 @@ def _seen(model: Pretrained, picture: photo.Picture) -> tuple[bytes, bytes, Insp
     eye = picture.image.copy()
     eye.thumbnail((SIDE, SIDE))
     view = _file(_enlarged(picture.view(model.preprocess)), "PNG", compress_level=3)
-    return _file(eye, "JPEG", quality=88), view, inspect(model, picture.tensor(model.preprocess))
+    return _file(eye, "JPEG", quality=92, subsampling=0), view, inspect(model, picture.tensor(model.preprocess))
 
 
 def untouched(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
     """`picture`, whose shared value is `shown`, through `model`. Raises `UserError` where memory is short."""
-    need, key = memory.need(model.network.architecture), ("look", *_key(entry, shown))
-    kept = memory.shared()
-    with nullcontext() if key in kept else st.spinner("One pass through the network…"):
-        eye, view, seen = kept.get(key, lambda: _seen(model, picture), need.kept, need.extra)
+    known = ("look", *_key(entry, shown)) in memory.shared()
+    with nullcontext() if known else st.spinner("One pass through the network…"):
+        return passed(entry, model, shown, picture)
+
+
+def passed(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture) -> Look:
+    """The same without a word on the page, for work in a thread."""
+    need = memory.need(model.network.architecture)
+    eye, view, seen = memory.shared().get(("look", *_key(entry, shown)), lambda: _seen(model, picture), need.kept, need.extra)
     return Look(entry, model, shown, picture, eye, view, seen, seen)
 
 
@@ -126,6 +136,8 @@ def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture, ag
     bare = untouched(entry, model, shown, picture)
     try:
         wanted = read(state.get("surgery"))
+        if not wanted:
+            return bare  # without asking whence gates could come, which may mean reading much
         plan = fitting(wanted, bare.source)
         text = plan.write()
     except UserError as refused:
@@ -135,6 +147,13 @@ def look(entry: Entry, model: Pretrained, shown: str, picture: photo.Picture, ag
     if len(plan.entries) < len(wanted.entries) and not again:
         st.warning(texts.text("inside_surgery", "left_out"), icon=":material/info:")
     return _operated(bare._replace(surgery=text), plan)
+
+
+def recalled(entry: Entry, shown: str, surgery: str) -> Look:
+    """A look by what it is of: for work that may come much later, or never, which should not hold a whole look until then. Raises
+    `UserError` where the picture or the model is gone, or memory is short."""
+    at = untouched(entry, models.model_of(entry), shown, photo.picture(shown))
+    return _operated(at._replace(surgery=surgery), read(surgery)) if surgery else at
 
 
 def _operated(at: Look, plan: Plan) -> Look:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from effnet_core.figures import maps
 from effnet_core.inside.channels import Channels, ranked
+from effnet_core.palette import four
 
 from .. import state, texts
 from ..html import plain
@@ -17,11 +18,6 @@ from .channel import Part
 SCOPES = {"Each map": "map", "This layer": "layer", "Network": "network"}
 SORTS = {"Strength": "strength", "Gate": "gate", "Attribution": "attribution", "Number": "channel"}
 NOTES = {"strength": "mean |value|", "gate": "gate", "attribution": "attribution"}
-
-
-def four(value: float) -> str:
-    """Four significant digits."""
-    return f"{value:#.4g}".rstrip(".").replace("-", "−")
 
 
 def text(section: str, **numbers: str) -> str:
@@ -93,6 +89,7 @@ class Order(NamedTuple):
 
 
 def order_of(at: Look, view: View, numbers: Channels) -> Order:
+    """Of the channels of a layer, as the visitor wants it; by gate only where the layer's channels have gates, else by strength."""
     gates = at.seen.gates.get(view.unit) if view.part.space == "middle" else None
     if view.sort == "attribution":
         return _by_attribution(at, view, numbers)

@@ -3,22 +3,21 @@
 import numpy as np
 import streamlit as st
 
-from effnet_core.architecture import Block
+from effnet_core.architecture import Block, Shape
 from effnet_core.figures import excitation as draw
 from effnet_core.figures import maps, steps
 from effnet_core.figures.gates import ordered
 from effnet_core.figures.units import unit_names
 from effnet_core.inside import excitation
 from effnet_core.inside.inspection import Excitation, speakers
-from effnet_core.palette import fixed
+from effnet_core.palette import fixed, signed
 
 from .. import html, shell, state, texts
 from ..components import component
 from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import channel, skyline
-from .evidence import titled
 from .files import button, named, paper
 
 EXTREMES = 4  # most and least open channels
@@ -50,7 +49,7 @@ def heading(at: Look) -> None:
     chosen = state.selected(at.network)
     titles = _titles(at)
     title, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
-    title.markdown(f"### {'Block ' if '.' in chosen else 'The '}{titles[chosen]}")
+    title.subheader(f"{'Block ' if '.' in chosen else 'The '}{titles[chosen]}", anchor="parts")
     st.session_state["unit_choice"] = chosen
     choice.selectbox("Open", list(titles), format_func=titles.get, key="unit_choice", on_change=_go, args=("unit_choice",))
     st.markdown(_summary(at, chosen))
@@ -64,12 +63,16 @@ def _summary(at: Look, chosen: str) -> str:
     if chosen == "maxpool":
         return texts.text("inside", "maxpool", **network.maxpool.output._asdict())
     if chosen == "head":
-        return texts.text("inside", "head", **network.head.output._asdict(), inputs=str(network.head.input.channels))
+        return texts.text("inside", "head", **_shape(network.head.output), inputs=str(network.head.input.channels))
     if chosen == "classifier":
         best = at.seen.top(1)[0]
         return texts.text("inside", "classifier", channels=f"{network.last_map.channels:,}", classes=f"{network.classes:,}",
                           logit=f"{best.logit:.3f}", total=_total(at.seen.logits.astype(np.float64)), probability=f"{best.probability:.4f}")
     return _block_summary(next(block for block in network.blocks if block.id == chosen))
+
+
+def _shape(shape: Shape) -> dict[str, str]:
+    return {name: f"{value:,}" for name, value in shape._asdict().items()}
 
 
 def _total(logits: np.ndarray) -> str:
@@ -84,16 +87,16 @@ def _block_summary(block: Block) -> str:
     layers = {layer.part: layer for layer in block.layers}
     wide = layers["depthwise"].input.channels
     return texts.text(
-        "inside", "block", **block.output._asdict(), label=block.label, kernel=str(block.kernel),
+        "inside", "block", **_shape(block.output), label=block.label, kernel=str(block.kernel),
         stride=", moving two cells at a time" if block.stride == 2 else "",
-        expand=f"**{block.input.channels}** channels are widened to **{wide}**, then" if "expand" in layers else f"**{wide}** channels;",
+        expand=f"**{block.input.channels}** channels are widened to **{wide:,}**, then" if "expand" in layers else f"**{wide:,}** channels;",
         se=f" squeeze-and-excitation through **{layers['se'].squeeze}** numbers," if "se" in layers else "",
         skip="; the block's input is added at the end" if block.skip else "")
 
 
 def _plain_summary(block: Block) -> str:
     """Of a block without expansion and SE."""
-    return texts.text("inside", block.kind, **block.output._asdict(), label=block.label, kernel=str(block.kernel), narrow=str(block.layers[-1].input.channels),
+    return texts.text("inside", block.kind, **_shape(block.output), label=block.label, kernel=str(block.kernel), narrow=str(block.layers[-1].input.channels),
                       inputs=str(block.input.channels), stride=", moving two cells at a time" if block.stride == 2 else "",
                       shortcut="" if block.shortcut is None else ", brought to the same shape by a 1×1 convolution")
 
@@ -117,10 +120,11 @@ def _steps(at: Look, unit: str) -> None:
 
 def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
     found, activation = excitation.work(at.model.network, unit, se, chosen), excitation.activation(at.model.network, unit)
-    title = f"Channel {chosen} of {unit} through squeeze-and-excitation" + (f" ({at.stamp})" if at.stamp else "")
+    title = titled(at, f"Channel {chosen} of {unit} through squeeze-and-excitation")
     data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp,
                        file=named(at, unit, "se", "channel", chosen))
-    component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(len(se.s)), height="content")
+    count = len(se.s)  # what a callback holds lives as long as the session
+    component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(count), height="content")
 
 
 def _picked(count: int) -> None:
@@ -138,7 +142,7 @@ def _type(key: str) -> None:
 def _extremes(at: Look, se: Excitation, chosen: int) -> None:
     """The channels with the highest and the lowest gates, their maps before and after."""
     mean = float(se.s.mean())
-    st.markdown("#### Raised and lowered most" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, "#### Raised and lowered most"))
     st.markdown(texts.text("inside_excitation", "extremes", mean=f"{mean:.3f}"))
     places = ordered(se.s, "gate")
     few = min(EXTREMES, len(places) // 2)
@@ -171,10 +175,11 @@ def _classifier(at: Look) -> None:
     st.plotly_chart(paper(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp)), theme=None, key="logits",
                     config=button(named(at, "logits")), alt="The logits of the most probable classes")
     best = at.seen.top(1)[0]
+    st.markdown(titled(at, "#### What speaks most for the best guess"))
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
     loudest = speakers(at.model, at.seen, best.index, SPEAKERS)
     values = at.seen.outputs[at.network.last_unit][[c for c, _ in loudest]]
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
-    tiles = [Tile(c, [place], f"channel {c}", f"{share:+.3f}".replace("-", "−")) for place, (c, share) in enumerate(loudest)]
-    gallery("speakers", titled(at, "Channels of the last map that speak most for the best guess"), sheet_of(sheet), tiles, size=84, pixelated=True,
-            file=named(at, "speakers"))
+    tiles = [Tile(c, [place], f"channel {c}", signed(share)) for place, (c, share) in enumerate(loudest)]
+    name = titled(at, "Channels of the last map that speak most for the best guess")
+    gallery("speakers", name, sheet_of(sheet), tiles, size=84, pixelated=True, file=named(at, "speakers"))

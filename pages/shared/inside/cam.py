@@ -5,15 +5,15 @@ import math
 import numpy as np
 import streamlit as st
 
-from effnet_core.inside.cam import bias, class_map
+from effnet_core.inside.cam import bias, class_map, class_maps
 from effnet_core.inside.inspection import Inspection
 from effnet_core.palette import fixed, percent
 
 from .. import html
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import beside, sweep
-from .evidence import choose, last_grid, pick, text, titled
+from .evidence import choose, last_grid, pick, text
 from .files import named
 from .overlay import Panel, Words, overlay, picture, reach_of
 
@@ -67,7 +67,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
                     last_grid(at), top) for note, (seen, values, _) in made.items()]
     words = Words("evidence of a cell" if rival is None else "what a cell says more for the class than for its rival",
                   share=f"the logit of “{name}”" if rival is None else f"the lead of “{name}”")
-    drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([9, 5], gap="large")
+    drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([1, 1], gap="large")
     with drawn:
         overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True,
                 stamp=at.stamp, file=named(at, "evidence", name))
@@ -88,9 +88,12 @@ def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label:
     else:
         lead = float(seen.logits[label]) - float(seen.logits[rival])
         st.markdown(text("sum_rival", **names, logit=fixed(lead), rival=plain(at.model.labels[rival]), odds=times(lead)))
-    rows = [(guess.label, percent(guess.probability), fixed(class_map(at.model, seen, guess.index).mean()),
-             fixed(bias(at.model, guess.index)), fixed(guess.logit)) for guess in seen.top(BEST)]
-    mark = next((place for place, guess in enumerate(seen.top(BEST)) if guess.index == label), None)
+    best = seen.top(BEST)
+    guesses = best if any(guess.index == label for guess in best) else [*best, seen.guess(label)]
+    means = class_maps(at.model, seen, [guess.index for guess in guesses]).mean((1, 2))
+    rows = [(guess.label, percent(guess.probability), fixed(mean), fixed(bias(at.model, guess.index)), fixed(guess.logit))
+            for guess, mean in zip(guesses, means)]
+    mark = next(place for place, guess in enumerate(guesses) if guess.index == label)
     html.table(("Class", "Probability", "Mean of its map", "Bias", "Logit"), rows, mark=mark)
 
 
@@ -112,7 +115,7 @@ def _several(at: Look, label: int, positive: bool) -> None:
     guesses, labels = at.seen.top(BEST), at.model.labels
     best = guesses[0].index
     st.markdown(f"**The {len(guesses)} best guesses.** " + text("several"))
-    made = [class_map(at.model, at.seen, guess.index) for guess in guesses]
+    made = class_maps(at.model, at.seen, [guess.index for guess in guesses])
     top = reach_of(made)
     panels = [Panel(str(guess.index), guess.label, f"{percent(guess.probability)}, logit {fixed(guess.logit)}", values, last_grid(at), top)
               for guess, values in zip(guesses, made)]

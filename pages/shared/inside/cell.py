@@ -13,11 +13,11 @@ from effnet_core.inside.inspection import Opened
 
 from .. import shelf, shell, state, texts
 from ..components import component
-from ..seen import Look
+from ..seen import Look, titled
 from .files import named
+from .hands import Place, callbacks, lit_of, start_of
 from .packet import Rows, pack, rows
 
-Place = tuple[int, int]  # row, column
 COLOURS = ("red", "green", "blue")
 SMALL = 150_000  # bytes of the picture as a PNG; a larger one travels as a JPEG
 
@@ -26,7 +26,7 @@ def show(at: Look) -> None:
     """A cell of the selected unit."""
     unit = state.selected(at.network)
     found = convolutions(at.network, unit)
-    st.markdown("#### One cell" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, "#### One cell"))
     if not found:
         st.caption(texts.text("inside_cell", unit))  # the classifier and max pooling have no maps of a convolution
         return
@@ -141,39 +141,13 @@ def _subject(at: Look, eye: Lens) -> str:
     return "|".join(map(str, (*at.entry.version, at.entry.path, at.shown, at.operated, eye.layer.id, eye.channel)))
 
 
-def _start(subject: str, place: Place) -> Place:
-    """Where the browser is told to begin. It keeps its own place as long as nobody else moves, and gets the same bytes again."""
-    told, begun = st.session_state.get("_cell_told"), st.session_state.get("_cell_start")
-    if begun and begun[0] == subject and told == (subject, place):
-        return begun[1]
-    st.session_state["_cell_start"] = subject, place
-    return place
-
-
 def _glass(at: Look, eye: Lens, place: Place) -> None:
     subject, layer = _subject(at, eye), eye.layer
-    start, band = _start(subject, place), rows(eye, place[0])
-    lit = _input_channel(eye, subject, start)
-
-    def moved() -> None:
-        asked = st.session_state["cell"].moved
-        if isinstance(asked, list) and len(asked) == 2 and all(type(each) is int for each in asked):  # a browser may send anything
-            if 0 <= asked[0] < eye.output.shape[0] and 0 <= asked[1] < eye.output.shape[1]:
-                st.session_state["_cell_told"] = subject, tuple(asked)
-                st.session_state.update(cell_layer=layer.id, cell_channel=str(eye.channel), cell_at="{},{}".format(*asked))
-
-    def lighted() -> None:
-        if type(asked := st.session_state["cell"].lighted) is int and 0 <= asked < len(eye.input):
-            st.session_state["_cell_input"] = subject, asked
-
+    start, band = start_of(subject, place), rows(eye, place[0])
+    lit = lit_of(eye, subject, start)
     data = pack(_head(at, eye, subject, start, band, lit), _arrays(eye, band, lit), _picture(at) if layer.id == "stem" else b"")
+    moved, lighted = callbacks(subject, layer.id, eye.channel, eye.output.shape, len(eye.input))
     component("cell")(key="cell", data=data, on_moved_change=moved, on_lighted_change=lighted, height="content")
-
-
-def _input_channel(eye: Lens, subject: str, start: Place) -> int:
-    """Of the input channels the one whose map is shown: the picked one, else the one that adds most where one began."""
-    where, picked = st.session_state.get("_cell_input", ("", 0))
-    return picked if where == subject else int(np.abs(eye.cell(*start).contributions).argmax())
 
 
 def _head(at: Look, eye: Lens, subject: str, start: Place, band: Rows, lit: int) -> dict:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from effnet_core.inside.arithmetic import CONVOLUTIONS
 from effnet_core.inside.attribution import attributions
 from effnet_core.inside.channels import Channels, summarise
 from effnet_core.inside.geometry import Grid, grids
@@ -15,7 +16,6 @@ from ..seen import Look
 TITLES = {"expand": "Expand", "depthwise": "Depthwise", "se": "After SE", "project": "Project", "pointwise": "Pointwise", "reduce": "Reduce",
           "spatial": "Spatial", "shortcut": "Shortcut"}
 KINDS = {"output": ("output", "output"), "before": ("depthwise", "middle"), "after": ("se", "middle")}  # → part and space
-CONVOLUTIONS = ("conv", "depthwise", "pointwise")
 NUMBERS = 64  # bytes per channel of what `summarise` says
 
 
@@ -117,11 +117,12 @@ def taken() -> int | None:
 
 
 def chosen(at: Look, unit: str, part: Part) -> int:
-    """The picked channel; the one that answers most strongly where none was picked in channels such as these, or there are fewer."""
+    """The picked channel; where none was picked in channels such as these, or there are fewer, the one that answers most strongly in the
+    untouched network, so that setting gates does not change which one is looked at."""
     picked, count = re.fullmatch(r"([a-z]+)\.([0-9]{1,5})", state.get("channel")), len(maps_of(at, unit, part))
     if picked and picked[1] == part.space and int(picked[2]) < count:
         return int(picked[2])
-    return channels_of(at, unit, part).strongest
+    return channels_of(at.bare, unit, part).strongest
 
 
 def channel_of(at: Look, unit: str, kind: str) -> int:

@@ -1,6 +1,7 @@
 """Class lines: what the gates of the selected block do in every class of a data set, and whether the paper's observations hold here."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -10,11 +11,12 @@ from effnet_core.inside import survey_files
 from effnet_core.inside.inspection import CLOSED, OPEN
 from effnet_core.inside.survey_gates import Statistics
 from effnet_core.inside.survey_observations import FACTOR, LAST, MOST, RISING, Observation, classes_part, images_part, saturation
-from effnet_core.palette import percent
+from effnet_core.palette import percent, signed
 
 from .. import html, shell, state, texts
+from ..components import picked_block
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import surveying
 from .files import button, named, paper
 
@@ -37,7 +39,7 @@ def show(at: Look) -> None:
     _mind_the_data(at, found)
     _block(at, gates)
     _depth(at, gates)
-    _observations(gates)
+    _observations(at, gates)
 
 
 def _mind_the_data(at: Look, found: surveying.Found) -> None:
@@ -57,7 +59,7 @@ def _unit(at: Look) -> tuple[str, bool]:
 
 def _block(at: Look, gates: Statistics) -> None:
     unit, is_chosen = _unit(at)
-    st.markdown(f"#### Class lines of {unit}" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, f"#### Class lines of {unit}"))
     if not is_chosen:
         st.caption(texts.text(ROOM, "no_gates", unit=unit))
     picked, order, sampled, own = _controls(at, gates)
@@ -114,25 +116,19 @@ def _one_class(at: Look, gates: Statistics, unit: str, order: str, sampled: bool
 
 
 def _six(at: Look, gates: Statistics, picked: list[int], order: str) -> None:
-    st.markdown("#### Six blocks, as in the paper" if len(gates.blocks) >= draw.PANELS else "#### All blocks")
+    st.markdown(titled(at, "#### Six blocks, as in the paper" if len(gates.blocks) >= draw.PANELS else "#### All blocks"))
     st.plotly_chart(paper(draw.panels(gates, picked, shell.theme(), order, at.stamp)), theme=None, key="class_panels",
                     config=button(named(at, "six-blocks")),
                     alt=f"Mean gates of {len(draw.six(gates))} blocks from the first to the last, one line per class")
     st.caption(texts.text(ROOM, "six", channels=str(draw.SAMPLED)))
 
 
-def _select(gates: Statistics) -> None:
-    for point in st.session_state["class_depth"]["selection"]["points"]:
-        if isinstance(foot := point.get("customdata"), list) and foot and foot[0] in gates.blocks:  # a browser may send anything
-            state.select(foot[0])
-
-
 def _depth(at: Look, gates: Statistics) -> None:
-    st.markdown("#### From the first block to the last")
+    st.markdown(titled(at, "#### From the first block to the last"))
     st.markdown(texts.text(ROOM, "depth"))
     st.plotly_chart(paper(draw.depth(gates, shell.theme(), state.selected(at.network), at.stamp)), theme=None, key="class_depth",
                     config=button(named(at, "gates-by-depth")),
-                    on_select=lambda: _select(gates), selection_mode="points",
+                    on_select=partial(picked_block, "class_depth", tuple(gates.blocks)), selection_mode="points",
                     alt="How far the gates differ between classes and within a class, and how many are open or closed, block by block")
     with st.expander("The numbers of every block"):
         blocks = [*gates.blocks]
@@ -143,7 +139,7 @@ def _depth(at: Look, gates: Statistics) -> None:
 
 def _growth(found: Observation) -> dict[str, str]:
     ratio = "infinitely" if found.ratio == float("inf") else f"{found.ratio:.1f}"
-    return {"answer": found.answer, "rho": f"{found.correlation:+.2f}".replace("-", "−"), "early": f"{found.early:.4f}",
+    return {"answer": found.answer, "rho": signed(found.correlation, 2), "early": f"{found.early:.4f}",
             "late": f"{found.late:.4f}", "ratio": ratio}
 
 
@@ -159,9 +155,9 @@ def _each(blocks: Sequence[str], shares: Sequence[float]) -> str:
     return " and ".join(f"{block}: {percent(share)}" for block, share in zip(blocks, shares))
 
 
-def _observations(gates: Statistics) -> None:
+def _observations(at: Look, gates: Statistics) -> None:
     """The paper's three, each with what was measured here."""
-    st.markdown("#### Do the paper's observations hold here?")
+    st.markdown(titled(at, "#### Do the paper's observations hold here?"))
     rule = {"rising": f"{RISING:g}", "factor": f"{FACTOR:g}", "open": f"{OPEN:g}", "closed": f"{CLOSED:g}", "most": f"{100 * MOST:.0f} %",
             "last": "last two" if len(gates.blocks) >= LAST else "last"}
     answers = {"observation_classes": _growth(classes_part(gates)), "observation_images": _growth(images_part(gates)),

@@ -16,10 +16,6 @@ def text(section: str, **numbers: str) -> str:
     return texts.text("inside_cam", section, **numbers)
 
 
-def titled(at: Look, title: str) -> str:
-    return f"{title} ({at.stamp})" if at.stamp else title
-
-
 def label_of(at: Look) -> int:
     """The class whose evidence is asked for: the picked one where the model has it, else its best guess."""
     wanted, labels = state.get("class"), at.model.labels

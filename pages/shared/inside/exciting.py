@@ -5,25 +5,23 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from effnet_core.errors import UserError
-from effnet_core.inside.channels import ranked, summarise
+from effnet_core.inside.channels import ranked
 from effnet_core.inside.geometry import Grid, grids
 from effnet_core.inside.survey_files import Head
 from effnet_core.inside.survey_patches import TILE, cut, patch, sheet, strongest
 from effnet_core.inside.survey_peaks import Peak, Peaks
-from effnet_core.inside.survey_pictures import Drawn, Kept, Pictures, pictures
+from effnet_core.inside.survey_pictures import Pictures
 from effnet_core.palette import fixed
 
-from .. import memory, photo, shell, state, texts
+from .. import memory, shell, state, texts
 from ..gallery import Sheet, Tile, gallery
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
+from . import albums, first_layer, surveying
 from . import channel as channels
-from . import first_layer, surveying
 
 SPACES = {"Output": "output", "Depthwise filter": "before", "First layer": "first"}
 FIRST = 24  # channels shown at first, and more with every press
-PICTURE = 300  # bytes that a photo takes in a list of them, roughly
 ROOM = "inside_exciting"
 
 
@@ -43,7 +41,7 @@ def show(at: Look) -> None:
     channel = _channel_of(at, place)
     if place.kind == "first":
         first_layer.show(at, channel, lambda picked: _pick("first", picked))
-    st.markdown(f"#### What excites channel {channel} of {place.key}" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, f"#### What excites channel {channel} of {place.key}"))
     if found.survey is None:
         st.markdown(texts.text(ROOM, "nothing", data=plain(found.source.title)))
         return
@@ -52,10 +50,12 @@ def show(at: Look) -> None:
 
 
 def _show(at: Look, place: Place, channel: int, found: surveying.Found) -> None:
-    album = _album(at, found)
+    meant = albums.album(at, found)
+    with st.spinner("Looking up the photos…"):
+        album = meant.open()
     facts, nine = st.columns([3, 8], gap="medium")
     with nine:
-        _nine(at, place, channel, found, album)
+        _nine(at, place, channel, found, album, meant)
     with facts:
         _facts(at, place, channel)
     _all(at, place, channel, found, album)
@@ -83,12 +83,14 @@ def _channel_of(at: Look, place: Place) -> int:
     if place.kind != "first":
         return channels.channel_of(at, at.network.unit_of(place.key), place.kind)
     picked = st.session_state.get("_stem_channel", -1)
-    return picked if 0 <= picked < len(place.values) else int(_order(place)[0])
+    return picked if 0 <= picked < len(place.values) else int(_order(at, place)[0])
 
 
-def _order(place: Place) -> np.ndarray:
+def _order(at: Look, place: Place) -> np.ndarray:
     """Channels by the mean |value| of their maps on this picture, the strongest first."""
-    return ranked("strength", summarise(place.values))
+    unit = at.network.unit_of(place.key)
+    part = channels.parts(at, unit)["depthwise" if place.kind == "before" else "output"]
+    return ranked("strength", channels.channels_of(at, unit, part))
 
 
 def _pick(kind: str, channel: int) -> None:
@@ -98,21 +100,7 @@ def _pick(kind: str, channel: int) -> None:
         channels.pick(kind, channel)
 
 
-# The pictures behind a survey
-
-
-def _album(at: Look, found: surveying.Found) -> Pictures:
-    """Raises `UserError` where the data is gone or is not any more what was measured."""
-    source, facts = found.source, found.head.facts["data"]
-    if not source.here:
-        raise UserError(texts.text(ROOM, "gone", data=source.title))
-    key = ("album", source.key, facts["fingerprint"], at.model.preprocess)
-    with st.spinner("Looking up the photos…"):
-        album = memory.shared().get(key, lambda: pictures(source.key, at.model.preprocess), PICTURE * facts["of"])
-    if album.fingerprint != facts["fingerprint"]:
-        memory.shared().drop(lambda kept: kept == key)
-        raise UserError(texts.text(ROOM, "changed", data=source.title))
-    return album
+# What is shown
 
 
 def _cut(head: Head, place: Place, what: tuple, wanted: list[Peak], album: Pictures) -> bytes:
@@ -128,28 +116,15 @@ def _sheet(file: bytes, count: int) -> Sheet:
     return Sheet(file, min(count, 6), TILE, TILE)
 
 
-def _look_at(album: Pictures, image: int) -> None:
-    """A click on a patch makes its picture the one that the whole page looks at."""
-    if isinstance(album, Drawn):
-        label, seed = album.scene(image)
-        return state.put(photo=f"scene-{label}-{seed}")
-    if isinstance(album, Kept):
-        try:
-            state.put(photo=f"upload-{photo.uploads().keep(album.whole(image))}")
-        except UserError as gone:
-            st.session_state["_refused_photo"] = str(gone)
-
-
-# What is shown
-
-
-def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: Pictures) -> None:
+def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: Pictures, meant: albums.Album) -> None:
     """The strongest cells of the data, one of every image."""
     peaks = found.survey.peaks.of(place.key, channel)
     file = _cut(found.head, place, (channel,), peaks, album)
+    images = [peak.image for peak in peaks]
     tiles = [Tile(rank, [rank], fixed(peak.value), _class(peak, album), _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
-    gallery("exciting_nine", f"What excites channel {channel} of {place.key} most", _sheet(file, len(peaks)), tiles, size=118,
-            on_pick=lambda rank: _look_at(album, peaks[rank].image), pixelated=patch(place.grid, 0, 0).enlarged)
+    name = titled(at, f"What excites channel {channel} of {place.key} most")
+    gallery("exciting_nine", name, _sheet(file, len(peaks)), tiles, size=118,
+            on_pick=lambda rank: albums.look_at(meant, images[rank]), pixelated=patch(place.grid, 0, 0).enlarged)
     edge, side = patch(place.grid, 0, 0).edge, at.model.preprocess.crop
     section = "whole" if edge == side else "part"
     st.caption(texts.text(ROOM, section, reach=f"{place.grid.reach:,}", side=str(side), step=str(place.grid.step),
@@ -173,7 +148,7 @@ def _facts(at: Look, place: Place, channel: int) -> None:
     mine = strongest(place.values[channel])
     tile = cut(at.picture.view(at.model.preprocess), place.grid, mine)
     own = Sheet(sheet([tile], 1, patch(place.grid, 0, 0).enlarged), 1, TILE, TILE)
-    gallery("exciting_own", "The strongest answer to this picture", own,
+    gallery("exciting_own", titled(at, "The strongest answer to this picture"), own,
             [Tile("own", [0], f"this picture: {fixed(mine.value)}", f"row {mine.row}, column {mine.column}")], size=118)
 
 
@@ -184,9 +159,9 @@ def _type(kind: str) -> None:
 
 def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pictures) -> None:
     """Of many channels the one patch each that excites it most."""
-    st.markdown(f"##### Every channel of {place.key}, and the patch that excites it most")
+    st.markdown(titled(at, f"##### Every channel of {place.key}, and the patch that excites it most"))
     peaks: Peaks = found.survey.peaks
-    order = _order(place)
+    order, kind = _order(at, place), place.kind  # what a callback holds lives as long as the session
     where, limit = st.session_state.get("_exciting_shown", ("", FIRST))
     limit = limit if where == place.key else FIRST
     shown = order[:limit].tolist()
@@ -195,8 +170,8 @@ def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pi
     tiles = [Tile(each, [rank], str(each), fixed(peak.value), f"channel {each}: {fixed(peak.value)}, {_class(peak, album)}")
              for rank, (each, peak) in enumerate(zip(shown, first))]
     st.caption(texts.text(ROOM, "all"))
-    gallery("exciting_all", f"Channels of {place.key}", _sheet(file, len(shown)), tiles, size=84, chosen=channel,
-            on_pick=lambda picked: _pick(place.kind, picked), pixelated=patch(place.grid, 0, 0).enlarged)
+    gallery("exciting_all", titled(at, f"Channels of {place.key}"), _sheet(file, len(shown)), tiles, size=84, chosen=channel,
+            on_pick=lambda picked: _pick(kind, picked), pixelated=patch(place.grid, 0, 0).enlarged)
     if len(order) > limit:
         st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_exciting", on_click=_more,
                   args=(place.key, limit))

@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.figures import filters, maps
-from effnet_core.palette import SIGNED, fixed
+from effnet_core.palette import SIGNED, fixed, signed
 
 from .. import html, shell, texts
 from ..gallery import Tile, gallery, sheet_of
-from ..seen import Look
+from ..seen import Look, titled
 
 COLOURS = ("red", "green", "blue")
 ROOM = "inside_exciting"
@@ -20,26 +20,22 @@ def show(at: Look, channel: int, pick: Callable[[int], None]) -> None:
     """All filters of the first layer, and the weights of the picked one colour by colour."""
     weights = at.model.network.stem.conv.weight.detach().numpy()
     count, size, top = len(weights), weights.shape[-1], filters.reach(weights)
-    st.markdown(f"#### The {count} filters of the first layer, {size} × {size} × 3 weights each" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, f"#### The {count} filters of the first layer, {size} × {size} × 3 weights each"))
     left, right = st.columns([5, 6], gap="large")
     with left:
         made = filters.mosaic(weights, top)
         tiles = [Tile(each, [each], str(each), title=f"filter {each}") for each in range(count)]
-        gallery("first_filters", "Filters of the first layer", sheet_of(made), tiles, size=52, chosen=channel,
+        gallery("first_filters", titled(at, "Filters of the first layer"), sheet_of(made), tiles, size=52, chosen=channel,
                 on_pick=pick, pixelated=True)
     with right:
         apart = maps.mosaic(weights[channel], np.full(3, top), shell.theme())
-        gallery("first_colours", f"Filter {channel}, colour by colour", sheet_of(apart),
+        gallery("first_colours", titled(at, f"Filter {channel}, colour by colour"), sheet_of(apart),
                 [Tile(colour, [plane], colour) for plane, colour in enumerate(COLOURS)], size=96, pixelated=True)
         _scale(top)
         ends = {"least": fixed(float(weights[channel].min())), "greatest": fixed(float(weights[channel].max()))}
         st.caption(texts.text(ROOM, "filters", number=str(channel), **ends))
     html.table((f"Filter {channel}", *(f"{colour} {x + 1}" for colour in COLOURS for x in range(size))),
-               [(f"row {y + 1}", *map(_weight, weights[channel, :, y].ravel())) for y in range(size)])
-
-
-def _weight(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+               [(f"row {y + 1}", *map(signed, weights[channel, :, y].ravel())) for y in range(size)])
 
 
 def _scale(top: float) -> None:

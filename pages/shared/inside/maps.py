@@ -7,12 +7,12 @@ import streamlit as st
 
 from effnet_core.figures.atlas import Plan, plan
 from effnet_core.inside.channels import Channels
-from effnet_core.palette import percent
+from effnet_core.palette import four, percent
 
 from .. import shell, state
-from ..seen import Look
+from ..seen import Look, titled
 from . import atlas, channel
-from .arranged import View, controls, four, order_of, reach_of, text
+from .arranged import View, controls, order_of, reach_of, text
 from .files import named
 
 
@@ -21,7 +21,7 @@ def show(at: Look) -> None:
     unit = state.selected(at.network)
     if unit == "classifier":
         unit = at.network.last_unit
-    st.markdown("#### Maps" + (f" ({at.stamp})" if at.stamp else ""))
+    st.markdown(titled(at, "#### Maps"))
     view = controls(at, unit)
     numbers = channel.channels_of(at, unit, view.part, view.difference)
     _words(at, view, numbers)

@@ -11,15 +11,16 @@ import streamlit as st
 from effnet_core.figures.packing import pack
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import spread_out
-from effnet_core.inside.occlusion import Patch, logits_of, probabilities
+from effnet_core.inside.inspection import softmax
+from effnet_core.inside.occlusion import Patch, logits_of
 from effnet_core.palette import fixed, percent, si
 
 from .. import html, memory
 from ..components import component
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import places
-from .evidence import choose, last_grid, titled
+from .evidence import choose, last_grid
 from .overlay import picture
 from .places import text
 
@@ -108,7 +109,7 @@ def _hand(at: Look, label: int) -> tuple[Patch, float]:
 
 
 def _told(at: Look, label: int, logits: np.ndarray, seconds: float) -> None:
-    seen, odds, labels = at.seen, probabilities(logits), at.model.labels
+    seen, odds, labels = at.seen, softmax(logits), at.model.labels
     drop = float(seen.logits[label]) - float(logits[label])
     numbers = {"label": plain(labels[label]), "before": fixed(seen.logits[label]), "after": fixed(logits[label]),
                "odds": percent(seen.probabilities[label]), "covered": percent(odds[label])}

@@ -62,8 +62,8 @@ def pixels(at: Look, side: int) -> np.ndarray:
 
 
 def reach_of(maps: Sequence[np.ndarray]) -> float:
-    """The greatest |value| of several maps, of those that are finite, for one scale; 0 where there is none."""
-    return float(max(np.abs(each).max(initial=0, where=np.isfinite(each)) for each in maps))
+    """The greatest finite |value| of several maps, for one scale; 0 where there is none."""
+    return float(max(np.abs(each[np.isfinite(each)]).max(initial=0) for each in maps))
 
 
 def packed(panels: Sequence[Panel], photos: Sequence[bytes], **looks) -> bytes:

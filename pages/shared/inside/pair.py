@@ -8,15 +8,14 @@ import streamlit as st
 from effnet_core.figures import maps
 from effnet_core.figures import pair as draw
 from effnet_core.inside.inspection import Guess
-from effnet_core.palette import percent, unit_colour
+from effnet_core.palette import fixed, percent, unit_colour
 
 from .. import choosing, photo, seen, shell, state, texts
 from ..components import component
 from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
-from ..seen import Look
+from ..seen import Look, titled
 from . import channel
-from .evidence import titled
 from .files import named
 
 FARTHEST = 8  # channels whose maps are shown
@@ -53,7 +52,7 @@ def _pictures(here: Look, there: Look) -> None:
             picture, guess = st.columns([2, 3], gap="small")
             picture.image(at.eye, width="stretch", alt=f"{name}: {at.picture.title}")
             with guess:
-                st.markdown(f"**{name}**: {plain(at.picture.title)}" + (f" ({at.stamp})" if at.stamp else ""))
+                st.markdown(titled(at, f"**{name}**: {plain(at.picture.title)}"))
                 st.html(f'<div class="ef-pairs ef-short" role="list">{"".join(map(_guess, at.seen.top(GUESSES)))}</div>')
 
 
@@ -70,15 +69,17 @@ def _take(block: object) -> None:
 
 def _blocks(here: Look, there: Look, rows: list[draw.Difference], unit: str) -> None:
     """Every block small, and the blocks in the order of how far their gates lie apart."""
-    st.markdown("#### Where the gates differ")
+    st.markdown(titled(here, "#### Where the gates differ"))
     left, right = st.columns([7, 4], gap="large")
     with left:
         st.markdown(texts.text("inside_pair", "blocks"))
         sheet = draw.panels(here.seen.gates, there.seen.gates, shell.theme())
         tiles = [Tile(row.block, [place], row.block, f"apart {row.mean:.3f}", title=_words(row)) for place, row in enumerate(rows)]
-        gallery("pair_blocks", titled(here, "Gates on both pictures, block by block"), sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take,
+        name = titled(here, "Gates on both pictures, block by block")
+        gallery("pair_blocks", name, sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take,
                 file=named(here, "blocks", "two-photos"))
     with right:
+        st.markdown(titled(here, "**The most different first**"))
         _bars(rows, unit)
 
 
@@ -88,11 +89,10 @@ def _words(row: draw.Difference) -> str:
 
 
 def _correlation(row: draw.Difference) -> str:
-    return "none (no spread)" if np.isnan(row.correlation) else f"{row.correlation:.3f}".replace("-", "−")
+    return "none (no spread)" if np.isnan(row.correlation) else fixed(row.correlation, 3)
 
 
 def _bars(rows: list[draw.Difference], unit: str) -> None:
-    st.markdown("**The most different first**")
     top = max(row.mean for row in rows) or 1.0
     lines = "".join(
         f'<div role="listitem" title="{escape(_words(row))}"{" class=ef-mark" if row.block == unit else ""}>'
@@ -114,13 +114,14 @@ def _picked(count: int) -> None:
 def _block(here: Look, there: Look, row: draw.Difference) -> None:
     """One block large: its channels, and the maps of those that differ most."""
     unit, these, those = row.block, here.seen.gates[row.block], there.seen.gates[row.block]
-    st.markdown(f"#### {unit}, channel by channel")
+    st.markdown(titled(here, f"#### {unit}, channel by channel"))
     cloud, most = st.columns([5, 6], gap="large")
-    chosen = _chosen(len(these), row.channel)
+    count = len(these)  # what a callback holds lives as long as the session
+    chosen = _chosen(count, row.channel)
     with cloud:
         data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp,
                           named(here, unit, "two-photos"))
-        component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(len(these)), height="content")
+        component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(count), height="content")
     with most:
         st.markdown(texts.text("inside_pair", "farthest", block=unit, mean=f"{row.mean:.3f}", correlation=_correlation(row)))
         channels = draw.farthest(these, those, FARTHEST)
@@ -141,5 +142,6 @@ def _maps(here: Look, there: Look, unit: str, channels: np.ndarray, chosen: int)
     sheet = maps.mosaic(both, reach, shell.theme())
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"gates {first.s[c]:.3f} · {second.s[c]:.3f}",
                   f"channel {c}: gate {first.s[c]:.4f} on this picture, {second.s[c]:.4f} on the other") for k, c in enumerate(channels)]
-    gallery("pair_maps", titled(here, f"Channels of {unit} whose gates differ most"), sheet_of(sheet), tiles, size=150, chosen=chosen,
+    name = titled(here, f"Channels of {unit} whose gates differ most")
+    gallery("pair_maps", name, sheet_of(sheet), tiles, size=150, chosen=chosen,
             on_pick=lambda picked: channel.pick("after", picked), pixelated=True, file=named(here, unit, "differ-most"))

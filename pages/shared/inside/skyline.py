@@ -8,7 +8,7 @@ from effnet_core.palette import percent
 
 from .. import html, shell, state, texts
 from ..components import component
-from ..seen import Look
+from ..seen import Look, titled
 from . import channel
 
 ORDERS = {"By gate": "gate", "By number": "channel"}
@@ -20,7 +20,8 @@ def order() -> str:
 
 
 def show(at: Look) -> None:
-    st.markdown("### Every gate at once")
+    """All towers with their explanation; of a network without gates a sentence."""
+    st.markdown(titled(at, "### Every gate at once"))
     words, choice = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
     words.markdown(texts.text("inside_skyline", "skyline") if at.seen.gates else texts.text("inside", "se_gone"))
     choice.segmented_control("Order of channels", list(ORDERS), default="By gate", required=True, key="order", bind="query-params",

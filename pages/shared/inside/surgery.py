@@ -7,7 +7,8 @@ from effnet_core.cost import FLOAT_BYTES
 from effnet_core.errors import UserError
 from effnet_core.figures import surgery as draw
 from effnet_core.inside.ablation import slopes
-from effnet_core.inside.surgery import ALL, Entry, Plan, read, taken
+from effnet_core.inside.handles import taken
+from effnet_core.inside.surgery import ALL, Entry, Plan, read
 from effnet_core.inside.survey_files import best, title
 
 from .. import choosing, memory, photo, state, texts
@@ -85,12 +86,13 @@ def show(at: Look) -> None:
     effects.worth(at, unit)
 
 
-def _target(unit: str) -> str:
-    return ALL if st.session_state.get("surgery_where") == "All blocks" else unit
+def _target(unit: str, one: bool) -> str:
+    """What is set: `unit`, or all blocks where that was chosen, or it is not `one` that has gates."""
+    return unit if one and st.session_state.get("surgery_where") != "All blocks" else ALL
 
 
-def _set_whole(unit: str, shown: str) -> None:
-    kind, target = KINDS[st.session_state["surgery_what"]], _target(unit)
+def _set_whole(unit: str, one: bool, shown: str) -> None:
+    kind, target = KINDS[st.session_state["surgery_what"]], _target(unit, one)
     _put(current().then(Entry(kind, target, photo.second(shown) if kind == "photo" else "")))
 
 
@@ -98,16 +100,18 @@ def _whole(at: Look, unit: str) -> None:
     """What is done to all gates of the block, or of all blocks."""
     one = unit in at.untouched.gates
     where, what = st.columns([3, 8], gap="medium")
-    if not one:
-        st.session_state["surgery_where"] = "All blocks"
-    where.segmented_control("In", ["This block", "All blocks"], default="This block", key="surgery_where", required=True, disabled=not one,
-                            width="stretch", **({"bind": "query-params", "persist_state": "session"}))
-    target = _target(unit)
+    if one:
+        where.segmented_control("In", ["This block", "All blocks"], default="This block", key="surgery_where", required=True, width="stretch",
+                                bind="query-params", persist_state="session")
+    else:  # another control, so that the choice is as it was when a block is selected again
+        where.segmented_control("In", ["This block", "All blocks"], default="All blocks", key="surgery_everywhere", disabled=True,
+                                width="stretch")
+    target = _target(unit, one)
     options = [name for name, kind in KINDS.items() if kind != "mean" or at.source.means is not None]
     set_now = at.plan.whole(target)
     st.session_state["surgery_what"] = next(name for name, kind in KINDS.items() if kind == set_now.kind)
     what.segmented_control("Every gate is", options, key="surgery_what", required=True, width="stretch", on_change=_set_whole,
-                           args=(unit, at.shown), wrap=True, help=texts.text("inside_surgery", "kinds"))
+                           args=(unit, one, at.shown), wrap=True, help=texts.text("inside_surgery", "kinds"))
     if set_now.kind == "mean" and (head := best(at.entry)):
         st.caption(texts.text("inside_surgery", "mean_of", images=f"{head.images:,}", data=plain(title(head.data))))
     if set_now.kind == "photo":
@@ -123,8 +127,8 @@ def _other(at: Look, set_now: Entry, target: str) -> None:
         choosing.choose(set_now.photo, "other", "Whose gates", pick)
 
 
-def _moved(at: Look) -> None:
-    _put(taken(current(), st.session_state["handles"].moved, at.untouched.gates))
+def _moved(channels: dict[str, int]) -> None:
+    _put(taken(current(), st.session_state["handles"].moved, channels))
 
 
 def _slopes(at: Look, unit: str) -> np.ndarray:
@@ -148,5 +152,6 @@ def _handles(at: Look, unit: str) -> None:
     order, picked = draw.sorted_channels(before, slope, sort), channel.taken()
     data = draw.handles(unit, at.seen.gates[unit], before, order, [*at.plan.singles(unit)], at.stamp, slope,
                         picked if picked is not None and picked < len(before) else None)
-    component("handles")(key="handles", data=data, on_moved_change=lambda: _moved(at), height="content")
+    known = {unit: len(before)}  # what a callback holds lives as long as the session
+    component("handles")(key="handles", data=data, on_moved_change=lambda: _moved(known), height="content")
     st.caption(texts.text("inside_surgery", "handles", channels=f"{len(before):,}", block=unit))

@@ -90,8 +90,8 @@ def choose(at: Look, needs_peaks: bool = False) -> Found:
     which, state = st.columns([3, 7], gap="medium", vertical_alignment="bottom")
     which.selectbox("Measured on", list(among), format_func=lambda key: among[key].title, key="survey_data", on_change=_picked)
     source = among[shown]
-    usable = [(head, survey) for head in heads(at.entry, source) if (survey := read(head)) and (survey.peaks or not needs_peaks)]
-    head, survey = usable[0] if usable else (None, None)
+    usable = ((head, survey) for head in heads(at.entry, source) if (survey := read(head)) and (survey.peaks or not needs_peaks))
+    head, survey = next(usable, (None, None))
     with state:
         _state(at, source, head)
     return Found(source, head, survey)
@@ -123,6 +123,7 @@ def _offer(at: Look, source: Source, is_first: bool) -> None:
 
 
 def limit_of(at: Look) -> int | None:
+    """How many images of the data are looked at; None for all of them."""
     return FEW if shelf.network(at.entry).total.macs > HEAVY_MACS else None
 
 
@@ -149,6 +150,7 @@ def current(entry: Entry, source: Source) -> Job | None:
 
 
 def start(entry: Entry, source: Source, limit: int | None) -> None:
+    """In a callback: the measurement is begun, unless it is under way already. What is refused is shown by the next run."""
     few = [] if limit is None else ["--limit", str(limit)]
     args = ["survey", entry.name, source.key, *few, "--threads", str(work.training_threads())]
     try:

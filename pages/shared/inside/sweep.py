@@ -12,8 +12,8 @@ from effnet_core.inside.geometry import spread_out
 
 from .. import state
 from ..gallery import Sheet, Tile, gallery
-from ..seen import Look
-from .evidence import grids_of, text, titled
+from ..seen import Look, titled
+from .evidence import grids_of, text
 from .files import named
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
@@ -27,6 +27,7 @@ def _every(at: Look, label: int) -> dict[str, np.ndarray]:
 
 
 def show(at: Look, label: int, positive: bool) -> None:
+    """Grad-CAM of class `label` at every unit and, large, at the selected one; with `positive` only what speaks for the class."""
     st.markdown(text("sweep", cells=str(at.network.last_map.height ** 2)))
     with st.spinner("One pass backwards through the network…"):
         found = _every(at, label)
