@@ -1,34 +1,4 @@
 // A mosaic of any number of maps: one canvas as large as its window, which draws what is in sight. Arrow keys move, Enter and click pick.
-const GAP = 6
-const LABEL = 32
-
-function sheetOf(data) {
-  const { head, cells, reach, colours, channels } = data
-  const columns = Math.ceil(Math.sqrt(channels.length))
-  const sheet = document.createElement("canvas")
-  sheet.width = columns * head.width
-  sheet.height = Math.ceil(channels.length / columns) * head.height
-  const brush = sheet.getContext("2d")
-  const image = brush.createImageData(head.width, head.height)
-  const size = head.width * head.height
-  channels.forEach((_, tile) => {
-    for (let i = 0; i < size; i += 1) {
-      const cell = cells[tile * size + i]
-      paint(image.data, i, head.exact ? levelOf(cell, reach[tile]) : cell, colours)
-    }
-    brush.putImageData(image, tile % columns * head.width, Math.floor(tile / columns) * head.height)
-  })
-  return { sheet, columns }
-}
-
-function unpack(bytes) {
-  const { head, take } = reader(bytes)
-  const data = { head, colours: take(Uint8Array, 768), channels: take(Uint16Array, head.count), dead: take(Uint8Array, head.count),
-    reach: take(Float32Array, head.count), notes: take(Float32Array, head.count),
-    cells: take(head.exact ? Float32Array : Uint8Array, head.count * head.width * head.height) }
-  return { ...data, ...sheetOf(data) }
-}
-
 function build(root) {
   const canvas = node("canvas", "")
   const option = node("div", "unseen")
@@ -42,8 +12,9 @@ function build(root) {
   view.tabIndex = 0
   view.setAttribute("role", "listbox")
   view.setAttribute("aria-activedescendant", "current")
-  root.replaceChildren(view, said)
-  return { root, view, canvas, option, said, space: view.querySelector(".space"), cursor: 0, pointed: null, waiting: false }
+  const it = { root, view, canvas, option, said, space: view.querySelector(".space"), cursor: 0, pointed: null, waiting: false }
+  root.replaceChildren(view, node("div", "foot", said, buttonsOf([["PNG", () => keepAll(it)]])))
+  return it
 }
 
 function layOut(it) {
@@ -66,43 +37,15 @@ function layOut(it) {
   it.space.style.height = `${it.plan.total - visible}px`
 }
 
-const noteOf = ({ data }, tile) => Number.isNaN(data.notes[tile]) ? "" : `${data.head.signed && data.notes[tile] > 0 ? "+" : ""}${number(data.notes[tile], data.head.signed ? 2 : 3)}`
-
-function label(brush, it, tile, x, y, style) {
-  const [channel, dead] = [it.data.channels[tile], it.data.dead[tile]]
-  brush.fillStyle = style.ink
-  brush.font = `600 12px ${style.font}`
-  brush.fillText(dead ? `${channel} constant` : channel, x, y + 13, it.plan.tile)
-  brush.font = `12px ${style.font}`
-  brush.fillText(noteOf(it, tile), x, y + 26, it.plan.tile)
-}
-
-function frame(brush, { plan }, x, y, colour, width, dash = []) {
-  brush.strokeStyle = colour
-  brush.lineWidth = width
-  brush.setLineDash(dash)
-  brush.strokeRect(x - 1.5, y - 1.5, plan.tile + 3, plan.height + 3)
-  brush.setLineDash([])
-}
-
-function drawTile(brush, it, tile, style) {
-  const { plan, data } = it
-  const { width, height } = data.head
-  const x = 3 + tile % plan.columns * plan.across
-  const y = 3 + Math.floor(tile / plan.columns) * plan.down - it.view.scrollTop
-  brush.drawImage(data.sheet, tile % data.columns * width, Math.floor(tile / data.columns) * height, width, height, x, y, plan.tile, plan.height)
-  label(brush, it, tile, x, y + plan.height, style)
-  if (data.dead[tile]) frame(brush, it, x, y, style.ink, 1, [3, 3])
-  if (shown.now?.layer === data.head.layer && shown.now.channel === data.channels[tile]) frame(brush, it, x, y, style.ink, 3)
-  else if (it.pointed?.tile === tile) frame(brush, it, x, y, style.faint, 2)
-  if (it.focused && it.cursor === tile) frame(brush, it, x, y, style.accent, 2.5)
+function styleOf(it) {
+  const looks = getComputedStyle(it.root)
+  return { ink: looks.color, font: looks.fontFamily, accent: looks.getPropertyValue("--st-primary-color"), faint: looks.getPropertyValue("--st-border-color") }
 }
 
 function draw(it) {
   it.waiting = false
   layOut(it)
-  const looks = getComputedStyle(it.root)
-  const style = { ink: looks.color, font: looks.fontFamily, accent: looks.getPropertyValue("--st-primary-color"), faint: looks.getPropertyValue("--st-border-color") }
+  const style = styleOf(it)
   const brush = it.canvas.getContext("2d")
   const scale = it.canvas.width / it.view.clientWidth
   brush.setTransform(scale, 0, 0, scale, 0, 0)
@@ -110,8 +53,28 @@ function draw(it) {
   brush.imageSmoothingEnabled = false
   const first = Math.floor(it.view.scrollTop / it.plan.down)
   const last = Math.ceil((it.view.scrollTop + it.canvas.height / scale) / it.plan.down)
-  for (let tile = first * it.plan.columns; tile < Math.min(it.data.head.count, last * it.plan.columns); tile += 1) drawTile(brush, it, tile, style)
+  for (let tile = first * it.plan.columns; tile < Math.min(it.data.head.count, last * it.plan.columns); tile += 1) drawTile(brush, it, tile, style, -it.view.scrollTop)
   it.root.dataset.drawn = `${it.data.head.layer} ${it.data.head.scope} ${it.data.head.order} ${first}`
+}
+
+// All maps of the message, also those that are out of sight, under what they are.
+function keepAll(it) {
+  const { head } = it.data
+  const style = styleOf(it)
+  const [width, height] = [it.view.clientWidth + 40, it.plan.total + 76]
+  const scale = Math.min(2, 16_000 / Math.max(width, height))
+  const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(width * scale), height: Math.round(height * scale) })
+  const brush = canvas.getContext("2d")
+  brush.scale(scale, scale)
+  brush.fillStyle = paperOf(it.root)
+  brush.fillRect(0, 0, width, height)
+  brush.translate(20, 20)
+  brush.fillStyle = style.ink
+  brush.font = `600 14px ${style.font}`
+  brush.fillText([head.layer, head.note && `with ${head.note}`, head.stamp].filter(Boolean).join(" · "), 0, 14, width - 40)
+  brush.imageSmoothingEnabled = false
+  for (let tile = 0; tile < head.count; tile += 1) drawTile(brush, it, tile, style, 28)
+  saveCanvas(canvas, head.file)
 }
 
 function wake(it) {
@@ -129,21 +92,6 @@ function tileAt(it, event) {
   const { width, height } = it.data.head
   const cell = [(y - row * it.plan.down) / it.plan.height * height, (x - column * it.plan.across) / it.plan.tile * width].map(Math.floor)
   return { tile, cell: cell[0] < height && cell[1] < width ? cell : null }
-}
-
-// In words: a cell's exact value where the numbers are here, else the middle of what its colour stands for.
-function cellWords(it, tile, [row, column]) {
-  const { head, cells, reach } = it.data
-  const value = cells[(tile * head.height + row) * head.width + column]
-  const words = head.exact ? number(value) : value === NOT_FINITE ? "not finite" : `≈ ${number((value / 126 - 1) * reach[tile], 2)}`
-  if (head.thin === 1) return `row ${row}, column ${column}: ${words} · ${wordsOf(head.grid, row, column)}`
-  const [rows, columns] = [row, column].map((place) => `${place * head.thin} to ${Math.min(head.grid.cells, (place + 1) * head.thin) - 1}`)
-  return `mean of rows ${rows}, columns ${columns}: ${words}`
-}
-
-function tileWords(it, tile) {
-  const note = noteOf(it, tile)
-  return `channel ${it.data.channels[tile]}${note ? ` · ${it.data.head.note} ${note}` : ""}${it.data.dead[tile] ? " · constant on this picture" : ""}${it.data.head.stamp ? ` · ${it.data.head.stamp}` : ""}`
 }
 
 function say(it) {
@@ -187,7 +135,7 @@ function move(it, event) {
 }
 
 // The keyboard sets out from the map that is shown large.
-function follow(it) {
+function trace(it) {
   const place = shown.now?.layer === it.data.head.layer ? it.data.channels.indexOf(shown.now.channel) : -1
   if (it.focused || place < 0) return
   it.cursor = place
@@ -212,7 +160,7 @@ function listen(it) {
     wake(it)
   })
   it.told = () => {
-    follow(it)
+    trace(it)
     wake(it)
   }
   shown.addEventListener("map", it.told)
@@ -228,7 +176,7 @@ export default function (component) {
   if (!mosaics.has(parentElement)) listen(it)
   mosaics.set(parentElement, it)
   const before = it.data?.head
-  it.data = unpack(data)
+  it.data = read(data)
   it.picked = (channel) => setTriggerValue("picked", channel)
   const { head } = it.data
   if (!before || before.layer !== head.layer || before.order !== head.order) {
@@ -236,7 +184,7 @@ export default function (component) {
     it.pointed = null
     it.view.scrollTop = 0
   }
-  follow(it)
+  trace(it)
   it.view.setAttribute("aria-label", head.name)
   say(it)
   wake(it)

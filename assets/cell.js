@@ -123,7 +123,12 @@ function controlsOf(view) {
   view.parts.status = tag("span", { class: "status", role: "status", "aria-live": "polite" })
   const back = button("‹ Step", "One cell back", () => step(view, -1))
   const forth = button("Step ›", "One cell on", () => step(view, 1))
-  return tag("div", { class: "controls" }, back, view.parts.play, forth, speed, view.parts.status)
+  return tag("div", { class: "controls" }, back, view.parts.play, forth, speed, view.parts.status, downloadsOf(view.parts.root, () => aboutOf(view), ".controls"))
+}
+
+function aboutOf({ packet: { head }, at: [row, column] }) {
+  const title = `One cell: ${head.layer}, channel ${head.channel}, row ${row}, column ${column}${head.stamp ? ` (${head.stamp})` : ""}`
+  return { title, file: `${head.file}-row-${row}-column-${column}` }
 }
 
 function build(view, root) {
@@ -185,7 +190,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = glasses.get(parentElement) ?? { speed: matchMedia("(prefers-reduced-motion: reduce)").matches ? "slow" : "medium" }
   glasses.set(parentElement, view)
   view.send = setTriggerValue
-  adopt(view, root, unpack(data))
+  adopt(view, root, read(data))
   return () => {
     halt(view)
     glasses.delete(parentElement)

@@ -4,17 +4,11 @@ const decimals = 9
 
 const kinds = { f4: Float32Array, f8: Float64Array, u1: Uint8Array }
 
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
-  let place = 4 + length
-  const arrays = {}
-  for (const [name, kind, size] of head.arrays) {
-    const end = place + size * kinds[kind].BYTES_PER_ELEMENT
-    arrays[name] = new kinds[kind](bytes.slice(place, end).buffer) // a copy: numbers must lie where their size divides the address
-    place = end
-  }
-  return { head, arrays, picture: place < bytes.length ? new Blob([bytes.slice(place)]) : null }
+function read(bytes) {
+  const { head, take, file } = unpack(bytes)
+  const arrays = Object.fromEntries(head.arrays.map(([name, kind, size]) => [name, take(size, kinds[kind])]))
+  const picture = file()
+  return { head, arrays, picture: picture.size ? picture : null }
 }
 
 const exponentOf = (value) => Number(Math.abs(value).toExponential(30).split("e")[1])

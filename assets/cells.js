@@ -1,20 +1,5 @@
-// What the mosaic of maps and the enlarged map share: bytes from Python, colours, where a cell looks, numbers as words, and which map is shown.
+// What the mosaic of maps and the enlarged map share: colours, where a cell looks, numbers as words, and which map is shown.
 const NOT_FINITE = 254
-
-// Length of the head (4 bytes, big-endian), head as JSON, then arrays of numbers one after another.
-function reader(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-  let at = 4 + length
-  return {
-    head: JSON.parse(new TextDecoder().decode(bytes.subarray(4, at))),
-    take(Kind, count) {
-      const end = at + count * Kind.BYTES_PER_ELEMENT
-      const part = new Kind(bytes.slice(at, end).buffer)
-      at = end
-      return part
-    },
-  }
-}
 
 function levelOf(value, reach) {
   if (!Number.isFinite(value)) return NOT_FINITE

@@ -1,13 +1,6 @@
 // Two gates per channel as a scatter: pointing says which channel it is, a click or Enter takes it, arrow keys go from channel to channel.
 const PAD = { left: 44, bottom: 40, top: 8, right: 8 }
 
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
-  const column = (place) => new Float32Array(bytes.slice(4 + length + 4 * place * head.channels, 4 + length + 4 * (place + 1) * head.channels).buffer)
-  return { ...head, x: column(0), y: column(1) }
-}
-
 class Cloud {
   constructor(root) {
     this.root = root
@@ -20,11 +13,21 @@ class Cloud {
     this.line = document.createElement("div")
     this.line.className = "say"
     this.line.setAttribute("role", "status")
-    root.replaceChildren(this.plot, this.line)
+    root.replaceChildren(this.plot, this.line, this.downloads())
     this.plot.onpointermove = (event) => this.point(this.nearest(event))
     this.plot.onpointerleave = () => this.point(null)
     this.plot.onclick = (event) => this.take(this.nearest(event))
     this.plot.onkeydown = (event) => this.key(event)
+  }
+
+  downloads() {
+    const keep = (save) => {
+      this.draw(3) // finer than on the page
+      const { block, stamp, file } = this.data
+      save(snapshotOf(this.root, `Gates of ${block} on two pictures${stamp ? ` (${stamp})` : ""}`, ".downloads"), file)
+      this.draw()
+    }
+    return buttonsOf([["SVG", () => keep(saveSvg)], ["PNG", () => keep(savePng)]])
   }
 
   show(data) {
@@ -70,11 +73,11 @@ class Cloud {
     return this.side - PAD.bottom - gate * (this.side - PAD.top - PAD.bottom)
   }
 
-  draw() {
+  draw(fine = devicePixelRatio) {
     this.side = this.plot.clientWidth
-    this.canvas.width = this.canvas.height = Math.max(1, Math.round(this.side * devicePixelRatio))
+    this.canvas.width = this.canvas.height = Math.max(1, Math.round(this.side * fine))
     const paint = this.canvas.getContext("2d")
-    paint.scale(devicePixelRatio, devicePixelRatio)
+    paint.scale(fine, fine)
     const style = getComputedStyle(this.root)
     const [ink, font] = [style.color, style.fontFamily]
     this.axes(paint, ink, font)
@@ -132,28 +135,29 @@ class Cloud {
   say() {
     const { x, y, chosen, names, channels, stamp } = this.data
     const channel = this.pointed ?? chosen
-    const text = `Channel ${channel}: gate ${x[channel].toFixed(3)} on ${names[0]}, ${y[channel].toFixed(3)} on ${names[1]}`
+    const text = `Channel ${channel}: gate ${written(x[channel], 3)} on ${names[0]}, ${written(y[channel], 3)} on ${names[1]}`
     this.line.textContent = stamp ? `${text} (${stamp})` : text
     for (const [name, value] of Object.entries({ label: `Channels of ${this.data.block}; arrow keys move, Enter takes one`, valuemin: 0,
       valuemax: channels - 1, valuenow: channel, valuetext: text })) this.plot.setAttribute(`aria-${name}`, value)
   }
 }
 
-const instances = new WeakMap()
+const clouds = new WeakMap()
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
-  let drawn = instances.get(parentElement)
+  let drawn = clouds.get(parentElement)
   if (!drawn) {
     drawn = new Cloud(parentElement.querySelector(".cloud"))
-    instances.set(parentElement, drawn)
+    clouds.set(parentElement, drawn)
     drawn.observer = new ResizeObserver(() => drawn.plot.clientWidth !== drawn.side && drawn.draw())
     drawn.observer.observe(drawn.root)
   }
   drawn.pick = (channel) => setTriggerValue("picked", channel)
-  drawn.show(unpack(data))
+  const { head, take } = unpack(data)
+  drawn.show({ ...head, x: take(head.channels), y: take(head.channels) })
   return () => {
     drawn.observer.disconnect()
-    instances.delete(parentElement)
+    clouds.delete(parentElement)
   }
 }

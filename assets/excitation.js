@@ -50,7 +50,7 @@ function say(state, found) {
   const lines = wide
     ? [`channel ${place}`, `z ${sized(work.values.z[place])} · gate ${sized(work.values.s[place])}`]
     : [`hidden number ${place}`, `h ${sized(work.values.h[place])}`]
-  if (wide && work.values.own[place] !== work.values.s[place]) lines.push(`set; the network would decide ${sized(work.values.own[place])}`)
+  if (wide && !Object.is(work.values.own[place], work.values.s[place])) lines.push(`set; the network would decide ${sized(work.values.own[place])}`)
   if (name.includes("w") || name.includes("v")) lines.push(`${name} ${sized(found.row.values[place])}`)
   state.tip.replaceChildren(tag("strong", "", lines[0]), ...lines.slice(1).map((line) => tag("span", "", line)))
   state.tip.style.left = `${Math.max(0, Math.min(state.layout.width - state.tip.offsetWidth - 2, found.x + 12))}px`
@@ -98,6 +98,7 @@ function furnish(root, state) {
     buttonOf("All", "Show all steps at once", () => go(state, 0)),
     state.says,
     state.stamp,
+    downloadsOf(root, () => ({ title: state.work.title, file: state.work.file }), ".controls, .slider, .tooltip"),
   )
   Object.assign(state, {
     stage: tag("div", "stage"),

@@ -4,7 +4,7 @@ function readWork(bytes) {
   const [cells, { channels, squeezed }] = [head.height * head.width, head]
   const [before, z, s, own, h] = [take(cells), take(channels), take(channels), take(channels), take(squeezed)]
   const first = head.hidden.map(() => take(channels))
-  const made = { ...head, before, values: { z, s, own, h }, first, second: take(squeezed) }
+  const made = { ...head, s: head.s ?? NaN, before, values: { z, s, own, h }, first, second: take(squeezed) }
   made.places = ordered(s, head.order === "gate")
   made.narrow = Uint32Array.from(h, (_, place) => place)
   made.strongest = before.reduce((best, value, cell) => (Math.abs(value) > Math.abs(before[best]) ? cell : best), 0)
@@ -54,7 +54,7 @@ function pointer(row, place, text, label) {
 function ghostsOf(work, { places, box, x, wide, unit, zero }) {
   const { s, own } = work.values
   const moves = Array.from(places)
-    .filter((place) => own[place] !== s[place])
+    .filter((place) => own[place] !== s[place] && Number.isFinite(own[place]))
     .map(
       (place) =>
         `M${(x(place) - box.x - wide / 2).toFixed(2)} ${(zero - box.y - own[place] * unit).toFixed(2)}h${Math.max(4, wide).toFixed(2)}`,

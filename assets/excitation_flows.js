@@ -21,7 +21,7 @@ function sigmaOf({ x, y, width, height }, { total, value }, s, digits) {
       .join(" "),
   ).join("L")
   const dot = element("circle", { class: "dot", r: 5 })
-  const set = s === value ? [] : [element("path", { class: "set", d: `M${at(total)[0]} ${y + height * (1 - s) - 6}l6 6l-6 6l-6 -6z` })]
+  const set = s === value || !Number.isFinite(s) ? [] : [element("path", { class: "set", d: `M${at(total)[0]} ${y + height * (1 - s) - 6}l6 6l-6 6l-6 -6z` })]
   return {
     at,
     dot,

@@ -1,12 +1,4 @@
 // A gallery: one picture cut into tiles, each on its own canvas with its label. Arrow keys move, Enter and click pick.
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-  return {
-    head: JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))),
-    picture: new Blob([bytes.subarray(4 + length)]),
-  }
-}
-
 function canvasOf(picture, head, part) {
   const canvas = document.createElement("canvas")
   canvas.width = head.width
@@ -58,7 +50,8 @@ function draw(root, picture, head, pick) {
   root.classList.toggle("pixelated", head.pixelated)
   root.setAttribute("role", head.pick ? "toolbar" : "group")
   root.setAttribute("aria-label", head.name)
-  root.replaceChildren(...head.tiles.map((tile, index) => tileOf(picture, head, tile, index, index === entry)))
+  const downloads = head.file ? [downloadsOf(root, () => ({ title: head.name, file: head.file }), ".none")] : []
+  root.replaceChildren(...head.tiles.map((tile, index) => tileOf(picture, head, tile, index, index === entry)), ...downloads)
   root.onclick = (event) => {
     const tile = event.target.closest("button.tile")
     if (tile) pick(head.tiles[Number(tile.dataset.index)].id)
@@ -78,10 +71,10 @@ const latest = new WeakMap()
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const root = parentElement.querySelector(".gallery")
-  const { head, picture } = unpack(data)
+  const { head, file } = unpack(data)
   const turn = {}
   latest.set(parentElement, turn) // decoding takes a moment: only the newest picture may be drawn
-  createImageBitmap(picture).then((bitmap) => {
+  createImageBitmap(file()).then((bitmap) => {
     if (latest.get(parentElement) === turn) draw(root, bitmap, head, (id) => setTriggerValue("picked", id))
     bitmap.close()
   })

@@ -61,7 +61,7 @@ function furnish(root, state) {
   const buttons = html("div", "buttons")
   const file = () => {
     paint(state, true)
-    return standAlone(state.svg, state.layout, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
+    return standAlone(state.svg, state.layout, paperOf(root))
   }
   const fit = () => {
     state.view.touched = false

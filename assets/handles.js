@@ -4,27 +4,6 @@ const WIDE = 32 // pixels of a handle and the gap beside it
 const MOST = 24 // handles at a time
 const HELD = 60 // milliseconds: a key that is held down would ask for a pass at every step
 
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
-  const column = (place, type) => new type(bytes.slice(4 + length + 4 * place * head.channels, 4 + length + 4 * (place + 1) * head.channels).buffer)
-  return { ...head, now: column(0, Float32Array), before: column(1, Float32Array), slope: column(2, Float32Array), order: column(3, Uint32Array) }
-}
-
-function make(kind, name, ...children) {
-  const node = document.createElement(kind)
-  node.className = name
-  node.append(...children)
-  return node
-}
-
-function colourOf(gate, colours) {
-  const place = Math.min(1, Math.max(0, gate)) * (colours.length - 1)
-  const low = Math.min(Math.floor(place), colours.length - 2)
-  const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16)
-  return `rgb(${[1, 3, 5].map((at) => Math.round(channel(colours[low], at) * (low + 1 - place) + channel(colours[low + 1], at) * (place - low)))})`
-}
-
 class Handles {
   constructor(root, send) {
     this.root = root
@@ -45,17 +24,9 @@ class Handles {
     this.overview = make("div", "overview", this.canvas, this.frame)
     this.ends = make("div", "ends", make("span", ""), make("span", ""))
     this.row = make("div", "row")
-    this.about = make("div", "about", make("span", ""))
+    this.about = lineOf(() => [this.active], (...gates) => this.let(...gates))
     this.about.firstChild.setAttribute("role", "status")
-    this.frameful = make("div", "about", make("span", ""))
-    for (const [line, channels] of [[this.about, () => [this.active]], [this.frameful, () => this.shown()]]) {
-      for (const [text, gate] of [["Shut: 0", 0], ["Open: 1", 1], ["Give back", null]]) {
-        const button = make("button", "", text)
-        button.type = "button"
-        button.onclick = () => this.let(channels(), gate)
-        line.append(button)
-      }
-    }
+    this.frameful = lineOf(() => this.shown(), (...gates) => this.let(...gates))
     Object.assign(this.overview, { tabIndex: 0, role: "slider" })
     this.root.replaceChildren(this.overview, this.ends, this.row, this.about, this.frameful)
     this.overview.onpointerdown = (event) => {
@@ -64,7 +35,7 @@ class Handles {
     }
     this.overview.onpointermove = (event) => event.buttons && this.look(event)
     this.overview.onkeydown = (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1, PageDown: this.count, PageUp: -this.count, Home: -1e9, End: 1e9 }[event.key]
+      const step = strideOf(event.key, this.count)
       if (!step) return
       event.preventDefault()
       this.goto(this.first + step)
@@ -95,21 +66,8 @@ class Handles {
     this.chosen = data.chosen
     this.single = new Set(data.single)
     if (other) this.sent = this.changes = {}
-    this.keep()
+    keep(this)
     if (this.held === null) this.draw()
-  }
-
-  // An answer to an earlier change does not undo a later one; what is not taken is let go after a while.
-  keep() {
-    const taken = ([channel, gate]) => gate === null ? !this.single.has(Number(channel)) : Math.abs(this.data.now[channel] - gate) < 0.004
-    if (Object.entries(this.sent).every(taken) || (this.unanswered += 1) > 3) this.sent = {}
-    for (const [channel, gate] of Object.entries({ ...this.sent, ...this.changes })) this.put(Number(channel), gate)
-  }
-
-  put(channel, gate) {
-    this.data.now[channel] = gate ?? this.data.before[channel]
-    if (gate === null) this.single.delete(channel)
-    else this.single.add(channel)
   }
 
   draw() {
@@ -117,23 +75,10 @@ class Handles {
     if (this.centre !== null) this.first = this.centre - Math.floor(this.count / 2)
     this.centre = null
     this.first = Math.max(0, Math.min(this.first, this.data.channels - this.count))
-    this.drawOverview()
+    drawAll(this.canvas, this.data)
     this.drawRow()
     this.drawFrame()
     this.say()
-  }
-
-  drawOverview() {
-    const { now, order, colours, channels } = this.data
-    const width = this.canvas.width = Math.max(1, Math.round(this.overview.clientWidth * devicePixelRatio))
-    const height = this.canvas.height = Math.round(64 * devicePixelRatio)
-    const paint = this.canvas.getContext("2d")
-    for (let place = 0; place < channels; place += 1) {
-      const gate = now[order[place]]
-      const [left, right] = [place, place + 1].map((edge) => Math.round(edge * width / channels))
-      paint.fillStyle = colourOf(gate, colours)
-      paint.fillRect(left, height * (1 - gate), Math.max(1, right - left), Math.max(1, height * gate))
-    }
   }
 
   drawFrame() {
@@ -160,46 +105,33 @@ class Handles {
   }
 
   handle() {
-    const track = make("div", "track", make("div", "fill"), make("div", "ghost"), make("div", "thumb"))
-    track.setAttribute("role", "slider")
-    track.setAttribute("aria-orientation", "vertical")
-    track.setAttribute("aria-valuemin", 0)
-    track.setAttribute("aria-valuemax", 1)
-    const node = make("div", "handle", make("span", "value"), track, make("span", "number"))
-    const at = (event) => {
-      const box = track.getBoundingClientRect()
-      return Math.round(100 * Math.min(1, Math.max(0, (box.bottom - event.clientY) / box.height))) / 100
-    }
-    track.onpointerdown = (event) => {
-      if (event.button) return
-      track.setPointerCapture(event.pointerId)
-      this.held = node.channel
-      this.touch(node.channel)
-      this.set(node, node.channel, at(event))
-      event.preventDefault()
-      track.focus()
-    }
-    track.onpointermove = (event) => this.held === node.channel && this.set(node, node.channel, at(event))
-    track.onpointerup = (event) => {
-      if (this.held === null) return
-      this.held = null
-      this.let([node.channel], at(event))
-    }
-    track.onpointercancel = () => {
-      this.held = null
-      this.draw()
-    }
-    track.ondblclick = () => this.let([node.channel], null)
-    track.onfocus = () => this.held === null && this.touch(node.channel)
-    track.onkeydown = (event) => this.key(event, node)
-    return node
+    return handleOf({
+      down: (node, gate) => {
+        this.held = node.channel
+        this.touch(node.channel)
+        this.set(node, node.channel, gate)
+      },
+      move: (node, gate) => this.held === node.channel && this.set(node, node.channel, gate),
+      up: (node, gate) => {
+        if (this.held === null) return
+        this.held = null
+        this.let([node.channel], gate)
+      },
+      lost: () => {
+        this.held = null
+        this.draw()
+      },
+      back: (node) => this.let([node.channel], null),
+      focus: (node) => this.held === null && this.touch(node.channel),
+      key: (event, node) => this.key(event, node),
+    })
   }
 
   key(event, node) {
     const step = { ArrowUp: 0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key]
     const ends = { Home: 0, End: 1, Delete: null, Backspace: null }
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-    if (step) this.let([node.channel], Math.round(100 * Math.min(1, Math.max(0, this.data.now[node.channel] + step))) / 100, HELD)
+    if (step) this.let([node.channel], Math.round(100 * Math.min(1, Math.max(0, (this.data.now[node.channel] || 0) + step))) / 100, HELD)
     else if (event.key in ends) this.let([node.channel], ends[event.key])
     else if (sideways) this.step([...this.row.children].indexOf(node) + sideways)
     else return
@@ -221,29 +153,17 @@ class Handles {
   }
 
   set(node, channel, gate) {
-    const [value, track, number] = node.children
-    const [fill, ghost, thumb] = track.children
-    node.channel = channel
-    node.classList.toggle("single", this.single.has(channel))
-    node.classList.toggle("active", channel === this.active)
-    track.tabIndex = channel === this.active ? 0 : -1
-    value.textContent = gate.toFixed(2)
-    number.textContent = channel
-    fill.style.height = `${100 * gate}%`
-    fill.style.background = colourOf(gate, this.data.colours)
-    thumb.style.bottom = `${100 * gate}%`
-    ghost.style.bottom = `${100 * this.data.before[channel]}%`
-    track.setAttribute("aria-label", `gate of channel ${channel}`)
-    track.setAttribute("aria-valuenow", gate.toFixed(2))
+    const { before, colours } = this.data
+    setHandle(node, { channel, gate, before: before[channel], single: this.single.has(channel), active: channel === this.active, colours })
   }
 
   say() {
     const { now, before, slope, slopes } = this.data
     const channel = this.active
-    const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`
+    const signed = (value) => (value < 0 || !Number.isFinite(value) ? "" : "+") + written(value, 3)
     const how = this.single.has(channel) ? ", set by hand" : ""
     const worth = slopes ? `; the logit's slope along it: ${signed(slope[channel])}` : ""
-    this.about.firstChild.textContent = `Channel ${channel}: gate ${now[channel].toFixed(3)}${how}; untouched ${before[channel].toFixed(3)}${worth}`
+    this.about.firstChild.textContent = `Channel ${channel}: gate ${written(now[channel], 3)}${how}; untouched ${written(before[channel], 3)}${worth}`
   }
 
   shown() {
@@ -251,39 +171,29 @@ class Handles {
   }
 
   let(channels, gate, patience = 0) {
-    for (const channel of channels) this.put(channel, gate)
+    for (const channel of channels) put(this, channel, gate)
     if (channels.length === 1) this.active = channels[0]
     this.draw()
-    clearTimeout(this.waiting)
-    const { block } = this.data
-    this.changes = { ...this.changes, ...Object.fromEntries(channels.map((channel) => [channel, gate])) }
-    const tell = () => {
-      this.send({ block, gates: Object.entries(this.changes).map(([key, value]) => [Number(key), value]) })
-      this.sent = { ...this.sent, ...this.changes }
-      this.changes = {}
-      this.unanswered = 0
-    }
-    if (patience) this.waiting = setTimeout(tell, patience)
-    else tell()
+    tellSoon(this, Object.fromEntries(channels.map((channel) => [channel, gate])), patience)
   }
 }
 
-const instances = new WeakMap()
+const boards = new WeakMap()
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const send = (value) => setTriggerValue("moved", value)
-  let drawn = instances.get(parentElement)
+  let drawn = boards.get(parentElement)
   if (!drawn) {
     drawn = new Handles(parentElement.querySelector(".handles"), send)
-    instances.set(parentElement, drawn)
+    boards.set(parentElement, drawn)
     drawn.observer = new ResizeObserver(() => drawn.data && drawn.held === null && drawn.draw())
     drawn.observer.observe(drawn.root)
   }
   drawn.send = send
-  drawn.show(unpack(data))
+  drawn.show(read(data))
   return () => {
     drawn.observer.disconnect()
-    instances.delete(parentElement)
+    boards.delete(parentElement)
   }
 }

@@ -1,9 +1,9 @@
 // One map large over the picture that the model sees, and for any of its cells the square of pixels that the cell can see.
 const MODES = { map: "map", photo: "picture", both: "both" }
 
-function unpack(bytes) {
-  const { head, take } = reader(bytes)
-  return { ...head, colours: take(Uint8Array, 768), values: take(Float32Array, head.grid.cells ** 2) }
+function read(bytes) {
+  const { head, take } = unpack(bytes)
+  return { ...head, colours: take(768, Uint8Array), values: take(head.grid.cells ** 2) }
 }
 
 // The cell whose square a pixel lies in; beyond the outermost centres the outermost one.
@@ -47,6 +47,10 @@ function choiceOf(it, [mode, words]) {
   return node("label", "choice", input, words)
 }
 
+function aboutOf({ data }) {
+  return { title: `${data.layer}, channel ${data.channel}${data.stamp ? ` (${data.stamp})` : ""}`, file: `${data.file}-channel-${data.channel}` }
+}
+
 function build(root) {
   const it = { root, mode: "both", cell: null, pinned: null, canvas: node("canvas", ""), photo: node("img", ""), marks: element("svg", { "aria-hidden": true }),
     said: node("p", "said"), low: node("b", ""), high: node("b", ""), middle: node("span", ""), bar: node("i", ""), opacity: node("input", ""), smooth: node("input", ""),
@@ -65,7 +69,8 @@ function build(root) {
   modes.setAttribute("role", "radiogroup")
   modes.setAttribute("aria-label", "What is shown")
   root.replaceChildren(it.stack, node("div", "scale", it.bar, node("span", "ends", it.low, it.middle, it.high)),
-    node("div", "tools", modes, node("label", "choice", "opacity", it.opacity), node("label", "choice", it.smooth, "smooth")), it.said, it.ask)
+    node("div", "tools", modes, node("label", "choice", "opacity", it.opacity), node("label", "choice", it.smooth, "smooth"),
+      downloadsOf(root, () => aboutOf(it), ".tools, .said, .ask")), it.said, it.ask)
   return it
 }
 
@@ -173,7 +178,7 @@ export default function (component) {
   const it = lenses.get(parentElement) ?? build(parentElement.querySelector(".lens"))
   const known = lenses.has(parentElement)
   const before = it.data
-  it.data = unpack(data)
+  it.data = read(data)
   it.asked = (cell) => setTriggerValue("asked", cell)
   if (before && before.layer !== it.data.layer) it.pinned = null
   if (!known) listen(it)

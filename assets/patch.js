@@ -1,9 +1,4 @@
 // A picture with a grey patch that is dragged, or moved by arrow keys, and resized; Python hears of it when it is let go.
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-  return { head: JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))), photo: new Blob([bytes.subarray(4 + length)]) }
-}
-
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
 
 // At least a pixel of the patch stays on the picture.
@@ -115,7 +110,7 @@ const views = new WeakMap()
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const root = parentElement.querySelector(".patch")
-  const { head, photo } = unpack(data)
+  const { head, file } = unpack(data)
   const known = views.get(parentElement)
   const view = known ?? {}
   views.set(parentElement, view)
@@ -130,7 +125,7 @@ export default function (component) {
   if (fresh) {
     view.patch = head.patch
     view.sent = JSON.stringify(view.patch)
-    createImageBitmap(photo).then((bitmap) => {
+    createImageBitmap(file()).then((bitmap) => {
       if (view.head === head || view.head.about === head.about) view.canvas.getContext("2d").drawImage(bitmap, 0, 0, 480, 480)
       bitmap.close()
     })

@@ -94,19 +94,17 @@ function furnish(root, state) {
     copy.querySelectorAll(".reach, .frame, .cover, .taken, .pointed").forEach((node) => node.remove())
     copy.querySelector("g").prepend(...windowPaths(state.head, state.scene, state.blocks), ...captionOf(state.head, state.scene))
     state.stage.append(copy) // styles are read off what is on the page
-    const made = standAlone(copy, state.scene, getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff")
+    const made = standAlone(copy, state.scene, paperOf(root))
     copy.remove()
     return made
   }
   const name = () => `${state.head.name}-gates`.replace(/[^\p{L}\p{N}.=-]+/gu, "-").toLowerCase()
   const [scale, stamp] = [tag("i", "scale"), tag("span", "stamp")]
   const legend = tag("div", "legend", "gate 0", scale, "1", stamp)
-  const buttons = tag(
-    "div",
-    "buttons",
-    buttonOf("SVG", "Download as SVG", () => saveSvg(file(), name())),
-    buttonOf("PNG", "Download as PNG", () => savePng(file(), name())),
-  )
+  const buttons = buttonsOf([
+    ["SVG", () => saveSvg(file(), name())],
+    ["PNG", () => savePng(file(), name())],
+  ])
   Object.assign(state, {
     box: tag("div", "box"),
     stage: tag("div", "stage"),

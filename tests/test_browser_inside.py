@@ -110,7 +110,7 @@ def test_the_steps_follow_one_another_and_can_be_turned_back(inside):
 def test_every_picture_can_be_kept(inside):
     for button, kind in ((0, "svg"), (1, "png")):
         with inside.expect_download() as kept:
-            inside.locator(".skyline .buttons button").nth(button).click()
+            inside.locator(".skyline .downloads button").nth(button).click()
         assert kept.value.suggested_filename == f"small-scenes-gates.{kind}"
         data = kept.value.path().read_bytes()
         if kind == "svg":

@@ -15,7 +15,7 @@ from effnet_core.inside.geometry import grids, spread_out
 from effnet_core.inside.inspection import inspect
 from effnet_core.photos import samples
 
-from .serving import CHROMIUM, open_page, visited
+from .serving import CHROMIUM, open_page, settle, visited
 
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -111,3 +111,46 @@ def test_the_patch_is_dragged_stepped_and_sized(page):
     page.locator(".st-key-occlude button").click()
     sync_api.expect(page.locator(".st-key-occlusion_map canvas")).to_have_count(2, timeout=PATIENCE_MS)
     sync_api.expect(told).to_contain_text("24 × 24 pixels", timeout=PATIENCE_MS)
+
+
+COUNTED = """() => {
+  const [heard, open] = [new Set(), new Set()]
+  window.counted = () => [heard.size, open.size]
+  const [add, remove, decode, close] = [window.addEventListener, window.removeEventListener, window.createImageBitmap, ImageBitmap.prototype.close]
+  window.addEventListener = function (kind, listener, ...more) {
+    if (kind === "effnet-overlay") heard.add(listener)
+    return add.call(window, kind, listener, ...more)
+  }
+  window.removeEventListener = function (kind, listener, ...more) {
+    heard.delete(listener)
+    return remove.call(window, kind, listener, ...more)
+  }
+  window.createImageBitmap = async (...given) => {
+    const made = await decode.call(window, ...given)
+    open.add(made)
+    return made
+  }
+  ImageBitmap.prototype.close = function () {
+    open.delete(this)
+    close.call(this)
+  }
+}"""
+
+
+def test_maps_that_were_replaced_are_let_go(page):
+    """Every change draws the maps anew; what listens and what was decoded stays as much as is shown."""
+    page.context.add_init_script(f"({COUNTED})()")
+    open_page(page, page.home + "Where+it+looks")
+    stages = page.locator(".st-key-cam_several .stage")
+    sync_api.expect(stages).to_have_count(5, timeout=PATIENCE_MS)
+    shown = page.locator(".overlay:visible").count()
+    for place in (1, 2, 3, 0):
+        name = page.locator(".st-key-cam_several figcaption b").nth(place).inner_text()
+        stages.nth(place).click()
+        sync_api.expect(page.locator(".st-key-cam_large figcaption b")).to_have_text(name, timeout=PATIENCE_MS)
+        settle(page)
+    assert page.evaluate("counted()") == [shown, shown]  # a picture each
+    page.locator(".st-key-part").get_by_text("Maps", exact=True).click()
+    sync_api.expect(page.locator(".lens[data-drawn]")).to_have_count(1, timeout=PATIENCE_MS)
+    settle(page)
+    assert page.evaluate("counted()") == [0, 0]

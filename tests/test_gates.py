@@ -91,7 +91,7 @@ def test_gates_that_were_set_come_with_those_of_the_untouched_pass():
 
 
 def test_numbers_that_are_not_finite_travel_as_none():
-    head, numbers = unpacked(pack({"a": [1.5, float("nan")], "b": {"c": float("-inf")}, "d": "ü"}, [np.array([[1, 2]], np.float64)]))
+    head, numbers = unpacked(pack({"a": [1.5, float("nan")], "b": {"c": float("-inf")}, "d": "ü"}, np.array([[1, 2]], np.float64)))
     assert head == {"a": [1.5, None], "b": {"c": None}, "d": "ü"} and numbers.tolist() == [1, 2]
 
 

@@ -18,7 +18,7 @@ from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.scaling import Scaling
 from pages.shared import html
-from pages.shared.gallery import Sheet, Tile, pack
+from pages.shared.gallery import Sheet, Tile, packed
 from pages.shared.photo import LONGEST, Uploads, picture
 
 from .apps import open_app
@@ -294,7 +294,7 @@ def test_uploads_from_many_threads():
 
 
 def test_a_gallery_travels_as_a_head_and_one_picture():
-    data = pack(Sheet(b"picture", 2, 3, 4, 1), [Tile("a", [0, 1], "ü", title="x")], name="n", pick=True)
+    data = packed(Sheet(b"picture", 2, 3, 4, 1), [Tile("a", [0, 1], "ü", title="x")], name="n", pick=True)
     length = int.from_bytes(data[:4])
     head = json.loads(data[4 : 4 + length])
     assert data[4 + length :] == b"picture" and head["tiles"][0]["parts"] == [0, 1] and head["tiles"][0]["label"] == "ü"

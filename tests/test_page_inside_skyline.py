@@ -113,8 +113,8 @@ def test_an_address_may_say_anything_of_the_channel(said, models):  # noqa: F811
 def test_the_channels_raised_and_lowered_most_come_with_their_maps(models):  # noqa: F811
     app = open_app("inside", layer=BLOCK)
     se = opened(models, expected(models, "scene-0-1"))
-    raised, _ = galleries(app)["Most raised: the highest gates"]
-    lowered, sheet = galleries(app)["Most lowered: the lowest gates"]
+    raised, _ = galleries(app)[f"Most raised by the gates of {BLOCK}: maps before and after"]
+    lowered, sheet = galleries(app)[f"Most lowered by the gates of {BLOCK}: maps before and after"]
     order = np.argsort(se.s, kind="stable")
     assert [tile["id"] for tile in raised["tiles"]] == order[::-1][:4].tolist() and raised["pick"] and lowered["pick"]
     assert [tile["id"] for tile in lowered["tiles"]] == order[:4].tolist()

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ..palette import SIGNED
-from .maps import Mosaic, layout
+from .maps import NOT_FINITE_COLOUR, Mosaic, layout
 
 AGAINST, FOR = SIGNED["light"][1], SIGNED["light"][5]  # on a photo the page's theme does not matter
 OPACITY = 0.7
@@ -24,11 +24,13 @@ def _colour(text: str) -> np.ndarray:
 def blend(photo: np.ndarray, values: np.ndarray, reach: float, opacity: float = OPACITY, positive: bool = False) -> np.ndarray:
     """`photo` (H W 3, bytes) under `values` (H W): at ±`reach` the colour covers as much as `opacity` says, at zero nothing.
 
-    With `positive` what is below zero stays clear. H W 3, bytes.
+    With `positive` what is below zero stays clear; what is not finite has a colour of its own. H W 3, bytes.
     """
+    known = np.isfinite(values)[..., None]
     share = np.clip(values / reach if reach > 0 else np.zeros_like(values), 0.0 if positive else -1.0, 1.0)[..., None]
+    colour = np.where(known, np.where(share < 0, _colour(AGAINST), _colour(FOR)), _colour(NOT_FINITE_COLOUR))
     grey = photo + min(1.0, 2 * opacity) * ((photo @ LUMA)[..., None] - photo)
-    return np.rint(grey + opacity * np.abs(share) * (np.where(share < 0, _colour(AGAINST), _colour(FOR)) - grey)).astype(np.uint8)
+    return np.rint(grey + opacity * np.where(known, np.abs(share), 1.0) * (colour - grey)).astype(np.uint8)
 
 
 def sheet(pictures: list[np.ndarray], columns: int) -> Mosaic:

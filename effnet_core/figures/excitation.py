@@ -112,9 +112,9 @@ def packed(work: Work, excitation: Excitation, activation: Activation, order: st
     signed = themed(SIGNED, theme)
     head = {
         "channel": work.channel, "height": work.height, "width": work.width, "channels": len(excitation.z),
-        "squeezed": len(excitation.hidden), "order": order, "s": work.s, "set": work.s != work.gate.value,
+        "squeezed": len(excitation.hidden), "order": order, "s": work.s, "set": work.s != work.gate.value and math.isfinite(work.s),
         "hidden": [_neuron(each) for each in work.hidden], "gate": _neuron(work.gate),
         "reach": float(tops(before[None], "map")[0]), "formulas": formulas(work, activation), "down": signed[1], "up": signed[-2],
         "activation": activation.name, "accent": ACCENT[theme], "signed": _signed_colours(theme), "gates": levels(), **words,
     }
-    return pack(head, (before, excitation.z, excitation.s, excitation.own, excitation.hidden, work.first, work.second))
+    return pack(head, before, excitation.z, excitation.s, excitation.own, excitation.hidden, work.first, work.second)

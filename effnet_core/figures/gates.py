@@ -86,4 +86,4 @@ def packed(gates: Mapping[str, np.ndarray], squeezed: Mapping[str, np.ndarray], 
     another one (C each, float32). `operated`: blocks with gates that were set. `words`: `name` and `stamp`."""
     more = () if untouched is None else (untouched,)
     arrays = (part[unit] for unit in gates for part in (gates, squeezed, *more))
-    return pack({**head(gates, theme, operated), **words, "compared": untouched is not None}, arrays)
+    return pack({**head(gates, theme, operated), **words, "compared": untouched is not None}, *arrays)

@@ -1,8 +1,7 @@
-"""What travels to a component of ours whose numbers are too many for JSON: a head, and arrays behind it."""
+"""What travels to a component of ours: a head, and behind it numbers that are too many for JSON, and files."""
 
 import json
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,9 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def pack(head: dict, arrays: Iterable[np.ndarray]) -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON, then all arrays one behind the other as little-endian float32."""
-    text = json.dumps(_plain(head), ensure_ascii=False, separators=(",", ":")).encode()
-    return len(text).to_bytes(4) + text + b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays)
+def pack(head: dict, *parts: np.ndarray | bytes) -> bytes:
+    """Length of the head (4 bytes, big-endian), head as JSON, then all parts one behind the other: arrays as little-endian float32, row by
+    row, whatever they were; bytes as they are. `assets/packed.js` unpacks it."""
+    text = json.dumps(_plain(head), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    sent = (part if isinstance(part, bytes) else np.ascontiguousarray(part, "<f4").tobytes() for part in parts)
+    return b"".join((len(text).to_bytes(4), text, *sent))

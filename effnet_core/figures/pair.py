@@ -1,6 +1,5 @@
 """Two pictures through one network: where their gates differ, block by block and channel by channel."""
 
-import json
 import math
 from collections.abc import Mapping
 from io import BytesIO
@@ -11,6 +10,7 @@ from PIL import Image
 
 from ..palette import GRID, MUTED, unit_colour
 from .maps import GAP, Mosaic, layout
+from .packing import pack
 
 SIDE = 56  # of a small panel, pixels
 BACK, LINE, DOT = 0, 1, 2  # palette indexes; from DOT on the stages' colours
@@ -64,13 +64,11 @@ def panels(gates: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray], th
 
 
 def cloud(block: str, these: np.ndarray, those: np.ndarray, names: tuple[str, str], chosen: int, theme: str = "light",
-          stamp: str = "") -> bytes:
-    """What the large scatter is drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes,
-    and both gates of every channel (float32)."""
-    head = {"block": block, "channels": len(these), "names": names, "chosen": chosen, "colour": unit_colour(block, theme), "stamp": stamp}
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    return len(text).to_bytes(4) + text + these.astype("<f4").tobytes() + those.astype("<f4").tobytes()
+          stamp: str = "", file: str = "") -> bytes:
+    """What the large scatter is drawn from: packed, both gates of every channel; `file` is what a file of it is called."""
+    head = {"block": block, "channels": len(these), "names": names, "chosen": chosen, "colour": unit_colour(block, theme), "stamp": stamp,
+            "file": file}
+    return pack(head, these, those)
 
 
 def farthest(these: np.ndarray, those: np.ndarray, count: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Gates set by hand: what the handles show, the guesses before and after, and what each block's gates are worth on one picture."""
 
-import json
 import math
 from collections.abc import Sequence
 from html import escape
@@ -14,6 +13,7 @@ from ..inside.ablation import Ablated
 from ..inside.inspection import Inspection
 from ..palette import INK, MUTED, VIRIDIS, signed, themed, unit_colour
 from . import axis, figure, note, signed_percent
+from .packing import pack
 
 SORTS = ("effect", "gate", "channel")
 
@@ -48,14 +48,11 @@ def sorted_channels(gates: np.ndarray, slopes: np.ndarray | None, sort: str) -> 
 
 def handles(block: str, now: np.ndarray, before: np.ndarray, order: np.ndarray, single: Sequence[int], stamp: str = "",
             slopes: np.ndarray | None = None, chosen: int | None = None) -> bytes:
-    """What the handles are drawn from: length of the head (4 bytes, big-endian), head as JSON, padding to 4 bytes, then per
-    channel the gate now, the gate before and d logit / d s (float32 each), and the channel at every place (uint32)."""
+    """What the handles are drawn from: packed, per channel the gate now, the gate before and d logit / d s (float32 each), and the channel
+    at every place (uint32)."""
     head = {"block": block, "channels": len(now), "single": sorted(map(int, single)), "colours": VIRIDIS, "stamp": stamp,
             "slopes": slopes is not None, "chosen": chosen}
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    columns = (now, before, np.zeros_like(now) if slopes is None else slopes)
-    return len(text).to_bytes(4) + text + b"".join(column.astype("<f4").tobytes() for column in columns) + order.astype("<u4").tobytes()
+    return pack(head, now, before, np.zeros_like(now) if slopes is None else slopes, order.astype("<u4").tobytes())
 
 
 def worth(rows: Sequence[Ablated], seen: Inspection, label: int, theme: str = "light", selected: str = "", stamp: str = "") -> go.Figure:
@@ -91,7 +88,8 @@ def _block_ticks(rows: Sequence[Ablated]) -> dict:
 
 def _points(shifts: np.ndarray) -> dict:
     """An axis of percentage points around zero with about five round ticks, and room above and below."""
-    low, high = min(0.0, float(shifts.min())), max(0.0, float(shifts.max()))
+    finite = shifts[np.isfinite(shifts)]
+    low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
     power = 10.0 ** math.floor(math.log10(max(high - low, 1e-5)))
     step = next(factor * power for factor in (0.2, 0.5, 1, 2) if (high - low) / (factor * power) <= 6)
     places = range(math.ceil(low / step), math.floor(high / step) + 1)

@@ -1,4 +1,4 @@
-"""Our own browser components: files in `assets/`, no build step: `NAME.js` behind the scripts that it shares, and `NAME.css`."""
+"""Our own browser components: files in `assets/`, no build step: `NAME.js` behind the scripts that it shares, and `NAME.css` behind theirs."""
 
 import re
 from collections.abc import Callable, Container
@@ -14,16 +14,16 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
-    "gallery": (),
-    "excitation": ("parts", "packed", *(f"excitation_{part}" for part in ("scene", "flows", "drawing", "words", "play"))),
-    "skyline": ("parts", "export", "packed", "skyline_scene", "skyline_say"),
-    "atlas": ("cells",),
-    "lens": ("parts", "cells"),
-    "overlay": (),
-    "patch": (),
-    "handles": (),
-    "cloud": (),
-    "cell": ("cell_numbers", "cell_views", "cell_hands"),
+    "gallery": ("parts", "packed", "export", "snapshot"),
+    "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", *(f"excitation_{part}" for part in ("scene", "flows", "drawing", "words", "play"))),
+    "skyline": ("parts", "export", "packed", "written", "tags", "skyline_scene", "skyline_say"),
+    "atlas": ("parts", "packed", "export", "snapshot", "cells", "atlas_tiles"),
+    "lens": ("parts", "packed", "export", "snapshot", "cells"),
+    "overlay": ("parts", "packed", "export", "snapshot", "overlay_field"),
+    "patch": ("packed",),
+    "handles": ("packed", "written", "handles_parts", "handles_sent"),
+    "cloud": ("parts", "packed", "written", "export", "snapshot"),
+    "cell": ("parts", "packed", "export", "snapshot", "cell_numbers", "cell_views", "cell_hands"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
@@ -33,7 +33,7 @@ def component(name: str):
     """The component `NAME`, to be mounted with `key=` and `data=`; it draws into `<div class="NAME">`."""
     scripts = [*_SHARED.get(name, ("live", "parts")), name]
     script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in scripts)
-    style = (_ASSETS / f"{name}.css").read_text(encoding="utf-8")
+    style = "\n".join(path.read_text(encoding="utf-8") for file in scripts if (path := _ASSETS / f"{file}.css").exists())
     return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
 
 

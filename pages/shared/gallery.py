@@ -1,12 +1,12 @@
 """A gallery of small pictures that can be picked. They travel as one image file, never as numbers in JSON."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
 
 from effnet_core.figures.maps import Mosaic
+from effnet_core.figures.packing import pack
 
 from .components import component
 
@@ -38,17 +38,17 @@ def sheet_of(made: Mosaic) -> Sheet:
     return Sheet(made.png, made.columns, made.width, made.height, made.gap)
 
 
-def pack(sheet: Sheet, tiles: Sequence[Tile], **looks) -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON, picture."""
+def packed(sheet: Sheet, tiles: Sequence[Tile], **looks) -> bytes:
+    """What travels: a head, and the picture."""
     head = {"columns": sheet.columns, "width": sheet.width, "height": sheet.height, "gap": sheet.gap, **looks,
             "tiles": [tile._asdict() for tile in tiles]}
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    return len(text).to_bytes(4) + text + sheet.picture
+    return pack(head, sheet.picture)
 
 
 def gallery(key: str, name: str, sheet: Sheet, tiles: Sequence[Tile], *, size: int = 64, chosen: Id | None = None,
-            on_pick: Callable[[Id], None] | None = None, pixelated: bool = False) -> None:
-    """Draws the tiles, at least `size` pixels wide, in as many columns as there is room for; `on_pick` gets the id of a picked one."""
+            on_pick: Callable[[Id], None] | None = None, pixelated: bool = False, file: str = "") -> None:
+    """Draws the tiles, at least `size` pixels wide, in as many columns as there is room for; `on_pick` gets the id of a picked one. Where
+    `file` is a name, what is shown can be taken home under it."""
     known = [tile.id for tile in tiles]
 
     def picked() -> None:
@@ -56,5 +56,5 @@ def gallery(key: str, name: str, sheet: Sheet, tiles: Sequence[Tile], *, size: i
         if on_pick and tile in known:  # a browser may send anything
             on_pick(tile)
 
-    data = pack(sheet, tiles, name=name, size=size, chosen=chosen, pick=on_pick is not None, pixelated=pixelated)
+    data = packed(sheet, tiles, name=name, size=size, chosen=chosen, pick=on_pick is not None, pixelated=pixelated, file=file)
     component("gallery")(key=key, data=data, on_picked_change=picked, height="content")

@@ -1,6 +1,5 @@
 """The two components of the part "Maps": a mosaic of channels, and one channel over the picture. Numbers travel as raw bytes."""
 
-import json
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import streamlit as st
 
 from effnet_core.figures import maps
 from effnet_core.figures.atlas import Plan, cells
+from effnet_core.figures.packing import pack
 from effnet_core.inside.geometry import Grid
 from effnet_core.palette import SIGNED
 
@@ -25,6 +25,7 @@ class Scene(NamedTuple):
     grid: Grid
     theme: str
     stamp: str = ""  # what every figure says of weights that learnt nothing
+    file: str = ""  # what files of it are called
 
 
 class Tiles(NamedTuple):
@@ -37,18 +38,8 @@ class Tiles(NamedTuple):
     notes: np.ndarray  # C, the number under each; NaN for none
 
 
-def pack(head: dict, *parts: bytes) -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON, and the parts."""
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    return b"".join((len(text).to_bytes(4), text, *parts))
-
-
-def _floats(values: np.ndarray) -> bytes:
-    return values.astype("<f4").tobytes()
-
-
 def _head(scene: Scene, **more) -> dict:
-    return {"layer": scene.layer, "scope": scene.scope, "stamp": scene.stamp, "grid": scene.grid._asdict(), **more}
+    return {"layer": scene.layer, "scope": scene.scope, "stamp": scene.stamp, "file": scene.file, "grid": scene.grid._asdict(), **more}
 
 
 def mosaic(scene: Scene, tiles: Tiles, how: Plan, *, name: str, order: str, note: str, signed: bool, on_pick: Callable[[int], None]) -> None:
@@ -64,8 +55,8 @@ def mosaic(scene: Scene, tiles: Tiles, how: Plan, *, name: str, order: str, note
     size = 44 if max(height, width) <= 12 else 64 if max(height, width) <= 40 else 84
     head = _head(scene, name=name, order=order, note=note, signed=signed, count=len(tiles.channels), exact=how.exact, thin=how.thin, height=height, width=width,
                  size=size)
-    sent = pack(head, maps.colours(scene.theme), tiles.channels.astype("<u2").tobytes(), tiles.dead.astype(np.uint8).tobytes(), _floats(tiles.reach),
-                _floats(tiles.notes), data)
+    sent = pack(head, maps.colours(scene.theme), tiles.channels.astype("<u2").tobytes(), tiles.dead.astype(np.uint8).tobytes(), tiles.reach,
+                tiles.notes, data)
     component("atlas")(key=key, data=sent, on_picked_change=picked, height="content")
 
 
@@ -80,6 +71,6 @@ def lens(scene: Scene, channel: int, values: np.ndarray, reach: float, view: byt
 
     head = _head(scene, channel=channel, reach=float(reach), photo=PHOTO, scale=SIGNED[scene.theme], ask=on_ask is not None,
                  blend="multiply" if scene.theme == "light" else "hard-light")
-    component("lens")(key=key, data=pack(head, maps.colours(scene.theme), _floats(values)), on_asked_change=asked, height="content")
+    component("lens")(key=key, data=pack(head, maps.colours(scene.theme), values), on_asked_change=asked, height="content")
     with st.container(key=PHOTO):
         st.image(view, width="stretch")

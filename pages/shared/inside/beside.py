@@ -11,6 +11,7 @@ from .. import html, memory, models, photo, shelf, state, texts, truth
 from ..html import plain
 from ..seen import Look, titled, untouched
 from .evidence import last_grid, text
+from .files import named
 from .overlay import Panel, Words, overlay, picture, reach_of
 
 OTHERS = {"The same class": True, "Its own best guess": False}
@@ -55,7 +56,7 @@ def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None
     panels = [_one(each, index, place) for place, (each, index) in enumerate(((at, mine), (other, own)))]
     overlay("cam_beside", titled(at, "Two models on one photo"), panels, [picture(at), picture(other)],
             Words("evidence of a cell, each model on its own scale", share="its logit"),
-            size=340, most=480, positive=positive, common=False, stamp=at.stamp)
+            size=340, most=480, positive=positive, common=False, stamp=at.stamp, file=named(at, "beside", other.model.name))
     for column, each in zip(st.columns(2, gap="large"), (at, other)):
         with column:
             _doubts(each)

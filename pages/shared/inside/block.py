@@ -18,8 +18,7 @@ from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look, titled
 from . import channel, skyline
-
-PLAIN = {"displayModeBar": False}
+from .files import button, named, paper
 
 EXTREMES = 4  # most and least open channels
 LONG = 20  # power of e beyond which a number is too long to read
@@ -122,7 +121,8 @@ def _steps(at: Look, unit: str) -> None:
 def _excitation(at: Look, unit: str, se: Excitation, chosen: int) -> None:
     found, activation = excitation.work(at.model.network, unit, se, chosen), excitation.activation(at.model.network, unit)
     title = titled(at, f"Channel {chosen} of {unit} through squeeze-and-excitation")
-    data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp)
+    data = draw.packed(found, se, activation, skyline.order(), shell.theme(), title=title, stamp=at.stamp,
+                       file=named(at, unit, "se", "channel", chosen))
     count = len(se.s)  # what a callback holds lives as long as the session
     component("excitation")(key="excitation", data=data, on_picked_change=lambda: _picked(count), height="content")
 
@@ -153,18 +153,19 @@ def _extremes(at: Look, se: Excitation, chosen: int) -> None:
     for column, (kind, (title, channels)) in zip(st.columns(2, gap="large"), kinds.items()):
         with column:
             st.markdown(f"**{title}**")
-            _pairs(se, channels, kind, titled(at, title), chosen)
+            _pairs(at, se, channels, kind, chosen)
             _table(se, channels, mean)
 
 
-def _pairs(se: Excitation, channels: np.ndarray, kind: str, title: str, chosen: int) -> None:
+def _pairs(at: Look, se: Excitation, channels: np.ndarray, kind: str, chosen: int) -> None:
     """Maps before and after side by side, in the colours of the map before."""
     before = se.before[channels]
     sheet = maps.mosaic(np.concatenate([before, se.after(channels)]), np.tile(maps.tops(before, "map"), 2), shell.theme())
     tiles = [Tile(int(c), [place, place + len(channels)], f"channel {c}", f"z {fixed(se.z[c])} · gate {se.s[c]:.3f}",
                   f"channel {c}: z = {fixed(se.z[c])}, gate {se.s[c]:.4f}") for place, c in enumerate(channels)]
-    gallery(f"pairs_{kind}", title, sheet_of(sheet), tiles, size=150, chosen=chosen,
-            on_pick=lambda c: channel.pick("after", c), pixelated=True)
+    unit = state.selected(at.network)
+    gallery(f"pairs_{kind}", titled(at, f"Most {kind} by the gates of {unit}: maps before and after"), sheet_of(sheet), tiles, size=150,
+            chosen=chosen, on_pick=lambda c: channel.pick("after", c), pixelated=True, file=named(at, unit, kind))
 
 
 def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
@@ -174,8 +175,8 @@ def _table(se: Excitation, channels: np.ndarray, mean: float) -> None:
 
 
 def _classifier(at: Look) -> None:
-    st.plotly_chart(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp), theme=None, key="logits", config=PLAIN,
-                    alt="The logits of the most probable classes")
+    st.plotly_chart(paper(steps.logits(at.seen.logits, at.seen.labels, shell.theme(), at.stamp)), theme=None, key="logits",
+                    config=button(named(at, "logits")), alt="The logits of the most probable classes")
     best = at.seen.top(1)[0]
     st.markdown(titled(at, "#### What speaks most for the best guess"))
     st.markdown(texts.text("inside", "speakers", label=plain(best.label), logit=f"{best.logit:.3f}"))
@@ -184,4 +185,4 @@ def _classifier(at: Look) -> None:
     sheet = maps.mosaic(values, maps.tops(values), shell.theme())
     tiles = [Tile(c, [place], f"channel {c}", signed(share)) for place, (c, share) in enumerate(loudest)]
     name = titled(at, "Channels of the last map that speak most for the best guess")
-    gallery("speakers", name, sheet_of(sheet), tiles, size=84, pixelated=True)
+    gallery("speakers", name, sheet_of(sheet), tiles, size=84, pixelated=True, file=named(at, "speakers"))

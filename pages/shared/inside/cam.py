@@ -14,6 +14,7 @@ from ..html import plain
 from ..seen import Look, titled
 from . import beside, sweep
 from .evidence import choose, last_grid, pick, text
+from .files import named
 from .overlay import Panel, Words, overlay, picture, reach_of
 
 SIGNS = {"For and against": False, "Only for": True}
@@ -69,7 +70,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
     drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([1, 1], gap="large")
     with drawn:
         overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True,
-                stamp=at.stamp)
+                stamp=at.stamp, file=named(at, "evidence", name))
     with told:
         if at.surgery:
             st.markdown(text("surgery"))
@@ -120,4 +121,4 @@ def _several(at: Look, label: int, positive: bool) -> None:
               for guess, values in zip(guesses, made)]
     words = Words("evidence of a cell, all on one scale", share="the logit of its class")
     overlay("cam_several", titled(at, "The best guesses"), panels, [picture(at)], words, size=150, most=200, positive=positive, chosen=str(label), on_pick=lambda index: pick(labels, best, int(index)),
-            stamp=at.stamp)
+            stamp=at.stamp, file=named(at, "evidence", "best-guesses"))

@@ -14,6 +14,7 @@ from effnet_core.inside.inspection import Opened
 from .. import shelf, shell, state, texts
 from ..components import component
 from ..seen import Look, titled
+from .files import named
 from .hands import Place, callbacks, lit_of, start_of
 from .packet import Rows, pack, rows
 
@@ -158,7 +159,7 @@ def _head(at: Look, eye: Lens, subject: str, start: Place, band: Rows, lit: int)
         "names": COLOURS if layer.id == "stem" else (eye.channel,) if layer.groups > 1 else (),
         "reach": float(maps.tops(eye.input[lit : lit + 1])[0]),
         "skip": eye.skip and {"activation": eye.skip.activation, "name": "shortcut" if eye.skip.projected else "block's input"},
-        "stamp": at.stamp, "theme": shell.theme(),
+        "stamp": at.stamp, "theme": shell.theme(), "file": named(at, layer.id, "channel", eye.channel),
     }
 
 

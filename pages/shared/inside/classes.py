@@ -18,8 +18,8 @@ from ..components import picked_block
 from ..html import plain
 from ..seen import Look, titled
 from . import surveying
+from .files import button, named, paper
 
-PLAIN = {"displayModeBar": False}
 ORDERS = {"By mean gate": "gate", "By number": "channel"}
 AMOUNTS = {"50, as in the paper": True, "All": False}
 ROOM = "inside_classes"
@@ -64,7 +64,8 @@ def _block(at: Look, gates: Statistics) -> None:
         st.caption(texts.text(ROOM, "no_gates", unit=unit))
     picked, order, sampled, own = _controls(at, gates)
     theme, mine = shell.theme(), at.untouched.gates[unit] if own else None
-    st.plotly_chart(draw.lines(gates, unit, picked, theme, order, sampled, mine, at.stamp), theme=None, key="class_lines", config=PLAIN,
+    st.plotly_chart(paper(draw.lines(gates, unit, picked, theme, order, sampled, mine, at.stamp)), theme=None, key="class_lines",
+                    config=button(named(at, unit, "class-lines")),
                     alt=f"Mean gate of every channel of {unit}, one line per class")
     _reading(gates, unit)
     _one_class(at, gates, unit, order, sampled)
@@ -109,13 +110,15 @@ def _one_class(at: Look, gates: Statistics, unit: str, order: str, sampled: bool
         st.session_state["class_within"] = _default(at, [*names])[0]
     label = names[which.selectbox("Within the class", [*names], key="class_within", persist_state="session")]
     words.markdown(texts.text(ROOM, "within", images=f"{gates.counts[label]:,}"))
-    st.plotly_chart(draw.within(gates, unit, label, shell.theme(), order, sampled, at.stamp), theme=None, key="class_spread", config=PLAIN,
+    st.plotly_chart(paper(draw.within(gates, unit, label, shell.theme(), order, sampled, at.stamp)), theme=None, key="class_spread",
+                    config=button(named(at, unit, "class-spread")),
                     alt=f"Mean gate of every channel of {unit} in one class, and one standard deviation either way")
 
 
 def _six(at: Look, gates: Statistics, picked: list[int], order: str) -> None:
     st.markdown(titled(at, "#### Six blocks, as in the paper" if len(gates.blocks) >= draw.PANELS else "#### All blocks"))
-    st.plotly_chart(draw.panels(gates, picked, shell.theme(), order, at.stamp), theme=None, key="class_panels", config=PLAIN,
+    st.plotly_chart(paper(draw.panels(gates, picked, shell.theme(), order, at.stamp)), theme=None, key="class_panels",
+                    config=button(named(at, "six-blocks")),
                     alt=f"Mean gates of {len(draw.six(gates))} blocks from the first to the last, one line per class")
     st.caption(texts.text(ROOM, "six", channels=str(draw.SAMPLED)))
 
@@ -123,7 +126,8 @@ def _six(at: Look, gates: Statistics, picked: list[int], order: str) -> None:
 def _depth(at: Look, gates: Statistics) -> None:
     st.markdown(titled(at, "#### From the first block to the last"))
     st.markdown(texts.text(ROOM, "depth"))
-    st.plotly_chart(draw.depth(gates, shell.theme(), state.selected(at.network), at.stamp), theme=None, key="class_depth", config=PLAIN,
+    st.plotly_chart(paper(draw.depth(gates, shell.theme(), state.selected(at.network), at.stamp)), theme=None, key="class_depth",
+                    config=button(named(at, "gates-by-depth")),
                     on_select=partial(picked_block, "class_depth", tuple(gates.blocks)), selection_mode="points",
                     alt="How far the gates differ between classes and within a class, and how many are open or closed, block by block")
     with st.expander("The numbers of every block"):

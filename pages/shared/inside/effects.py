@@ -19,11 +19,11 @@ from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look, passed, titled
 from .evidence import last_grid
+from .files import button, named, paper
 from .overlay import Panel, Words, overlay, picture, reach_of
 from .turns import Stopped
 from .waiting import light, progress, turns
 
-PLAIN = {"displayModeBar": False}
 PLACES = {"This block's output": "block", "The last map": "last"}
 ROW = 400  # bytes of what is known of one block
 CHANGED = 8  # maps shown before and after
@@ -78,7 +78,8 @@ def _maps(at: Look, place: str, together: bool) -> None:
     tiles = [Tile(int(c), [k, k + len(channels)], f"channel {c}", f"mean change {much:.3g}",
                   f"channel {c}: mean |after − before| {much:.5g}; colours to ±{reach[k]:.4g} and ±{reach[k + len(channels)]:.4g}")
              for k, (c, much) in enumerate(zip(channels, moved))]
-    gallery("changed", titled(at, f"Maps of {place} that change most"), sheet_of(sheet), tiles, size=150, pixelated=True)
+    gallery("changed", titled(at, f"Maps of {place} that change most"), sheet_of(sheet), tiles, size=150, pixelated=True,
+            file=named(at, place, "changed"))
     st.caption(texts.text("inside_surgery", "maps", place=place, shown=str(len(channels)), count=f"{len(before):,}"))
 
 
@@ -91,7 +92,8 @@ def _evidence(at: Look, label: int, together: bool) -> None:
                     most if together else reach_of([values])) for when, (seen, values) in found.items()]
     st.markdown(titled(at, f"**Where it sees “{plain(name)}”**"))
     overlay("surgery_cam", titled(at, f"Evidence for {name}, before and after"), panels, [picture(at)],
-            Words("evidence of a cell", share=f"the logit of “{name}”"), size=140, most=260, common=together, stamp=at.stamp)
+            Words("evidence of a cell", share=f"the logit of “{name}”"), size=140, most=260, common=together, stamp=at.stamp,
+            file=named(at, "surgery", "evidence", name))
     st.caption(texts.text("inside_surgery", "cam"))
 
 
@@ -106,7 +108,8 @@ def worth(at: Look, unit: str) -> None:
     if turn is not None and turn.active:
         progress(turn, "worth", lambda turn: f"{turn.done} of {turn.total} blocks")
     elif turn is not None and turn.state == "done":
-        st.plotly_chart(draw.worth(turn.result, at.untouched, first.index, shell.theme(), unit, at.stamp), theme=None, key="worth", config=PLAIN,
+        st.plotly_chart(paper(draw.worth(turn.result, at.untouched, first.index, shell.theme(), unit, at.stamp)), theme=None, key="worth",
+                        config=button(named(at, "ablation")),
                         on_select=partial(picked_block, "worth", tuple(at.untouched.gates)), selection_mode="points",
                         alt=f"Change of the probability of {first.label} with squeeze-and-excitation off in one block, for every block")
         st.caption(texts.text("inside_surgery", "worth_read", **words))

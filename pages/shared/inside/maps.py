@@ -13,6 +13,7 @@ from .. import shell, state
 from ..seen import Look, titled
 from . import atlas, channel
 from .arranged import View, controls, order_of, reach_of, text
+from .files import named
 
 
 def show(at: Look) -> None:
@@ -94,7 +95,8 @@ def _dead(numbers: Channels) -> str:
 
 
 def _scene(at: Look, view: View) -> atlas.Scene:
-    return atlas.Scene(view.layer, view.scope, channel.grid_of(at, view.unit, view.part), shell.theme(), at.stamp)
+    return atlas.Scene(view.layer, view.scope, channel.grid_of(at, view.unit, view.part), shell.theme(), at.stamp,
+                       named(at, view.unit, view.part.id, *(["change"] if view.difference else [])))
 
 
 def _page(at: Look, view: View, how: Plan, order: np.ndarray) -> int:

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import streamlit as st
 
+from effnet_core.figures.packing import pack
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import spread_out
 from effnet_core.inside.inspection import softmax
@@ -20,7 +21,7 @@ from ..html import plain
 from ..seen import Look, titled
 from . import places
 from .evidence import choose, last_grid
-from .overlay import headed, picture
+from .overlay import picture
 from .places import text
 
 SCORES = {"Logit": "logit", "Probability": "probability"}
@@ -98,7 +99,7 @@ def _hand(at: Look, label: int) -> tuple[Patch, float]:
     drawn, told = st.columns([6, 5], gap="large")
     with drawn:
         looks = {"name": "A grey patch on the photo", "side": side, "about": about, "least": least, "most": most, "step": 2, "grey": grey}
-        data = headed({**looks, "patch": patch._asdict()}, picture(at))
+        data = pack({**looks, "patch": patch._asdict()}, picture(at))
         component("patch")(key="patch", data=data, on_moved_change=moved, height="content")
         st.caption(text("hand"))
     with told:

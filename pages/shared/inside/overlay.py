@@ -1,6 +1,5 @@
 """Maps over a picture, drawn in the browser: one panel or several that are pointed at together."""
 
-import json
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import NamedTuple
@@ -10,6 +9,8 @@ import streamlit as st
 from PIL import Image
 
 from effnet_core.figures.cam import AGAINST, FOR
+from effnet_core.figures.maps import NOT_FINITE_COLOUR
+from effnet_core.figures.packing import pack
 from effnet_core.inside.geometry import Grid
 
 from .. import texts
@@ -65,28 +66,22 @@ def reach_of(maps: Sequence[np.ndarray]) -> float:
     return float(max(np.abs(each[np.isfinite(each)]).max(initial=0) for each in maps))
 
 
-def headed(head: dict, *parts: bytes) -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON, then the parts."""
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    return b"".join([len(text).to_bytes(4), text, *parts])
-
-
-def pack(panels: Sequence[Panel], photos: Sequence[bytes], **looks) -> bytes:
+def packed(panels: Sequence[Panel], photos: Sequence[bytes], **looks) -> bytes:
     """A head, the pictures, then the maps' cells row by row as float32."""
-    numbers = [np.ascontiguousarray(panel.values, "<f4") for panel in panels]
     parts = [{"id": panel.id, "title": panel.title, "note": panel.note, "first": panel.grid.first, "step": panel.grid.step,
               "reach_px": panel.grid.reach, "cells": panel.grid.cells, "side": panel.grid.side, "reach": panel.reach, "photo": panel.photo}
              for panel in panels]
-    colours = {name: [*bytes.fromhex(colour[1:])] for name, colour in (("for", FOR), ("against", AGAINST))}
+    colours = {name: [*bytes.fromhex(colour[1:])] for name, colour in (("for", FOR), ("against", AGAINST), ("unknown", NOT_FINITE_COLOUR))}
     head = {**looks, **colours, "panels": parts, "photos": [len(photo) for photo in photos]}
-    return headed(head, *photos, *(each.tobytes() for each in numbers))
+    return pack(head, *photos, *(panel.values for panel in panels))
 
 
 def overlay(key: str, name: str, panels: Sequence[Panel], photos: Sequence[bytes], words: Words, *, size: int = 200, most: int = 520,
-            positive: bool = False, common: bool = True, tools: bool = False, chosen: str = "", stamp: str = "",
+            positive: bool = False, common: bool = True, tools: bool = False, chosen: str = "", stamp: str = "", file: str = "",
             on_pick: Callable[[str], None] | None = None) -> None:
     """Draws the panels, each at least `size` and at most `most` pixels wide; with `common` they have one colour scale. `tools` are the
-    controls of all overlays of the page; `on_pick` gets the id of a panel that is clicked; `stamp` stands beneath the scale."""
+    controls of all overlays of the page; `on_pick` gets the id of a panel that is clicked; `stamp` stands beneath the scale.
+    Where `file` is a name, what is shown can be taken home under it."""
     known = [panel.id for panel in panels]
 
     def picked() -> None:
@@ -95,6 +90,6 @@ def overlay(key: str, name: str, panels: Sequence[Panel], photos: Sequence[bytes
             on_pick(panel)
 
     said = {**words._asdict(), "what": f"{words.what} · {stamp}" if stamp else words.what, "idle": texts.text("inside_cam", "idle")}
-    data = pack(panels, photos, name=name, **said, size=size, most=most, pixels=480 if size >= 240 else 240, positive=positive, reach=panels[0].reach if common else None,
-                tools=tools, chosen=chosen, pick=on_pick is not None)
+    data = packed(panels, photos, name=name, **said, size=size, most=most, pixels=480 if size >= 240 else 240, positive=positive,
+                  reach=panels[0].reach if common else None, tools=tools, chosen=chosen, pick=on_pick is not None, file=file)
     component("overlay")(key=key, data=data, on_picked_change=picked, height="content")

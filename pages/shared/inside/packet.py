@@ -1,11 +1,11 @@
 """What the microscope's component gets: numbers as bytes, so that the browser computes any cell within a band of rows by itself."""
 
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from effnet_core.figures import packing
 from effnet_core.inside.arithmetic import Lens
 
 WHOLE = 400_000  # bytes of an input that travels whole: any one map of B7 at 600 pixels does
@@ -36,8 +36,6 @@ def rows(lens: Lens, row: int) -> Rows:
 
 
 def pack(head: Mapping[str, object], arrays: Mapping[str, np.ndarray], picture: bytes = b"") -> bytes:
-    """Length of the head (4 bytes, big-endian), head as JSON with name, type and length of every array, the arrays, a picture's file."""
+    """A head with name, type and length of every array, the arrays as they are, a picture's file."""
     kinds = [[name, array.dtype.str[1:], array.size] for name, array in arrays.items()]
-    text = json.dumps({**head, "arrays": kinds}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
-    return len(text).to_bytes(4) + text + body + picture
+    return packing.pack({**head, "arrays": kinds}, *(np.ascontiguousarray(array).tobytes() for array in arrays.values()), picture)

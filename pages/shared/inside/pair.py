@@ -16,6 +16,7 @@ from ..gallery import Tile, gallery, sheet_of
 from ..html import plain
 from ..seen import Look, titled
 from . import channel
+from .files import named
 
 FARTHEST = 8  # channels whose maps are shown
 GUESSES = 3
@@ -75,7 +76,8 @@ def _blocks(here: Look, there: Look, rows: list[draw.Difference], unit: str) -> 
         sheet = draw.panels(here.seen.gates, there.seen.gates, shell.theme())
         tiles = [Tile(row.block, [place], row.block, f"apart {row.mean:.3f}", title=_words(row)) for place, row in enumerate(rows)]
         name = titled(here, "Gates on both pictures, block by block")
-        gallery("pair_blocks", name, sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take)
+        gallery("pair_blocks", name, sheet_of(sheet), tiles, size=84, chosen=unit, on_pick=_take,
+                file=named(here, "blocks", "two-photos"))
     with right:
         st.markdown(titled(here, "**The most different first**"))
         _bars(rows, unit)
@@ -117,7 +119,8 @@ def _block(here: Look, there: Look, row: draw.Difference) -> None:
     count = len(these)  # what a callback holds lives as long as the session
     chosen = _chosen(count, row.channel)
     with cloud:
-        data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp)
+        data = draw.cloud(unit, these, those, ("this picture", "the other one"), chosen, shell.theme(), here.stamp,
+                          named(here, unit, "two-photos"))
         component("cloud")(key="cloud", data=data, on_picked_change=lambda: _picked(count), height="content")
     with most:
         st.markdown(texts.text("inside_pair", "farthest", block=unit, mean=f"{row.mean:.3f}", correlation=_correlation(row)))
@@ -141,4 +144,4 @@ def _maps(here: Look, there: Look, unit: str, channels: np.ndarray, chosen: int)
                   f"channel {c}: gate {first.s[c]:.4f} on this picture, {second.s[c]:.4f} on the other") for k, c in enumerate(channels)]
     name = titled(here, f"Channels of {unit} whose gates differ most")
     gallery("pair_maps", name, sheet_of(sheet), tiles, size=150, chosen=chosen,
-            on_pick=lambda picked: channel.pick("after", picked), pixelated=True)
+            on_pick=lambda picked: channel.pick("after", picked), pixelated=True, file=named(here, unit, "differ-most"))

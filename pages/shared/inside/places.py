@@ -15,6 +15,7 @@ from .. import memory, shell, texts, work
 from ..html import plain
 from ..seen import Look, titled
 from .evidence import last_grid
+from .files import named
 from .overlay import Panel, Words, overlay, picture, reach_of
 from .turns import Stopped, Turn
 from .waiting import light, progress, turns
@@ -86,6 +87,6 @@ def _compared(at: Look, label: int, scored: str, grid: Grid, logits: np.ndarray)
               Panel("cam", "Class activation map", f"evidence for “{name}”", values, last_grid(at), reach_of([values]))]
     overlay("occlusion_map", titled(at, "Occlusion beside the class activation map"), panels, [picture(at)],
             Words("each map on its own scale", "The nearest place or cell,", "It covers or sees"), size=340, most=480, common=False,
-            tools=True, stamp=at.stamp)
+            tools=True, stamp=at.stamp, file=named(at, "occlusion", name))
     st.markdown(text("agreement", rho=fixed(rho, 2), places=places))
     st.markdown(text("disagree"))

@@ -14,6 +14,7 @@ from .. import state
 from ..gallery import Sheet, Tile, gallery
 from ..seen import Look, titled
 from .evidence import grids_of, text
+from .files import named
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
 SMALL = 96  # side of a picture of the row, pixels
@@ -44,7 +45,7 @@ def show(at: Look, label: int, positive: bool) -> None:
         panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen],
                       reach_of([values]))
         overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260,
-                positive=positive, stamp=at.stamp)
+                positive=positive, stamp=at.stamp, file=named(at, "grad-cam", chosen, name))
 
 
 def _sheet(at: Look, found: dict[str, np.ndarray], positive: bool) -> Sheet:
