@@ -154,9 +154,11 @@ function sumTerms({ head }, cell) {
   return termsOf(rest.length ? [...terms, others] : terms)
 }
 
-const round = (value) => value < 0 ? `(${short(value)})` : short(value)
-const minus = (value) => value < 0 ? `+ ${short(-value)}` : `− ${short(value)}`
-const plus = (value) => value < 0 ? `− ${short(-value)}` : `+ ${short(value)}`
+// What is calculated with has more digits than its result, so that a pocket calculator gives what is printed.
+const fine = (value) => short(value, 6)
+const round = (value) => value < 0 ? `(${fine(value)})` : fine(value)
+const minus = (value) => value < 0 ? `+ ${fine(-value)}` : `− ${fine(value)}`
+const plus = (value) => value < 0 ? `− ${fine(-value)}` : `+ ${fine(value)}`
 const root = (...inside) => tag("span", { class: "root" }, "√", tag("span", {}, ...inside))
 const over = (above, below) => tag("span", { class: "fraction" }, tag("span", {}, ...above), tag("span", {}, ...below))
 
@@ -166,7 +168,7 @@ function stepOf(key, name, formula, numbers, result, note) {
 }
 
 const activations = {
-  swish: ["Swish", () => [over(["y"], ["1 + e", tag("sup", {}, "−y")])], (y) => [over([short(y)], ["1 + e", tag("sup", {}, short(-y, 3))])]],
+  swish: ["Swish", () => [over(["y"], ["1 + e", tag("sup", {}, "−y")])], (y) => [over([short(y, 5)], ["1 + e", tag("sup", {}, short(-y, 5))])]],
   relu: ["ReLU", () => ["max(0, y)"], (y) => [`max(0, ${short(y)})`]],
   relu6: ["ReLU6", () => ["min(6, max(0, y))"], (y) => [`min(6, max(0, ${short(y)}))`]],
   null: ["No activation", () => ["y"], (y) => [short(y)]],
@@ -189,9 +191,9 @@ function chainOf(packet, cell) {
   const { sum, mean, variance, eps, gamma, beta, slope, shift, normalised, value, recorded, addition } = cell
   const [title, formula, filled] = activations[head.activation]
   const steps = [
-    stepOf("sum", "Convolution", [head.kernel === 1 ? "Σ x · w" : "Σ patch · kernel"], sumTerms(packet, cell), short(sum)),
+    stepOf("sum", "Convolution", [head.kernel === 1 ? "Σ x · w" : "Σ patch · kernel"], sumTerms(packet, cell), fine(sum)),
     stepOf("norm", "Batch norm", ["y = ", over(["Σ − μ"], [root("σ² + ε")]), " · γ + β"],
-      [over([`${short(sum)} ${minus(mean)}`], [root(`${short(variance)} + ${eps < 1e-6 ? short(eps, 1) : eps}`)]), ` · ${round(gamma)} ${plus(beta)}`], short(normalised),
+      [over([`${fine(sum)} ${minus(mean)}`], [root(`${fine(variance)} + ${eps < 1e-6 ? short(eps, 1) : eps}`)]), ` · ${round(gamma)} ${plus(beta)}`], short(normalised, 5),
       [`folded: a · Σ + b = ${round(slope)} · ${round(sum)} ${plus(shift)}`]),
     stepOf("activation", title, formula(), filled(normalised), verdictOf(value, recorded).shown),
     recordedOf("recorded", "Recorded", value, recorded),
