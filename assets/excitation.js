@@ -179,7 +179,7 @@ export default function (component) {
   arrange(state)
   if (!state.observer) {
     state.observer = new ResizeObserver(([{ contentRect }]) => {
-      if (Math.abs(contentRect.width - state.width) < 1) return
+      if (contentRect.width < 1 || Math.abs(contentRect.width - state.width) < 1) return // nothing is seen while it is put away
       state.width = Math.round(contentRect.width)
       stop(state)
       arrange(state)
