@@ -31,15 +31,15 @@ def show(at: Look) -> None:
         st.caption(texts.text("inside_skyline", "spread", open=str(OPEN), closed=str(CLOSED)))
         if at.seen.operation:
             st.caption(texts.text("inside_skyline", "operated"))
+        with st.expander("The numbers of every block"):
+            numbers(at)
 
 
 def chosen(at: Look) -> None:
-    """What is selected in the skyline, and the numbers behind it."""
+    """What is selected in the skyline; by itself, since it changes with every click and all else there does not."""
     if at.seen.gates:
         marks = {"block": state.selected(at.network), "channel": channel.taken(), "byGate": order() == "gate"}
         component("skyline")(key="skyline_chosen", data=marks, height="content")
-        with st.expander("The numbers of every block"):
-            numbers(at)
 
 
 def _towers(at: Look) -> None:
@@ -60,12 +60,11 @@ def _picked(known: dict[str, int]) -> None:
 
 def numbers(at: Look) -> None:
     """The table behind the picture."""
-    chosen, rows = state.selected(at.network), []
+    rows = []
     for block, gates in at.seen.gates.items():
         row = spread(gates)
         means = [] if at.seen is at.untouched else [f"{spread(at.untouched.gates[block]).mean:.3f}"]
         rows.append((block + (" (set)" if block in at.seen.operation else ""), f"{len(gates):,}", *(f"{value:.3f}" for value in row[:4]),
                      percent(row.closed), percent(row.open), f"{row.distance:.3f}", *means))
     head = ("Block", "Channels", "Mean gate", "Standard deviation", "Least", "Greatest", f"Below {CLOSED}", f"Above {OPEN}", "Mean |1 − s|")
-    html.table(head if at.seen is at.untouched else (*head, "Mean gate, untouched"), rows,
-               mark=next((place for place, block in enumerate(at.seen.gates) if block == chosen), None))
+    html.table(head if at.seen is at.untouched else (*head, "Mean gate, untouched"), rows)
