@@ -83,6 +83,7 @@ def test_a_download_is_seen_by_everybody_and_ends_as_a_model(visit, mirror):
     page, other = visit("/inside?model=small-scenes"), visit("/inside?model=imagenet-b0")
     group(page, "ImageNet")
     picture = page.locator(".st-key-photo_source")
+    page.locator(".st-key-model_download button:visible").scroll_into_view_if_needed()  # as a click would
     before = picture.bounding_box()["y"]
     page.locator(".st-key-model_download button:visible").click()
     for visitor in (page, other):

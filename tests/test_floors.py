@@ -1,6 +1,7 @@
 """The plan of the house: a file imports only from the floors below it, and heavy libraries stay where they belong."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from effnet_core.palette import INK, PAGE
 from effnet_core.photos import MAX_BYTES
-from pages.shared import adding, uploads
+from pages.shared import adding, state, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "effnet_core"
@@ -111,6 +112,13 @@ def test_figures_need_no_torch(path):
 def test_work_is_never_forked_or_spawned_by_multiprocessing(path):
     """Spawning would run the app's script again in the child; workers are `python -m effnet_core` instead."""
     assert "multiprocessing" not in path.read_text(encoding="utf-8")
+
+
+def test_no_widget_is_bound_to_a_name_that_the_frame_carries():
+    """Streamlit refuses to have the address of a bound widget written by anybody else."""
+    bound = re.compile(r'bound\("(\w+)"\)|key="(\w+)"')
+    named = {name for path in (ROOT / "pages").rglob("*.py") for found in bound.findall(path.read_text(encoding="utf-8")) for name in found}
+    assert not named & {*state.CARRIED}
 
 
 def test_the_server_is_configured_as_the_code_expects():

@@ -150,7 +150,7 @@ def test_the_sweep_shows_every_unit_and_a_click_selects_it(models):
 
 
 def test_a_model_with_other_classes_stands_beside_and_says_so(models, stranger):
-    app = opened(beside=stranger, photo="sample-cat")
+    app = opened(second_model=stranger, photo="sample-cat")
     seen, other = expected(models, "sample-cat"), checkpoints.load(stranger)
     theirs = expected(other, "sample-cat")
     head, (mine, its), photos = overlays(app)["Two models on one photo"]
@@ -166,7 +166,7 @@ def test_a_model_with_the_same_classes_is_asked_for_the_same_one(models):
     seen = expected(models)
     second = seen.top(2)[1]
     for of, index in (("The same class", second.index), ("Its own best guess", None)):
-        app = opened(beside="bare", beside_of=of, **{"class": second.label})
+        app = opened(second_model="bare", beside_of=of, **{"class": second.label})
         other = checkpoints.load("bare")
         theirs = expected(other)
         index = theirs.top(1)[0].index if index is None else index
@@ -187,13 +187,13 @@ def test_gates_set_by_hand_show_the_map_before_and_after(models):
 
 
 def test_an_untrained_model_says_so_at_every_map():
-    app = opened(model="raw", beside="bare")
+    app = opened(model="raw", second_model="bare")
     found = overlays(app)
     assert len(found) >= 4 and all("untrained weights" in drawn.head["what"] for drawn in found.values())
     assert "(untrained weights)" in words(app) and any("no evidence of anything" in info.value for info in app.info)
 
 
-@pytest.mark.parametrize("query", [{"class": "none such"}, {"class": "<b>*x*</b>", "beside": "../../etc"},
+@pytest.mark.parametrize("query", [{"class": "none such"}, {"class": "<b>*x*</b>", "second_model": "../../etc"},
                                    {"evidence": "x", "rival": "[]", "beside_of": "y"}, {"beside": "broken"}, {"beside": "small-scenes"}])
 def test_an_address_may_say_anything(models, query):
     app = opened(**query)

@@ -30,7 +30,7 @@ BOUND = {  # on every page as a widget, perhaps an invisible one: Streamlit chec
 CARRIED = {  # set by a click or by one page's widget: the frame keeps these in the address
     "layer": "stages.4.1",
     "class": "",  # label of the class whose evidence is shown; the best guess where empty
-    "beside": "",  # name of a model that is compared with
+    "second_model": "",  # name of a model that is compared with
     "opened": "",  # numbers of the stages whose repeats the graph shows one by one: "1,5"
     "model": best_bundled(),
     "photo": "",  # one that suits the model

@@ -29,7 +29,7 @@ def show(at: Look, label: int, positive: bool) -> None:
         st.caption(text("beside_none"))
         return
     which, of = st.columns(2, gap="medium")
-    wanted = state.get("beside")
+    wanted = state.get("second_model")
     st.session_state["beside_choice"] = wanted if wanted in here else None
     which.selectbox("Beside it", list(here), None, lambda name: shelf.title(here[name]), key="beside_choice", placeholder="Choose a model",
                     on_change=_put_beside)
@@ -40,7 +40,7 @@ def show(at: Look, label: int, positive: bool) -> None:
 
 
 def _put_beside() -> None:
-    state.put(beside=st.session_state["beside_choice"] or "")
+    state.put(second_model=st.session_state["beside_choice"] or "")
 
 
 def _pair(at: Look, other: Look, label: int, same: bool, positive: bool) -> None:
