@@ -168,7 +168,7 @@ function stepOf(key, name, formula, numbers, result, note) {
 }
 
 const activations = {
-  swish: ["Swish", () => [over(["y"], ["1 + e", tag("sup", {}, "−y")])], (y) => [over([short(y, 5)], ["1 + e", tag("sup", {}, short(-y, 5))])]],
+  swish: ["Swish", () => [over(["y"], ["1 + e", tag("sup", {}, "−y")])], (y) => [over([short(y)], ["1 + e", tag("sup", {}, short(-y))])]],
   relu: ["ReLU", () => ["max(0, y)"], (y) => [`max(0, ${short(y)})`]],
   relu6: ["ReLU6", () => ["min(6, max(0, y))"], (y) => [`min(6, max(0, ${short(y)}))`]],
   null: ["No activation", () => ["y"], (y) => [short(y)]],
@@ -193,7 +193,7 @@ function chainOf(packet, cell) {
   const steps = [
     stepOf("sum", "Convolution", [head.kernel === 1 ? "Σ x · w" : "Σ patch · kernel"], sumTerms(packet, cell), fine(sum)),
     stepOf("norm", "Batch norm", ["y = ", over(["Σ − μ"], [root("σ² + ε")]), " · γ + β"],
-      [over([`${fine(sum)} ${minus(mean)}`], [root(`${fine(variance)} + ${eps < 1e-6 ? short(eps, 1) : eps}`)]), ` · ${round(gamma)} ${plus(beta)}`], short(normalised, 5),
+      [over([`${fine(sum)} ${minus(mean)}`], [root(`${fine(variance)} + ${eps < 1e-6 ? short(eps, 1) : eps}`)]), ` · ${round(gamma)} ${plus(beta)}`], short(normalised),
       [`folded: a · Σ + b = ${round(slope)} · ${round(sum)} ${plus(shift)}`]),
     stepOf("activation", title, formula(), filled(normalised), verdictOf(value, recorded).shown),
     recordedOf("recorded", "Recorded", value, recorded),

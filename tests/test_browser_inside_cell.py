@@ -79,7 +79,7 @@ def shows(page, eye, at):
     printed, cell = page.evaluate(PRINTED), eye.cell(*at)
     assert printed["at"] == "{},{}".format(*at)
     value = agreed(cell.value, cell.recorded).text
-    steps = {"sum": short(cell.sum, 6), "norm": short(cell.normalised, 5), "activation": value, "recorded": value}
+    steps = {"sum": short(cell.sum, 6), "norm": short(cell.normalised), "activation": value, "recorded": value}
     if more := cell.addition:
         handed = agreed(more.value, more.recorded).text
         steps |= {"skip": handed, "handed": handed}
