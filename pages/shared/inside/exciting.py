@@ -19,6 +19,7 @@ from ..html import plain
 from ..seen import Look, titled
 from . import albums, first_layer, surveying
 from . import channel as channels
+from .files import named
 
 SPACES = {"Output": "output", "Depthwise filter": "before", "First layer": "first"}
 FIRST = 24  # channels shown at first, and more with every press
@@ -124,7 +125,8 @@ def _nine(at: Look, place: Place, channel: int, found: surveying.Found, album: P
     tiles = [Tile(rank, [rank], fixed(peak.value), _class(peak, album), _words(rank, peak, album)) for rank, peak in enumerate(peaks)]
     name = titled(at, f"What excites channel {channel} of {place.key} most")
     gallery("exciting_nine", name, _sheet(file, len(peaks)), tiles, size=118,
-            on_pick=lambda rank: albums.look_at(meant, images[rank]), pixelated=patch(place.grid, 0, 0).enlarged)
+            on_pick=lambda rank: albums.look_at(meant, images[rank]), pixelated=patch(place.grid, 0, 0).enlarged,
+            file=named(at, place.key, "excited-by", channel))
     edge, side = patch(place.grid, 0, 0).edge, at.model.preprocess.crop
     section = "whole" if edge == side else "part"
     st.caption(texts.text(ROOM, section, reach=f"{place.grid.reach:,}", side=str(side), step=str(place.grid.step),
@@ -171,7 +173,8 @@ def _all(at: Look, place: Place, channel: int, found: surveying.Found, album: Pi
              for rank, (each, peak) in enumerate(zip(shown, first))]
     st.caption(texts.text(ROOM, "all"))
     gallery("exciting_all", titled(at, f"Channels of {place.key}"), _sheet(file, len(shown)), tiles, size=84, chosen=channel,
-            on_pick=lambda picked: _pick(kind, picked), pixelated=patch(place.grid, 0, 0).enlarged)
+            on_pick=lambda picked: _pick(kind, picked), pixelated=patch(place.grid, 0, 0).enlarged,
+            file=named(at, place.key, "excited-by"))
     if len(order) > limit:
         st.button(f"Show {min(FIRST, len(order) - limit)} more of {len(order):,}", key="more_exciting", on_click=_more,
                   args=(place.key, limit))

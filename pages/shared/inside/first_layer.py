@@ -11,6 +11,7 @@ from effnet_core.palette import SIGNED, fixed, signed
 from .. import html, shell, texts
 from ..gallery import Tile, gallery, sheet_of
 from ..seen import Look, titled
+from .files import named
 
 COLOURS = ("red", "green", "blue")
 ROOM = "inside_exciting"
@@ -26,7 +27,7 @@ def show(at: Look, channel: int, pick: Callable[[int], None]) -> None:
         made = filters.mosaic(weights, top)
         tiles = [Tile(each, [each], str(each), title=f"filter {each}") for each in range(count)]
         gallery("first_filters", titled(at, "Filters of the first layer"), sheet_of(made), tiles, size=52, chosen=channel,
-                on_pick=pick, pixelated=True)
+                on_pick=pick, pixelated=True, file=named(at, "first-filters"))
     with right:
         apart = maps.mosaic(weights[channel], np.full(3, top), shell.theme())
         gallery("first_colours", titled(at, f"Filter {channel}, colour by colour"), sheet_of(apart),

@@ -39,7 +39,8 @@ def show(at: Look, label: int, positive: bool) -> None:
              for place, (unit, values) in enumerate(found.items())]
     drawn, row = st.columns([4, 7], gap="large")
     with row:
-        gallery("cam_sweep", titled(at, "Grad-CAM at every unit"), sheet, tiles, size=88, chosen=chosen, on_pick=state.select)
+        gallery("cam_sweep", titled(at, "Grad-CAM at every unit"), sheet, tiles, size=88, chosen=chosen, on_pick=state.select,
+                file=named(at, "grad-cam", "units"))
     with drawn:
         values, name = found[chosen], at.model.labels[label]
         panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen],
