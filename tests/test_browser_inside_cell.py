@@ -7,21 +7,18 @@ import re
 import numpy as np
 import pytest
 
-from effnet_core import checkpoints
 from effnet_core.inside.arithmetic import lens
 from effnet_core.inside.digits import agreed, short, written
-from effnet_core.inside.inspection import inspect, open_unit
 from pages.shared.components import _ASSETS, _SHARED
 from pages.shared.inside import packet
-from pages.shared.photo import picture
 
 from .apps import open_app
 from .serving import CHROMIUM, open_page, server
+from .test_page_inside_cell import PART, model, opened  # noqa: F401  fixtures
 
 PATIENCE_MS = 60_000
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-PART = {"part": "One cell", "model": "small-scenes", "photo": "scene-0-1"}
 
 MOUNT = """data => {
   const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0))
@@ -55,17 +52,6 @@ def glass(browser):
     yield page
     assert not page.errors
     page.close()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return checkpoints.load("small-scenes")
-
-
-@pytest.fixture(scope="module")
-def opened(model):
-    seen = inspect(model, picture(PART["photo"]).tensor(model.preprocess))
-    return lambda unit: open_unit(model, seen, unit)
 
 
 def bytes_of(layer, channel, at):

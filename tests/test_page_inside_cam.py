@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from effnet_core import cards, checkpoints
+from effnet_core import checkpoints
 from effnet_core.architecture import assemble
 from effnet_core.families import SMALL
 from effnet_core.figures.cam import blend
@@ -22,17 +22,9 @@ from effnet_core.scaling import Scaling
 from pages.shared.photo import picture
 
 from .apps import open_app
-from .test_page_inside import folders, galleries, words  # noqa: F401  the models made there
+from .test_page_inside import folders, galleries, models, words  # noqa: F401  the models made there
 
 PART = "Where it looks"
-
-
-@pytest.fixture(autouse=True)
-def models(folders, monkeypatch):  # noqa: F811
-    bundled, cache = folders
-    monkeypatch.setattr(cards, "BUNDLED", bundled)
-    monkeypatch.setenv("EFFNET_CACHE", str(cache))
-    return checkpoints.load("small-scenes")
 
 
 @pytest.fixture(scope="module")

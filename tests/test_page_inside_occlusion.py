@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_core import cards, checkpoints
 from effnet_core.inside.cam import class_map
 from effnet_core.inside.geometry import grids, spread_out
 from effnet_core.inside.occlusion import Patch, patches, raster
@@ -16,18 +15,10 @@ from pages.shared.inside import places, waiting
 from pages.shared.inside.occlusion import checked, sizes
 
 from .apps import open_app
-from .test_page_inside import folders, words  # noqa: F401  the models made there
+from .test_page_inside import folders, models, words  # noqa: F401  the models made there
 from .test_page_inside_cam import expected, overlays
 
 PATIENCE_S = 60.0  # nothing here takes that long; it turns a hang into a failure
-
-
-@pytest.fixture(autouse=True)
-def models(folders, monkeypatch):  # noqa: F811
-    bundled, cache = folders
-    monkeypatch.setattr(cards, "BUNDLED", bundled)
-    monkeypatch.setenv("EFFNET_CACHE", str(cache))
-    return checkpoints.load("small-scenes")
 
 
 def opened(**query):

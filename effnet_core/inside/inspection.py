@@ -107,8 +107,12 @@ class Inspection:
         return float(-(p * np.log(np.maximum(p, 1e-300))).sum() / math.log(len(p))) if len(p) > 1 else 0.0
 
     def top(self, count: int = 5) -> list[Guess]:
-        """The `count` most probable classes, the best first; by logits, since probabilities may be too small to differ."""
-        return [self.guess(int(index)) for index in np.argsort(-self.logits, kind="stable")[:count]]
+        """The `count` most probable classes, the best first."""
+        return [self.guess(label) for label in self.ranked()[:count]]
+
+    def ranked(self) -> list[int]:
+        """All classes, the most probable first; by logits, since probabilities may be too small to differ."""
+        return np.argsort(-self.logits, kind="stable").tolist()
 
     def guess(self, label: int) -> Guess:
         return Guess(label, self.labels[label], float(self.probabilities[label]), float(self.logits[label]))

@@ -16,6 +16,7 @@ from effnet_core.cards import Entry
 from effnet_core.checkpoints import Pretrained
 from effnet_core.cost import FLOAT_BYTES
 from effnet_core.errors import UserError
+from effnet_core.inside.geometry import Grid, grids
 from effnet_core.inside.gradients import gradients
 from effnet_core.inside.inspection import Inspection, Opened, inspect, open_unit, operate
 from effnet_core.inside.surgery import Gates, Plan, Source, fitting, operation, read
@@ -61,6 +62,11 @@ class Look(NamedTuple):
     def source(self) -> Source:
         """Where gates for a plan come from."""
         return Source(self.untouched.gates, mean_gates(self.entry), lambda shown: _gates_of(self.entry, self.model, shown))
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """Unit and layer id → where its cells lie; a fraction of a millisecond."""
+        return grids(self.network, self.model.network.padding, self.seen.image.shape[-1])
 
     @property
     def stamp(self) -> str:

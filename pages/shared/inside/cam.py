@@ -67,7 +67,7 @@ def _large(at: Look, label: int, positive: bool, rival: int | None) -> None:
                     last_grid(at), top) for note, (seen, values, _) in made.items()]
     words = Words("evidence of a cell" if rival is None else "what a cell says more for the class than for its rival",
                   share=f"the logit of “{name}”" if rival is None else f"the lead of “{name}”")
-    drawn, told = st.columns([6, 5], gap="large") if len(panels) == 1 else st.columns([1, 1], gap="large")
+    drawn, told = st.columns(2, gap="large")
     with drawn:
         overlay("cam_large", titled(at, f"Evidence for {name}"), panels, [picture(at)], words, size=260, positive=positive, tools=True,
                 stamp=at.stamp, file=named(at, "evidence", name))

@@ -8,7 +8,7 @@ import numpy as np
 from effnet_core.inside.arithmetic import CONVOLUTIONS
 from effnet_core.inside.attribution import attributions
 from effnet_core.inside.channels import Channels, summarise
-from effnet_core.inside.geometry import Grid, grids
+from effnet_core.inside.geometry import Grid
 
 from .. import memory, state
 from ..seen import Look
@@ -81,13 +81,11 @@ def channels_of(at: Look, unit: str, part: Part, difference: bool = False) -> Ch
 
 def grid_of(at: Look, unit: str, part: Part) -> Grid:
     """Where its cells look."""
-    side = at.seen.image.shape[-1]
-    known = grids(at.network, at.model.network.padding, side)
     if part.id == "input":
-        names = [*at.seen.outputs]
+        names, side = [*at.seen.outputs], at.seen.image.shape[-1]
         place = names.index(unit)
-        return known[names[place - 1]] if place else Grid(0.0, 1, 1, side, side)
-    return known[part.layer or unit]
+        return at.grids[names[place - 1]] if place else Grid(0.0, 1, 1, side, side)
+    return at.grids[part.layer or unit]
 
 
 def attributions_of(at: Look, unit: str, part: Part, label: int) -> np.ndarray:

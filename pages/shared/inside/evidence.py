@@ -1,9 +1,8 @@
-"""What the parts about evidence for a class share: which class, where its cells lie, and how numbers are written."""
+"""What the parts about evidence for a class share: which class, and where the last cells lie."""
 
-import numpy as np
 import streamlit as st
 
-from effnet_core.inside.geometry import Grid, grids
+from effnet_core.inside.geometry import Grid
 from effnet_core.palette import percent
 
 from .. import state, texts
@@ -35,19 +34,14 @@ def _chose(labels: tuple[str, ...], best: int) -> None:
 def choose(at: Look) -> int:
     """The choice of a class, the most probable first; typing searches."""
     label, odds, labels = label_of(at), at.seen.probabilities, at.model.labels
-    options = [int(index) for index in np.argsort(-odds, kind="stable")[:NAMED]]
+    options = at.seen.ranked()[:NAMED]
     st.session_state["class_choice"] = label
     st.selectbox("Class, by probability", options if label in options else [*options, label],
-                 format_func=lambda index: f"{labels[index]} · {percent(odds[index])}", key="class_choice", on_change=_chose, args=(at.model.labels, options[0]))
+                 format_func=lambda index: f"{labels[index]} · {percent(odds[index])}", key="class_choice", on_change=_chose,
+                 args=(at.model.labels, options[0]))
     return label
-
-
-def grids_of(at: Look) -> dict[str, Grid]:
-    """Unit and layer id → where its cells lie."""
-    size = 400 * (len(at.network.layers) + len(at.network.blocks))
-    return at.kept("grids", lambda: grids(at.network, at.model.network.padding, at.model.preprocess.crop), size)
 
 
 def last_grid(at: Look) -> Grid:
     """Of the cells of the last map."""
-    return grids_of(at)[at.network.last_unit]
+    return at.grids[at.network.last_unit]

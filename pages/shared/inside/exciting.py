@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.inside.channels import ranked
-from effnet_core.inside.geometry import Grid, grids
+from effnet_core.inside.geometry import Grid
 from effnet_core.inside.survey_files import Head
 from effnet_core.inside.survey_patches import TILE, cut, patch, sheet, strongest
 from effnet_core.inside.survey_peaks import Peak, Peaks
@@ -76,7 +76,7 @@ def _place(at: Look) -> Place:
         st.caption(texts.text(ROOM, "no_depthwise", unit=unit))
     key = {"output": unit, "before": depthwise, "first": "stem"}[kind]
     values = at.opened(unit).layers[key] if kind == "before" else at.seen.outputs[key]
-    return Place(key, kind, grids(at.network, at.model.network.padding, at.model.preprocess.crop)[key], values)
+    return Place(key, kind, at.grids[key], values)
 
 
 def _channel_of(at: Look, place: Place) -> int:

@@ -45,8 +45,8 @@ def _words(at: Look, view: View, numbers: Channels) -> None:
     what = "widen" if part.id == "expand" and part.space == "output" else part.id
     block = next((block for block in at.network.blocks if block.id == unit), None)
     skip = ", after the block's input was added" if block is not None and block.skip else ""
-    words = text(section, title=part.title, unit=unit, channels=f"{len(numbers.dead):,}", height=str(grid.cells), width=str(grid.cells), step=f"{grid.step} pixel{'s' if grid.step > 1 else ''}",
-                  reach=f"{grid.reach:,}", side=str(grid.side))
+    words = text(section, title=part.title, unit=unit, channels=f"{len(numbers.dead):,}", height=str(grid.cells), width=str(grid.cells),
+                 step=f"{grid.step} pixel{'s' if grid.step > 1 else ''}", reach=f"{grid.reach:,}", side=str(grid.side))
     st.markdown(words if section == "everything" else f"{words} {text(what, **({'skip': skip} if what == 'output' else {}))}")
     if view.difference:
         st.caption(text("difference") if numbers.reach.any() else text("unchanged"))

@@ -13,7 +13,7 @@ from effnet_core.inside.geometry import spread_out
 from .. import state
 from ..gallery import Sheet, Tile, gallery
 from ..seen import Look, titled
-from .evidence import grids_of, text
+from .evidence import text
 from .files import named
 from .overlay import Panel, Words, overlay, picture, pixels, reach_of
 
@@ -43,14 +43,14 @@ def show(at: Look, label: int, positive: bool) -> None:
                 file=named(at, "grad-cam", "units"))
     with drawn:
         values, name = found[chosen], at.model.labels[label]
-        panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, grids_of(at)[chosen],
+        panel = Panel(chosen, f"{chosen}, {titles[chosen]}", f"“{name}”, {len(values)} × {len(values)} cells", values, at.grids[chosen],
                       reach_of([values]))
         overlay("cam_unit", titled(at, f"Grad-CAM at {chosen}"), [panel], [picture(at)], Words("Grad-CAM of a cell"), size=260,
                 positive=positive, stamp=at.stamp, file=named(at, "grad-cam", chosen, name))
 
 
 def _sheet(at: Look, found: dict[str, np.ndarray], positive: bool) -> Sheet:
-    seen, where = pixels(at, SMALL), grids_of(at)
+    seen, where = pixels(at, SMALL), at.grids
     pictures = [draw.blend(seen, spread_out(values, where[unit], SMALL), reach_of([values]), positive=positive)
                 for unit, values in found.items()]
     made = draw.sheet(pictures, math.ceil(math.sqrt(len(found))))
