@@ -2,6 +2,7 @@
 // Streamlit sends a slider's value when it is let go; its thumb tells the document every step before that, and from there we read it.
 function makeLive() {
   const keys = ["phi", "alpha", "beta", "gamma"]
+  const watched = new Set(keys)
   const listeners = new Set()
   const live = { mirror: null, hand: {}, frames: 0, known: new Map() }
   let waiting = false
@@ -15,7 +16,7 @@ function makeLive() {
 
   function look() {
     let moved = false
-    for (const key of keys) {
+    for (const key of watched) {
       const found = thumb(key)
       if (found?.value !== live.hand[key]?.value) moved = true
       live.hand[key] = found
@@ -61,8 +62,20 @@ function makeLive() {
     return live.known.get(key)
   }
 
+  // The values of a lesson's own sliders where the hand has them; `settings` is what Python last saw of each, by its key.
+  live.handed = (settings) => {
+    const now = { ...settings }
+    for (const [key, value] of Object.entries(settings)) {
+      watched.add(key)
+      const found = (live.hand[key] = thumb(key))
+      if (found && Math.abs(found.value - value) > found.step / 2 + 1e-9) now[key] = found.value
+    }
+    return now
+  }
+
   // What is to be drawn: what Python said, or while the hand is elsewhere what `draw` makes of the network there, or {refused}.
   live.shown = (data, draw) => {
+    if (data.hand) return { ...data, hand: live.handed(data.hand) }
     const now = live.mirror && data.settings?.live ? away(data.settings) : null
     if (data.settings) document.body.classList.toggle("ef-away", now !== null) // what only the server knows stands faint until it has answered
     if (!now) return data

@@ -17,6 +17,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
     ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "lab.terms", "lab.pins", "lab.comparison",
      "lab.rounding", "lab.formula", "lab.exponents", "lab.memory", "graph", "labels", "transfers", "downloads", "machine",
      "contention",
+     "lessons.convolution",
      "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",

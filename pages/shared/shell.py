@@ -13,7 +13,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, PAGE, ink_on
 
-from . import controls, html, live, state, texts
+from . import controls, html, live, phrases, state, texts
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,12 +30,14 @@ class Entry(NamedTuple):
 
 PAGES = {  # slug, also the path of the address → page; the first is the greeting
     "start": Entry("pages/start.py", "Start", ":material/home:", "EfficientNet, opened", "phi"),
+    "blocks": Entry("pages/blocks.py", "Blocks", ":material/view_in_ar:", "Why is it built as it is?"),
     "scaling": Entry("pages/scaling.py", "Scaling", ":material/open_in_full:", "How does one number scale a whole network?", "all"),
     "tradeoffs": Entry("pages/tradeoffs.py", "Trade-offs", ":material/balance:", "One dimension, or all three?", "all"),
     "search": Entry("pages/search.py", "Search", ":material/travel_explore:", "Who chose 1.2, 1.1 and 1.15?"),
     "latency": Entry("pages/latency.py", "Latency", ":material/timer:", "How long does it take here?", "all"),
     "inside": Entry("pages/inside.py", "Inside", ":material/visibility:", "What does the network see in your photo?"),
     "pretrain": Entry("pages/pretrain.py", "Pretrain", ":material/model_training:", "How does a network learn to see?"),
+    "learn": Entry("pages/learn.py", "Learn", ":material/school:", "Where do I begin, and what have I understood?"),
 }
 
 
@@ -92,6 +94,8 @@ def run() -> None:
     if goto in available:
         carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
         st.switch_page(available[goto], query_params=carried)
+    if (wanted := st.session_state.pop("_goto", None)) in available:  # a phrase leads there
+        st.switch_page(available[wanted], query_params={})
     state.read_address()
     st.html(_style(theme()))
     slug = current.url_path or "start"
@@ -104,6 +108,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
         st.title(entry.question)
         if "lead" in texts.sections(slug):
             st.html(f'<p class="ef-lead">{texts.text(slug, "lead")}</p>')
+        phrases.mount()
     st.session_state["_strip"] = st.container()
     state.alone()
     left, body = st.columns([2, 9], gap="large")

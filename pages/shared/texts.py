@@ -9,9 +9,20 @@ _FOLDER = Path(__file__).resolve().parents[2] / "assets" / "texts"
 
 
 @cache
+def pages() -> tuple[str, ...]:
+    """The names of all texts."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.md")))
+
+
+@cache
+def whole(page: str) -> str:
+    return (_FOLDER / f"{page}.md").read_text(encoding="utf-8")
+
+
+@cache
 def sections(page: str) -> dict[str, str]:
     """The sections of one page's text by name."""
-    parts = (_FOLDER / f"{page}.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    parts = whole(page).split("\n## ")[1:]
     return {name.strip(): body.strip() for name, _, body in (part.partition("\n") for part in parts)}
 
 

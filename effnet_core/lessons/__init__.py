@@ -1,0 +1,1 @@
+"""The building blocks taken apart: what each costs and does, computed and measured."""

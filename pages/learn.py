@@ -1,0 +1,18 @@
+"""Learn: the tour, questions to predict, the glossary, and what teachers need."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.shared import shell, state
+from pages.shared.learn import words
+
+PARTS: dict[str, Callable[[], None]] = {  # what the pill says → the part
+    "Words": words.show,
+}
+
+shell.require("learn")
+with shell.refusals():
+    shell.strip(state.architecture())
+    asked = st.pills("Part", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, label_visibility="collapsed", **state.bound("learn"))
+    PARTS[asked]()

@@ -1,0 +1,30 @@
+"""The frame of every lesson: a question, a guess, what its room shows, things to try, and where it stands in the paper.
+
+A lesson's words are `assets/texts/lesson_<slug>.md`, in the sections `question`, `lead`, `try`, `paper`, and for the guess `guess`, `hint`, `answer`.
+"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from . import guess, texts
+
+
+def text(slug: str, section: str, **numbers: str) -> str:
+    return texts.text(f"lesson_{slug}", section, **numbers)
+
+
+def head(slug: str, **numbers: str) -> None:
+    st.markdown(f"#### {text(slug, 'question')}\n{text(slug, 'lead', **numbers)}")
+
+
+def ask(slug: str, options: Sequence[str], right: int, **numbers: str) -> bool:
+    """The lesson's guess, see `guess.ask`."""
+    return guess.ask(f"lesson_{slug}", slug, options, right, **numbers)
+
+
+def foot(slug: str, **numbers: str) -> None:
+    """Three things to try, and the paper."""
+    left, right = st.columns(2, gap="large")
+    left.markdown(f"##### Try this\n{text(slug, 'try', **numbers)}")
+    right.markdown(f"##### In the paper\n{text(slug, 'paper', **numbers)}")
