@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import shell, state
+from pages.shared import shell, state, teaching
 from pages.shared.lessons import counted
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
@@ -15,7 +15,9 @@ LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
 @st.fragment(key="lesson")
 def lesson() -> None:
     """One lesson at a time: only what is asked for is computed, and a change in it leaves the rest of the page alone."""
-    asked = st.pills("Lesson", list(LESSONS), default=next(iter(LESSONS)), required=True, wrap=True, **state.bound("lesson"))
+    state.hold()
+    left = teaching.offered("lesson", LESSONS)
+    asked = st.pills("Lesson", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("lesson"))
     with shell.refusals(), st.container(key="lesson_body"):
         LESSONS[asked]()
     state.write_address()
