@@ -122,6 +122,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
             current.run()
         finally:
             del st.session_state["_shell"]
+    teaching.note()
     texts.closing(slug, teaching.hidden())
 
 

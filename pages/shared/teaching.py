@@ -13,8 +13,10 @@ Part = TypeVar("Part")
 OWN = ("hide", "fix", "type")  # what of the address is ours
 TYPES = {"": 1.0, "large": 1.25, "larger": 1.5}  # in the address → times the usual size
 ROOT_PX = 16  # of the usual size
-LOCK = ("url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill-rule='evenodd' d='M3 7h1V5a4 4 0 0 1 8 0v2h1v8H3z"
-        "M6 7h4V5a2 2 0 0 0-4 0z'/%3E%3C/svg%3E\")")
+LOCK = ("url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='%23748190' fill-rule='evenodd'%3E"
+        "%3Cpath d='M3 7h1V5a4 4 0 0 1 8 0v2h1v8H3zM6 7h4V5a2 2 0 0 0-4 0z'/%3E%3C/svg%3E\")")  # a padlock, grey enough for both themes
+BESIDE = ('@media (min-width: 1200px) { [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > '
+          '[data-testid="stLayoutWrapper"] > .st-key-controls) { flex-wrap: nowrap; } }')
 
 
 def hidden() -> frozenset[str]:
@@ -42,12 +44,18 @@ def offered(key: str, options: Mapping[str, Part]) -> dict[str, Part]:
 
 
 def frame() -> None:
-    """In the frame of every page, before its controls: what is hidden, fixed and enlarged, the note that says so, and the way out."""
+    """In the frame of every page, before its controls: what is hidden, fixed and enlarged, and the place of the note that says so."""
     state.hold()
     fixed = sorted(state.fixed())
-    st.html(f"<style>{_style(hidden(), frozenset(fixed), times())}</style>")
+    st.html(f"<style>{_style(hidden(), fixed, times())}</style>")
     component("teaching")(key="teaching", data={"fixed": fixed}, height="content")
-    with st.container(key="taught"):
+    st.session_state["_taught"] = st.container(key="taught")
+
+
+def note() -> None:
+    """After the page, whose widgets have their values then: what is not as usual, and the way out."""
+    fixed = sorted(state.fixed())
+    with st.session_state.pop("_taught"):
         if hidden() or fixed:
             _note(fixed)
         if times() != 1:
@@ -81,15 +89,20 @@ def _names() -> dict[str, str]:
     return found
 
 
-def _style(away: frozenset[str], fixed: frozenset[str], size: float) -> str:
+def _style(away: frozenset[str], fixed: list[str], size: float) -> str:
     """The names come from the catalogue, so that no address can write a style."""
     rules = [f".st-key-{key} {{ display: none !important; }}" for key in sorted(away) if key.isidentifier()]
-    rules += [f".st-key-{key} {{ pointer-events: none; position: relative; border-left: 3px solid var(--ef-accent); padding-left: 0.5rem; }} "
-              f'.st-key-{key}::after {{ content: "Fixed by the link"; }} .st-key-{key}::before {{ content: ""; mask: {LOCK} center / contain no-repeat; }}'
-              for key in sorted(fixed)]
+    if "word-cards" in away:
+        rules.append('.stMarkdown a[href^="#word:"] { text-decoration: none !important; pointer-events: none; }')
+    if fixed:
+        every = f":is({', '.join(f'.st-key-{key}' for key in fixed)})"
+        rules += [f"{every} {{ pointer-events: none; border-left: 3px solid var(--ef-accent); padding-left: 0.5rem; }}",
+                  f'{every}::after {{ content: "Fixed by the link"; padding-left: 1.15rem; font-size: 0.8rem; opacity: 0.85; '
+                  f"background: {LOCK} left center / 0.85rem no-repeat; }}"]
     if size != 1:
-        rules.append(f":root {{ font-size: {size * ROOT_PX:g}px !important; --ef-rem: {ROOT_PX}px; }}")
-        rules.append(f'[data-testid="stBidiComponentIsolated"] {{ zoom: {size:g}; font-size: {ROOT_PX}px; }}')
+        rules += [BESIDE, f":root {{ font-size: {size * ROOT_PX:g}px !important; --ef-rem: {ROOT_PX}px; }}",
+                  f'[data-testid="stBidiComponentIsolated"] {{ zoom: {size:g}; font-size: {ROOT_PX}px; }}',
+                  '.st-key-phrases [data-testid="stBidiComponentIsolated"] { zoom: 1; --ef-rem: 1rem; }']
     return "\n".join(rules)
 
 
