@@ -18,7 +18,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "lab.rounding", "lab.formula", "lab.exponents", "lab.memory", "graph", "labels", "transfers", "downloads", "machine",
      "contention",
      "lessons.convolution",
-     "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "export.pieces", "export.tables", "export.code",
+     "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "lab.sheets", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "search.grid", "search.scores", "search.settings",

@@ -13,7 +13,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, PAGE, Theme, ink_on
 
-from . import controls, html, live, phrases, state, teaching, texts
+from . import controls, html, live, phrases, sheets, state, teaching, texts
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,6 +124,8 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
             del st.session_state["_shell"]
     teaching.note()
     texts.closing(slug, teaching.hidden())
+    if slug in sheets.PAGES and not teaching.hides("lesson-sheet"):
+        sheets.offer(slug, entry.question)
 
 
 def strip(network: Architecture, refused: str = "") -> str:

@@ -1,10 +1,8 @@
 """For teachers: a link that opens a page as a lesson needs it, and a sheet to print for each page."""
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
-from .. import catalogue, html, shell, state, teaching, texts
+from .. import catalogue, html, sheets, shell, state, teaching, texts
 
 SIZES = {"Usual": "", "Large": "large", "Larger": "larger"}
 
@@ -21,6 +19,7 @@ def show() -> None:
         hide, fix, size = _wishes(slug)
     with outcome:
         _outcome(slug, hide, fix, size)
+    _sheets()
 
 
 def _wishes(slug: str) -> tuple[list[str], list[str], str]:
@@ -42,13 +41,20 @@ def _several(label: str, names: dict[str, str], key: str) -> list[str]:
 
 
 def _outcome(slug: str, hide: list[str], fix: list[str], size: str) -> None:
-    at = urlsplit(st.context.url or "http://localhost:8501/learn")
     known = catalogue.addressed(slug) | set(state.CARRIED)
     settings = {key: value for key, value in state.last_address(slug).items() if key in known and key not in teaching.OWN}
-    link = teaching.address(slug, f"{at.scheme}://{at.netloc}{at.path.rpartition('/')[0]}", hide=hide, fix=fix, size=size, more=settings)
+    link = teaching.address(slug, sheets.home(), hide=hide, fix=fix, size=size, more=settings)
     st.markdown("##### The link")
     st.code(link, language=None, wrap_lines=True)
     st.link_button("Open it in a new tab", link, icon=":material/open_in_new:")
     taken = ", ".join(f"{key} = {', '.join(value)}" for key, value in settings.items())
     st.caption(text("taken", settings=html.plain(taken)) if taken else text("taken_none", title=shell.PAGES[slug].title))
     st.markdown(text("limits"))
+
+
+def _sheets() -> None:
+    """All lesson sheets in a row that wraps."""
+    st.markdown(f"#### {text('sheets_title')}\n{text('sheets')}")
+    with st.container(horizontal=True, key="sheets"):
+        for slug in sheets.PAGES:
+            sheets.offer(slug, shell.PAGES[slug].question, shell.PAGES[slug].title, f"sheet_of_{slug}")
