@@ -13,6 +13,10 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
+    "block": ("live", "parts", "solids"),
+    "convolution": ("live", "parts", "counting", "solids", "panels"),
+    "separable": ("live", "parts", "counting", "solids", "panels", "ratio"),
+    "walk": ("live", "parts", "export", "snapshot", "frames", "counting", "walk_numbers", "walk_views", "walk_hands"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": ("parts", "packed", "export", "snapshot"),
     "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", "excitation_scene", "excitation_flows", "excitation_drawing",
@@ -24,7 +28,7 @@ _SHARED = {  # scripts in front of a component's own
     "patch": ("packed",),
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
-    "cell": ("parts", "packed", "export", "snapshot", "cell_numbers", "cell_views", "cell_hands"),
+    "cell": ("parts", "packed", "export", "snapshot", "frames", "cell_numbers", "cell_views", "cell_hands"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
