@@ -66,7 +66,7 @@ function edit(view, i, field) {
   field.setAttribute("aria-invalid", weight === null)
   view.parts.note.textContent = weight === null ? "A number from −99 to 99 with at most two decimals, please." : ""
   if (weight === null) return
-  const slices = kernel.hundredths.map((slice, channel) => planes.length === 3 && channel !== view.channel ? slice : slice.with(i, weight))
+  const slices = kernel.hundredths.map((slice, channel) => planes.length === 3 && channel !== view.channel ? slice : slice.map((old, place) => place === i ? weight : old))
   view.own = { size: kernel.size, divisor: kernel.divisor, hundredths: slices }
   view.send("edited", spelt(view.own))
   view.redraw()

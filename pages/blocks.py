@@ -5,10 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.lessons import counted
+from pages.shared.lessons import convolution, separable
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
-    "MACs": counted.show,
+    "Convolution": convolution.show,
+    "Separable convolution": separable.show,
 }
 
 

@@ -15,7 +15,11 @@ import streamlit as st
 from . import glossary, state, texts
 from .components import component
 
-READ: dict[str, Callable[[str], Any]] = {**dict.fromkeys(state.RANGES, float), "counted_kernel": int}  # how the value of a control is read; others are text
+READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(state.RANGES, float),
+    **dict.fromkeys(("conv_inputs", "conv_outputs", "conv_kernel", "conv_stride", "conv_side"), int),
+    **dict.fromkeys(("sep_inputs", "sep_outputs", "sep_kernel", "sep_stride", "sep_side"), int),
+}  # how the value of a control is read; others are text
 
 
 def read(target: str) -> tuple[str, dict[str, Any]]:
