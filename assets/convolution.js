@@ -4,7 +4,7 @@ const letters = [["Dᵤ × Dᵤ", "× M"], ["N kernels", "Dᵣ × Dᵣ × M"], [
 function accountOf(conv) {
   const { inputs, outputs, kernel, cells, params, macs, zeros: [before, after] } = conv
   const each = kernel ** 2 * inputs
-  const padded = conv.padding === "valid" ? "no zeros are added; ⌊ ⌋ rounds down" : `${before} zeros before and ${after} after, along each side; ⌈ ⌉ rounds up`
+  const padded = conv.padding === "valid" ? "no zeros are added; ⌊ ⌋ rounds down" : `zeros added along each side: ${before} before and ${after} after; ⌈ ⌉ rounds up`
   return [
     lineOf("Side of the map that goes out, Dᵥ", ...sideWords(conv), whole(cells), padded),
     lineOf("MACs of one cell", "Dᵣ² · M", `${kernel}² · ${inputs}`, whole(each), "every number under the kernel, in all M channels, is multiplied once and added"),

@@ -48,7 +48,7 @@ function labelsOf(conv, letters) {
 
 // `kinds` are the classes that colour the volume that comes in and the one that goes out; `letters` three pairs of lines.
 function panelOf(conv, scale, { kinds, letters, label }) {
-  const middle = 44 + scale.tallest * (1 + slant) / 2
+  const middle = 40 + scale.tallest * (1 + slant) / 2
   const room = Math.max(scale.length + slant * scale.tallest, 84)
   const places = [0, 1, 2].map((place) => place * (room + between) + 4)
   const put = (place, box) => [box[0] + places[place] + (room - box[2] - box[4]) / 2, ...box.slice(1)]
@@ -58,7 +58,7 @@ function panelOf(conv, scale, { kinds, letters, label }) {
   const [first] = kernels
   const patch = [input[0], input[1], Math.min(input[2], first[2]), Math.min(input[3], first[3]), Math.min(input[4], first[4])]
   const slice = [output[0], output[1], Math.max(2, Math.min(output[2], scale.channels)), output[3], output[4]]
-  const bottom = middle + scale.tallest * (1 - slant) / 2 + 26
+  const bottom = middle + scale.tallest * (1 + slant) / 2 + 18
   const texts = labelsOf(conv, letters).flatMap(([above, below], place) => {
     const x = places[place] + room / 2
     return [...said(above, x, 14, "letters"), ...said(below, x, bottom, "numbers")]

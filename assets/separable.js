@@ -70,10 +70,10 @@ function draw(root, shown, width) {
   coloured(root, shown.colours)
   Object.assign(root.dataset, { standard: found.standard.macs, depthwise: found.depthwise.macs, pointwise: found.pointwise.macs, bytes: found.pair.bytes, ratio: found.ratio })
   const fresh = tag("div", "", tag("div", "panels", ...panelsOf(found).map((entry) => panel(entry, scale))),
-    tag("div", "halves", tag("div", "", tag("h5", "", "The ratio, term by term"), derivation(found)), tag("div", "", tag("h5", "", "The ratio over N; dashed: its limit 1/Dᵣ²"), chart, line)),
+    shown.revealed ? tag("div", "halves", tag("div", "", tag("h5", "", "The ratio, term by term"), derivation(found)), tag("div", "", tag("h5", "", "The ratio over N; dashed: its limit 1/Dᵣ²"), chart, line)) : tag("p", "waiting", "Once you have guessed above, their ratio is derived here term by term."),
     tag("h5", "", "Work and traffic"), traffic(found))
   patchChildren(root, [...fresh.childNodes])
-  pointable(root.querySelector(".chart"), root.querySelector(".readout"), Math.max(280, wide), shape.outputs)
+  if (shown.revealed) pointable(root.querySelector(".chart"), root.querySelector(".readout"), Math.max(280, wide), shape.outputs)
 }
 
 export default function (component) {

@@ -17,7 +17,7 @@ function controlsOf(view) {
   view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
   return tag("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play, buttonOf("Step ›", "One cell on", () => step(view, 1)), speed,
     buttonOf("Fill the map", "Compute all cells at once", () => fill(view, true)), buttonOf("Empty it", "Empty the map and start at the first cell", () => fill(view, false)),
-    view.parts.status, downloadsOf(view.parts.root, () => ({ title: view.title, file: "convolution" }), ".controls"))
+    downloadsOf(view.parts.root, () => ({ title: view.title, file: "convolution" }), ".controls"), view.parts.status)
 }
 
 function build(view, root) {

@@ -47,10 +47,20 @@ function mapOf(now) {
   return Float64Array.from({ length: cells * cells }, (_, place) => cellOf(now, [Math.floor(place / cells), place % cells]).value)
 }
 
-// In which colours the output is shown: grey from black to what a white photo would give, or blue below zero and orange above.
-function scaleOf({ planes, kernel }, values) {
-  const gain = kernel.hundredths.slice(0, planes.length).flat().reduce((a, b) => a + b, 0) / (100 * divisorOf(kernel, planes))
-  return gain > 0 ? { grey: true, reach: 255 * gain } : { grey: false, reach: values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) }
+// Whether no zero of the padding lies under the kernel at that cell.
+function clearOf({ count: { cells, stride, kernel, side, zeros: [before] } }, place) {
+  return [Math.floor(place / cells), place % cells].every((at) => at * stride - before >= 0 && at * stride - before + kernel <= side)
+}
+
+// In which colours the output is shown: grey, from black to what a white photo would give, where one weight outweighs all negative ones, so that a photo stays
+// a photo; else blue below zero and orange above, as far as the numbers go where no padding is under the kernel.
+function scaleOf(now, all) {
+  const weights = now.kernel.hundredths.slice(0, now.planes.length).flat()
+  const gain = weights.reduce((a, b) => a + b, 0) / (100 * divisorOf(now.kernel, now.planes))
+  const against = weights.reduce((sum, weight) => sum + Math.max(0, -weight), 0) / now.planes.length
+  if (gain > 0 && Math.max(...weights) >= against) return { grey: true, reach: 255 * gain }
+  const clear = all.filter((_, place) => clearOf(now, place))
+  return { grey: false, reach: (clear.length ? clear : all).reduce((most, value) => Math.max(most, Math.abs(value)), 0) }
 }
 
 // Of hundredths: as few decimals as it takes, all of them right.

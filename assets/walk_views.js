@@ -42,13 +42,16 @@ function legendOf({ scale, palette, values }) {
   const bar = tag("i", { "aria-hidden": "true" })
   const low = scale.grey ? 0 : -scale.reach
   bar.style.background = `linear-gradient(to right,${Array.from({ length: 9 }, (_, i) => `rgb(${colourOf(scale, palette, low + i / 8 * (scale.reach - low))})`)})`
-  const beyond = scale.grey && values.some((value) => value < 0 || value > scale.reach + 1e-9)
+  const beyond = values.some((value) => value < low - 1e-9 || value > scale.reach + 1e-9)
   const said = (value) => quotient(100 * Math.round(100 * value) / 100, 1).text
   return [bar, tag("span", {}, said(low)), tag("span", {}, beyond ? "colours end here, numbers do not" : ""), tag("span", {}, said(scale.reach))]
 }
 
+// Cells as wide as the longest number, which is printed whole.
 function gridOf(title, kind, k, cells) {
-  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title), tag("div", { class: "numbers", style: `--k:${k}` }, ...cells))
+  const longest = Math.max(...cells.map((cell) => (cell.value ?? cell.textContent).length))
+  const wide = Math.max(k < 5 ? 44 : k < 7 ? 37 : 33, 7 * longest + 6)
+  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title), tag("div", { class: "numbers", style: `--k:${k};--wide:${wide}px` }, ...cells))
 }
 
 function numberOf(text, i, style, padded = false) {

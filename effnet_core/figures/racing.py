@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 
 from ..palette import INK, MUTED, si, themed, unit_colour
-from . import axis, figure, linear, logarithmic, note
+from . import SIZE, axis, figure, linear, logarithmic, note
 
 NAMES = {"standard": "standard", "depthwise": "depthwise", "pointwise": "pointwise", "pair": "the pair"}
 LOOKS = {"standard": ("stages.0", "circle"), "depthwise": ("stages.1", "square"), "pointwise": ("stages.4", "diamond"), "pair": ("stages.6", "triangle-up")}
@@ -38,15 +38,23 @@ def _exact(pair: float, standard: float, kind: str) -> str:
 
 
 def paces(record: dict, theme: str = "light") -> go.Figure:
-    """MACs per second, as measured, against MACs per byte, as counted; both axes logarithmic."""
+    """MACs per second, as measured, against MACs per byte, as counted; both axes logarithmic. The dashed line is as fast as copying a map: bytes per second times
+    MACs per byte, the sloping part of a roofline (Williams, Waterman and Patterson, 2009)."""
     batch, ways = record["batch"], record["ways"]
     places = {name: (batch * way["macs"] / way["bytes"], way["macs_per_s"]) for name, way in ways.items()}
     traces = [_point(name, ways[name], *place, batch, theme) for name, place in places.items()]
     x, y = zip(*places.values())
     words = [note(NAMES[name], theme, x=math.log10(place[0]), y=math.log10(place[1]), xanchor="left", xshift=11, yshift=9) for name, place in places.items()]
-    wide = logarithmic(x)
+    wide, high = logarithmic(x), logarithmic([*y, *(1e3 * batch * way["macs"] / way["p90_ms"] for way in ways.values())])
+    traces.append(_roof(record["copied_per_s"], [10**place for place in wide["range"]], theme))
     return figure(traces, theme, 250, annotations=words, hovermode="closest", margin={"l": 8, "r": 24, "t": 12, "b": 8},
-                  xaxis=axis(theme, "MACs per byte moved", **{**wide, "range": [wide["range"][0], wide["range"][1] + 0.25]}), yaxis=axis(theme, "MACs per second", **logarithmic(y)))
+                  xaxis=axis(theme, "MACs per byte moved", **{**wide, "range": [wide["range"][0], wide["range"][1] + 0.25]}), 
+                  yaxis=axis(theme, **high) | {"title": {"text": "MACs per second", "font": {"size": SIZE}, "standoff": 14}})
+
+
+def _roof(pace: float, ends: list[float], theme: str) -> dict:
+    return {"type": "scatter", "mode": "lines", "x": ends, "y": [pace * end for end in ends], "line": {"color": themed(MUTED, theme), "width": 1.5, "dash": "dash"},
+            "hovertemplate": f"at the pace of a copy, {si(pace, 'B/s')}: %{{y:.3s}} MACs/s<extra></extra>"}
 
 
 def _point(name: str, way: dict, intensity: float, pace: float, batch: int, theme: str) -> dict:

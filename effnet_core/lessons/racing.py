@@ -21,6 +21,12 @@ BATCH_RANGE = (1, 256)
 ROUNDS = 20
 SEED = 0
 CALL = "call"  # a convolution of next to nothing: what it takes to ask torch for one at all
+COPY = "copy"  # of the map that comes in: what it takes to read and write it and do nothing else
+
+
+class Copy(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clone()
 
 
 class Padded(nn.Module):
@@ -42,10 +48,10 @@ def built(way: Way) -> nn.Module:
 
 
 def memory_needed(ways: Mapping[str, Way], batch: int) -> int:
-    """Bytes of all kernels and inputs, and of the hungriest step twice, since torch may keep a copy in the order that it wants."""
+    """Bytes of all kernels and inputs, of the copy, and of the hungriest step twice, since torch may keep a copy in the order that it wants."""
     kernels = BYTES * sum(shape.params for way in ways.values() for shape in way)
-    inputs = BYTES * batch * sum(way[0].inputs * way[0].side**2 for way in ways.values())
-    return kernels + inputs + 2 * batch * max(shape.bytes for way in ways.values() for shape in way)
+    maps = [_numbers(way[0]) for way in ways.values()]
+    return kernels + BYTES * batch * (sum(maps) + 2 * max(maps)) + 2 * batch * max(shape.bytes for way in ways.values() for shape in way)
 
 
 def _check_memory(ways: Mapping[str, Way], batch: int, device: str) -> None:
@@ -68,8 +74,8 @@ def race(
 ) -> dict:
     """Times all `ways` on random maps (`batch` M D D), fp32 and in inference mode, one pass of each in every round.
 
-    First rounds that do not count, until they stop getting faster; then at least 20 and at least `seconds`. Beside them runs a convolution of next to
-    nothing (1 × 1 × 1), whose time is that of a call. Returns JSON values: the settings, the machine, whether the figures are `steady` and a `note` where
+    First rounds that do not count, until they stop getting faster; then at least 20 and at least `seconds`. Beside them run a convolution of next to
+    nothing (1 × 1 × 1), whose time is that of a call, and a copy of the largest map that comes in, whose pace is that of memory or of the cache that holds it. Returns JSON values: the settings, the machine, whether the figures are `steady` and a `note` where
     not, and under `"ways"` of each `rounds`, `median_ms`, `p10_ms`, `p90_ms`, `macs` (one image), `params`, `bytes` (of one pass: maps once, kernels
     once) and `macs_per_s`. Raises `UserError` for a device that is not here, numbers out of range, too little memory, and where it was stopped.
     """
@@ -89,20 +95,34 @@ def race(
         raise UserError(f"{where.key} ran out of memory; fewer channels, a smaller map or a smaller batch would fit.") from failed
     finally:
         torch.set_num_threads(threads_before)
-    spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name != CALL)
+    spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name in ways)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
-    call = samples.pop(CALL)
+    call, copy, copied = samples.pop(CALL), samples.pop(COPY), 2 * BYTES * batch * _numbers(_largest(ways))
     return {"device": where.key, "device_name": where.name, "batch": batch, "threads": threads, "warmup": warmup, "call_ms": statistics.median(call),
+            "copy_ms": statistics.median(copy), "copy_bytes": copied, "copied_per_s": 1e3 * copied / statistics.median(copy),
             "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()}, "machine": machine.describe(),
             "versions": versions(where.key), "conditions": conditions, "steady": not doubts, "note": " ".join(doubts) or None}
+
+
+def _numbers(shape: Convolution) -> int:
+    return shape.inputs * shape.side**2
+
+
+def _largest(ways: Mapping[str, Way]) -> Convolution:
+    """The one that reads the largest map."""
+    return max((way[0] for way in ways.values()), key=_numbers)
 
 
 def _rounds(ways: Mapping[str, Way], batch: int, device: str, seconds: float, on_progress: Progress | None,
             should_stop: Callable[[], bool] | None) -> tuple[int, dict[str, Times], dict]:
     """How many rounds did not count, the times of those that did by way, and what went on meanwhile."""
-    dice, all_ways = torch.Generator().manual_seed(SEED), {**ways, CALL: (Convolution(1, 1, 1, 1),)}
-    runs = {name: (built(way).eval().to(device), torch.randn(batch, way[0].inputs, way[0].side, way[0].side, generator=dice).to(device))
-            for name, way in all_ways.items()}
+    dice = torch.Generator().manual_seed(SEED)
+
+    def entry(module: nn.Module, first: Convolution) -> tuple[nn.Module, Tensor]:
+        return module.eval().to(device), torch.randn(batch, first.inputs, first.side, first.side, generator=dice).to(device)  # N M D D
+
+    call = Convolution(1, 1, 1, 1)
+    runs = {name: entry(built(way), way[0]) for name, way in ways.items()} | {CALL: entry(built((call,)), call), COPY: entry(Copy(), _largest(ways))}
     samples: dict[str, Times] = {name: [] for name in runs}
 
     def one() -> float:

@@ -136,7 +136,7 @@ def _outcome(shape: Separable, row: dict) -> None:
     left.markdown("###### Work, traffic and time, as parts of the standard convolution's")
     left.plotly_chart(draw.parts(row, theme), theme=None, key="race_parts", config={"displayModeBar": False},
                       alt=f"The pair needs {macs:.3g} of the MACs and took {time:.3g} of the time of the standard convolution")
-    right.markdown("###### MACs per second against MACs per byte")
+    right.markdown("###### MACs per second against MACs per byte; dashed: as fast as a copy")
     right.plotly_chart(draw.paces(row, theme), theme=None, key="race_paces", config={"displayModeBar": False}, alt="Measured pace of each convolution against its MACs per byte")
     _table(row)
     st.markdown(lesson.text(SLUG, "race_why", **_numbers(row, macs, time)))
@@ -151,7 +151,8 @@ def _numbers(row: dict, macs: float, time: float) -> dict[str, str]:
     ways = row["ways"]
     return {"macs": _compared(macs, "more", "fewer"), "time": _compared(time, "slower", "faster"), "call": ms(row["call_ms"]),
             "standard": _intensity(row, "standard"), "depthwise": _intensity(row, "depthwise"), "slow": si(ways["depthwise"]["macs_per_s"]),
-            "fast": si(ways["standard"]["macs_per_s"]), "share": f"{100 * row['call_ms'] / ways['depthwise']['median_ms']:.2g}"}
+            "fast": si(ways["standard"]["macs_per_s"]), "share": f"{100 * row['call_ms'] / ways['depthwise']['median_ms']:.2g}",
+            "copied": si(row["copied_per_s"], "B/s"), "roof": si(row["copied_per_s"] * row["batch"] * ways["depthwise"]["macs"] / ways["depthwise"]["bytes"])}
 
 
 def _table(row: dict) -> None:

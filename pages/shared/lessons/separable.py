@@ -26,11 +26,11 @@ BLOCK = "sep_block"
 
 def show() -> None:
     lesson.head(SLUG)
-    _guess()
+    guessed = _guess()
     network = state.architecture()
     _follow_strip(network)
     shape, sliders = _controls(network)
-    component("separable")(key="separable", data={**sliders, "padding": shape.padding, "colours": colours()}, height="content")
+    component("separable")(key="separable", data={**sliders, "padding": shape.padding, "colours": colours(), "revealed": guessed}, height="content")
     st.caption(lesson.text(SLUG, "traffic"))
     st.markdown(f"##### {lesson.text(SLUG, 'race_title')}")
     racing.show(shape)
@@ -39,12 +39,12 @@ def show() -> None:
     lesson.foot(SLUG)
 
 
-def _guess() -> None:
-    """What 3 × 3 kernels can save at most."""
+def _guess() -> bool:
+    """What 3 × 3 kernels can save at most; the derivation waits for it."""
     many = Separable(64, CHANNELS[-1], 3, 8)
     options = ["Half as many", "A third", "A ninth", "Next to none"]
     right = min(range(len(options)), key=lambda place: abs((1 / 2, 1 / 3, 1 / 9, 0.0)[place] - float(many.ratio)))
-    lesson.ask(SLUG, options, right, outputs=f"{many.outputs:,}", ratio=f"{float(many.ratio):.4f}", limit=f"{1 / 9:.4f}")
+    return lesson.ask(SLUG, options, right, outputs=f"{many.outputs:,}", ratio=f"{float(many.ratio):.4f}", limit=f"{1 / 9:.4f}")
 
 
 def _shapes(network: Architecture) -> dict[str, Separable]:
