@@ -1,32 +1,4 @@
 // One unit of the network as volumes, and below them the formulas; a layer is lit in both at once.
-function arrowHead(path) {
-  const points = path.slice(1).split("L").map((point) => point.split(" ").map(Number))
-  const [[x0, y0], [x, y]] = points.slice(-2)
-  const length = Math.hypot(x - x0, y - y0) || 1
-  const [dx, dy] = [(x - x0) / length, (y - y0) / length]
-  const corner = (back, aside) => `${x - back * dx - aside * dy} ${y - back * dy + aside * dx}`
-  return element("path", { class: "head", d: `M${x} ${y}L${corner(7, 3.5)}L${corner(7, -3.5)}z` })
-}
-
-function boxOf([x, y, width, height, back]) {
-  const [right, top] = [x + width, y - back]
-  return [
-    element("path", { class: "top", d: `M${x} ${y}L${x + back} ${top}L${right + back} ${top}L${right} ${y}z` }),
-    element("path", { class: "far", d: `M${right} ${y}L${right + back} ${top}L${right + back} ${top + height}L${right} ${y + height}z` }),
-    element("rect", { class: "front", x, y, width, height }),
-  ]
-}
-
-function shapesOf(part) {
-  return [
-    ...part.lines.flatMap(([path, arrow, dashed]) => [element("path", { class: dashed ? "line dashed" : "line", d: path }), ...arrow ? [arrowHead(path)] : []]),
-    ...part.boxes.flatMap(boxOf),
-    ...part.needles.map(([x, y, width]) => element("rect", { class: "needle", x, y: y - 2.5, width, height: 5 })),
-    ...part.nodes.flatMap(([sign, x, y]) => [element("circle", { class: "node", cx: x, cy: y, r: 9 }), words(sign, { class: "sign", x, y: y + 5, "text-anchor": "middle" })]),
-    element("g", { class: "words" }, ...part.words.map(([text, x, y, anchor, strong]) => words(text, { class: strong ? "strong" : "plain", x, y, "text-anchor": anchor }))),
-  ]
-}
-
 // What a pointer may hit: all that the part shows, a little enlarged; of a shortcut, which goes around everything, its words. Known only once it is drawn.
 function reachOf(group) {
   const { x, y, width, height } = (group.querySelector(".dashed") ? group.querySelector(".words") : group).getBBox()
@@ -44,13 +16,6 @@ function drawingOf(data, scene) {
   svg.append(...around, ...groups.filter((group) => !around.includes(group)))  // branches below what they lead around, so that each volume answers a pointer
   svg.querySelector('[data-index="0"]').setAttribute("tabindex", 0)
   return svg
-}
-
-function tag(name, className, ...children) {
-  const node = document.createElement(name)
-  node.className = className
-  node.append(...children)
-  return node
 }
 
 // A line breaks before an equals sign and nowhere else, as long as there is room.
