@@ -12,7 +12,8 @@ function wordsOf(layer, si, before) {
   const size = `${layer.kernel}×${layer.kernel}`
   const above = layer.kind === "gate" ? ["SE", "squeeze and", "excitation"]
     : [layer.name, `${size} ${layer.groups > 1 ? "depthwise" : "conv"}`, ...layer.stride > 1 ? [`stride ${layer.stride}`] : []]
-  const below = layer.kind === "gate" ? [] : [layer.norm ? "batch norm" : "bias", layer.activation ?? "no activation"]
+  const below = layer.kind === "gate" ? [] : [...layer.norm ? ["batch norm"] : [], ...layer.bias ? ["bias"] : [],
+    ...layer.activation === undefined ? [] : [layer.activation ?? "no activation"]]
   const same = before?.layers.find((other) => other.name === layer.name)
   const known = !before ? [...above, ...below] : same ? Object.values(wordsOf(same, si)).flat().map(([text]) => text) : []
   const mark = (text, place) => [text, known.includes(text) ? place === 0 : place === 0 ? "strong fresh" : "fresh"]

@@ -4,7 +4,7 @@ const measures = [["params", "Parameters", "learnt numbers"], ["macs", "MACs", "
 function changeOf(now, before, si) {
   if (!before || now === before) return before ? "as before" : ""
   const times = now / before
-  const factor = times >= 1.95 ? ` (${general(times, 3)} times)` : times <= 0.51 ? ` (a ${general(before / now, 3)}th)` : ""
+  const factor = times >= 1.95 ? `, × ${general(times, 3)}` : times <= 0.51 ? `, ÷ ${general(before / now, 3)}` : ""
   const difference = BigInt(now) - BigInt(before)
   return `${difference > 0n ? "+" : ""}${si(difference)}${factor}`
 }
@@ -31,7 +31,7 @@ function rungOf({ name, number, block, before }, chosen, most, si) {
 // `rungs` in order; `pick` is called with the index of a step that was clicked or reached with the arrow keys.
 function ladderOf(rungs, chosen, si, pick) {
   const most = Object.fromEntries(measures.map(([key]) => [key, Math.max(1, ...rungs.map(({ block }) => block[key]))]))
-  const head = tag("div", "rung top", tag("span", "name", "Step"), ...measures.map(([, words, explained]) => tag("span", "figure", tag("b", "", words), tag("small", "", explained))))
+  const head = tag("div", "rung heads", tag("span", "name", "Step"), ...measures.map(([, words, explained]) => tag("span", "figure", tag("b", "", words), tag("small", "", explained))))
   const ladder = tag("div", "ladder", head, ...rungs.map((rung, index) => rungOf(rung, index === chosen, most, si)))
   ladder.setAttribute("role", "group")
   ladder.setAttribute("aria-label", "What every step costs; arrow keys go from step to step")

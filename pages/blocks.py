@@ -5,10 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.lessons import counted
+from pages.shared.lessons import built, counted, modules
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "MACs": counted.show,
+    "The block, step by step": built.show,
+    "Modules": modules.show,
 }
 
 

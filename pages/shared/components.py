@@ -15,7 +15,7 @@ _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
     "block": ("live", "parts", "volumes"),
     "built": ("live", "parts", "numerals", "block_design", "volumes", "block_scene", "block_scene_tall", "ladder"),
-    "modules": ("live", "parts", "numerals", "block_design", "volumes", "padding"),
+    "modules": ("live", "parts", "numerals", "block_design", "volumes", "block_scene", "block_scene_tall", "padding"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": ("parts", "packed", "export", "snapshot"),
     "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", "excitation_scene", "excitation_flows", "excitation_drawing",

@@ -15,7 +15,19 @@ import streamlit as st
 from . import glossary, state, texts
 from .components import component
 
-READ: dict[str, Callable[[str], Any]] = {**dict.fromkeys(state.RANGES, float), "counted_kernel": int}  # how the value of a control is read; others are text
+
+
+def _switch(text: str) -> bool:
+    return text == "true"
+
+
+READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
+    **dict.fromkeys(state.RANGES, float), "counted_kernel": int,
+    **dict.fromkeys((f"built_{name}" for name in ("inputs", "outputs", "expand", "kernel", "stride", "side", "ratio")), int),
+    **dict.fromkeys((f"built_{name}_{step}" for name in ("skip", "depthwise", "norm", "linear", "se") for step in range(1, 10)), _switch),
+    **dict.fromkeys((f"module_{name}" for name in ("inputs", "outputs", "kernel", "stride", "side", "ratio")), int),
+    **dict.fromkeys(("module_bias", "module_norm"), _switch),
+}
 
 
 def read(target: str) -> tuple[str, dict[str, Any]]:
