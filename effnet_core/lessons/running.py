@@ -45,4 +45,4 @@ def run(made: Design | Part) -> Run:
         module = built(made)
         out = module(torch.randn(1, *made.input))
     return Run(tuple(out.shape), sum(p.numel() for p in module.parameters()), sum(b.numel() for b in module.buffers() if b.ndim),
-               out.std().item() if numbers else None)
+               out.std(correction=0).item() if numbers else None)
