@@ -5,11 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.lessons import convolution, separable
+from pages.shared.lessons import built, convolution, modules, separable
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "Convolution": convolution.show,
     "Separable convolution": separable.show,
+    "The block, step by step": built.show,
+    "Modules": modules.show,
 }
 
 

@@ -13,10 +13,12 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
-    "block": ("live", "parts", "solids"),
     "convolution": ("live", "parts", "counting", "solids", "panels"),
     "separable": ("live", "parts", "counting", "solids", "panels", "ratio"),
     "walk": ("live", "parts", "export", "snapshot", "frames", "counting", "walk_numbers", "walk_views", "walk_hands"),
+    "block": ("live", "parts", "solids", "volumes"),
+    "built": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "ladder"),
+    "modules": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": ("parts", "packed", "export", "snapshot"),
     "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", "excitation_scene", "excitation_flows", "excitation_drawing",
