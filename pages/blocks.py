@@ -5,10 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.lessons import counted
+from pages.shared.lessons import activations, chance, counted, squeeze
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "MACs": counted.show,
+    "Activations": activations.show,
+    "Squeeze-and-excitation": squeeze.show,
+    "Norm and chance": chance.show,
 }
 
 

@@ -24,6 +24,11 @@ _SHARED = {  # scripts in front of a component's own
     "patch": ("packed",),
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
+    "activation": ("live", "parts", "written"),
+    "squeeze": ("live", "parts", "written", "squeeze_drawing"),
+    "fold": ("live", "parts", "written"),
+    "chance": ("live", "parts", "written", "lots"),
+    "dropout": ("live", "parts", "written", "lots"),
     "cell": ("parts", "packed", "export", "snapshot", "cell_numbers", "cell_views", "cell_hands"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")

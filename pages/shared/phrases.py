@@ -15,7 +15,13 @@ import streamlit as st
 from . import glossary, state, texts
 from .components import component
 
-READ: dict[str, Callable[[str], Any]] = {**dict.fromkeys(state.RANGES, float), "counted_kernel": int}  # how the value of a control is read; others are text
+READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
+    **dict.fromkeys(state.RANGES, float), "counted_kernel": int,
+    **dict.fromkeys(("acts_x", "acts_beta"), float), "acts_on": lambda text: text.split(","),
+    **dict.fromkeys(("squeeze_channels", "squeeze_ratio", "squeeze_seed"), int),
+    **dict.fromkeys(("norm_gamma", "norm_beta", "norm_mean", "norm_variance", "norm_momentum", "chance_most", "chance_rate"), float),
+    **dict.fromkeys(("norm_eps", "norm_batch", "chance_seed"), int),
+}
 
 
 def read(target: str) -> tuple[str, dict[str, Any]]:
