@@ -28,6 +28,10 @@ READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read;
     **dict.fromkeys((f"built_{name}_{step}" for name in ("skip", "depthwise", "norm", "linear", "se") for step in range(1, 10)), _switch),
     **dict.fromkeys((f"module_{name}" for name in ("inputs", "outputs", "kernel", "stride", "side", "ratio")), int),
     **dict.fromkeys(("module_bias", "module_norm"), _switch),
+    **dict.fromkeys(("acts_x", "acts_beta"), float), "acts_on": lambda text: text.split(","),
+    **dict.fromkeys(("squeeze_channels", "squeeze_ratio", "squeeze_seed"), int),
+    **dict.fromkeys(("norm_gamma", "norm_beta", "norm_mean", "norm_variance", "norm_momentum", "chance_most", "chance_rate"), float),
+    **dict.fromkeys(("norm_eps", "norm_batch", "chance_seed"), int),
 }
 
 
