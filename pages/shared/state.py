@@ -14,6 +14,7 @@ from effnet_core.cards import best_bundled
 from effnet_core.families import compound, published
 from effnet_core.inside import surgery
 from effnet_core.lab import pins
+from effnet_core.lessons import kernels
 
 from . import catalogue
 
@@ -45,6 +46,7 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_layer": "",  # under the microscope: a convolution's id
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
+    "kernel_numbers": "",  # written into a kernel by hand, as `lessons.kernels` writes them
     "pins": "",  # networks to compare with, as `pins.write` writes them
     "hide": "",  # what a teacher's link leaves out: "alpha,part.take-home"
     "fix": "",  # whose value it fixes: "phi"
@@ -52,7 +54,7 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
 }
 DEFAULTS = BOUND | CARRIED
 LONGEST = pins.LONGEST  # characters of a carried value
-LONGER = {"surgery": surgery.LONGEST, "hide": 2000, "fix": 1000}
+LONGER = {"surgery": surgery.LONGEST, "kernel_numbers": kernels.LONGEST, "hide": 2000, "fix": 1000}
 
 
 def known() -> bool:
