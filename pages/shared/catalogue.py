@@ -31,6 +31,16 @@ class Control(NamedTuple):
     bound: bool = True
 
 
+def _of_lessons() -> list[Control]:
+    """The sliders that lessons draw in a loop."""
+    from .lessons import built, modules, norms, separable
+
+    built_ones = {f"built_{name}": label for name, label in built.SLIDERS.items()}
+    module_ones = {f"module_{name}": row[0] for name, row in modules.SLIDERS.items()}
+    normed = {key: row[0] for key, row in norms.SLIDERS.items()}
+    return [Control(key, label) for key, label in (built_ones | module_ones | normed | separable.LABELS | {"conv_kernel": "Dᵣ, side of a kernel"}).items()]
+
+
 _BY_HAND = {  # whose key or label is put together when the page runs, or that set others
     **dict.fromkeys(SCALED, (*(Control(*item) for item in SLIDERS.items()), Control("preset", "Try", False))),
     "start": (Control("phi", SLIDERS["phi"]),),
@@ -46,7 +56,7 @@ def pages() -> tuple[str, ...]:
 @cache
 def controls(page: str) -> dict[str, Control]:
     """The widgets of the page `page` by key."""
-    own = [*_BY_HAND.get(page, ())]
+    own = [*_BY_HAND.get(page, ()), *(_of_lessons() if page == "blocks" else ())]
     for path in _files(page):
         own += _widgets(path)
     return {control.key: control for control in own if control.key not in _choosers()}

@@ -21,7 +21,7 @@ BESIDE = ('@media (min-width: 1200px) { [data-testid="stHorizontalBlock"]:has(> 
 
 def hidden() -> frozenset[str]:
     """What the link leaves out, as `catalogue` names it; what it does not know is ignored."""
-    return state.names("hide", catalogue.hideable())
+    return state.names("hide", catalogue.hideable()) if state.get("hide") else frozenset()
 
 
 def hides(section: str) -> bool:
