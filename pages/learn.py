@@ -5,9 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.learn import words
+from pages.shared.learn import predict, words
 
 PARTS: dict[str, Callable[[], None]] = {  # what the pill says → the part
+    "Predict": predict.show,
     "Words": words.show,
 }
 

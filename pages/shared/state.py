@@ -43,6 +43,8 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_layer": "",  # under the microscope: a convolution's id
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
+    "tour": "",  # how far the guided tour is, as `learn.steps` writes it
+    "q": "",  # a question to predict; the first one
     "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
