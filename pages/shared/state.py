@@ -4,6 +4,7 @@ The scaling controls are widgets on every page, bound to the address by Streamli
 and `write_address`, since Streamlit clears the address of anything else when the page changes.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -94,11 +95,11 @@ def put(**values: Any) -> None:
     st.session_state.update(values)
 
 
-def architecture() -> Architecture:
+def architecture(values: Callable[[str], Any] = get) -> Architecture:
     """The network that the sliders show. Raises `UserError` where they ask for the impossible."""
-    if get("source") == "Published":
-        return published(NAMES[get("name")])
-    return compound(*(get(key) for key in RANGES), base=BASES[get("base")])
+    if values("source") == "Published":
+        return published(NAMES[values("name")])
+    return compound(*(values(key) for key in RANGES), base=BASES[values("base")])
 
 
 def selected(network: Architecture) -> str:
