@@ -13,7 +13,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, PAGE, ink_on
 
-from . import controls, html, live, phrases, state, texts
+from . import controls, html, live, phrases, state, texts, tour
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,6 +109,8 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
         if "lead" in texts.sections(slug):
             st.html(f'<p class="ef-lead">{texts.text(slug, "lead")}</p>')
         phrases.mount()
+    with st.container(key="tour"):
+        tour.bar(slug, {other: page.title for other, page in PAGES.items()})
     st.session_state["_strip"] = st.container()
     state.alone()
     left, body = st.columns([2, 9], gap="large")
@@ -121,6 +123,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
         finally:
             del st.session_state["_shell"]
     texts.closing(slug)
+    tour.after()
 
 
 def strip(network: Architecture, refused: str = "") -> str:
@@ -142,6 +145,7 @@ def strip_alone(network: Architecture) -> None:
 @st.fragment(key="strip")
 def _strip(network: Architecture) -> None:
     spine(network, theme())
+    tour.after()
 
 
 def require(slug: str) -> None:

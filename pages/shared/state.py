@@ -4,6 +4,7 @@ The scaling controls are widgets on every page, bound to the address by Streamli
 and `write_address`, since Streamlit clears the address of anything else when the page changes.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -45,6 +46,8 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
     "kernel_numbers": "",  # written into a kernel by hand, as `lessons.kernels` writes them
+    "tour": "",  # how far the guided tour is, as `learn.steps` writes it
+    "q": "",  # a question to predict; the first one
     "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
@@ -94,11 +97,11 @@ def put(**values: Any) -> None:
     st.session_state.update(values)
 
 
-def architecture() -> Architecture:
+def architecture(values: Callable[[str], Any] = get) -> Architecture:
     """The network that the sliders show. Raises `UserError` where they ask for the impossible."""
-    if get("source") == "Published":
-        return published(NAMES[get("name")])
-    return compound(*(get(key) for key in RANGES), base=BASES[get("base")])
+    if values("source") == "Published":
+        return published(NAMES[values("name")])
+    return compound(*(values(key) for key in RANGES), base=BASES[values("base")])
 
 
 def selected(network: Architecture) -> str:
