@@ -40,7 +40,8 @@ def test_the_ways_run_in_turn_and_the_figures_follow_from_the_times(monkeypatch)
 
     monkeypatch.setattr(racing, "pass_ms", timed)
     record = racing.race(SMALL.ways, batch=2, **QUICK)
-    round_ = [("Padded", (2, 6, 9, 9)), ("Padded", (2, 6, 9, 9)), ("Padded", (2, 6, 5, 5)), ("Sequential", (2, 6, 9, 9)), ("Padded", (2, 1, 1, 1)), ("Copy", (2, 6, 9, 9))]
+    round_ = [("Padded", (2, 6, 9, 9)), ("Padded", (2, 6, 9, 9)), ("Padded", (2, 6, 5, 5)), ("Sequential", (2, 6, 9, 9)), ("Padded", (2, 1, 1, 1)),
+              ("Copy", (2, 6, 9, 9))]
     assert order == round_ * (len(order) // 6) and len(order) == 6 * (record["warmup"] + record["ways"]["pair"]["rounds"])
     assert record["ways"]["pair"]["rounds"] >= racing.ROUNDS
     for ms, (name, way) in enumerate(SMALL.ways.items(), 1):
@@ -71,7 +72,8 @@ def test_disturbed_times_say_so(monkeypatch):
     assert statistics.median([1.0, 9.0, 1.0]) == record["ways"]["standard"]["median_ms"]
 
 
-@pytest.mark.parametrize("wrong, says", [({"device": "abacus"}, "no device 'abacus'"), ({"batch": 0}, "The batch"), ({"threads": 0}, "threads"), ({"seconds": -1.0}, "measuring time")])
+@pytest.mark.parametrize("wrong, says", [({"device": "abacus"}, "no device 'abacus'"), ({"batch": 0}, "The batch"), ({"threads": 0}, "threads"),
+                                         ({"seconds": -1.0}, "measuring time")])
 def test_the_impossible_is_refused(wrong, says):
     with pytest.raises(UserError, match=says):
         racing.race(SMALL.ways, **{**QUICK, **wrong})
@@ -100,5 +102,6 @@ def test_the_command_prints_one_json_object_or_a_table(capsys):
     record = json.loads(capsys.readouterr().out)
     assert Separable(**record["shape"]) == SMALL and [*record["ways"]] == ["standard", "depthwise", "pointwise", "pair"]
     text = table({**record, "note": "A word of caution."})
-    assert f"{record['ways']['pair']['median_ms']:.4f} ms" in text and f"{float(SMALL.ratio):.4f} of the MACs" in text and text.endswith("A word of caution.")
+    assert f"{record['ways']['pair']['median_ms']:.4f} ms" in text and f"{float(SMALL.ratio):.4f} of the MACs" in text
+    assert text.endswith("A word of caution.")
     assert main([*ARGS[:2], "0", *ARGS[3:]]) == 1 and "inputs of a convolution" in capsys.readouterr().err
