@@ -32,7 +32,7 @@ def show() -> None:
                **{name: str(getattr(shape[0], name)) for name in ("inputs", "middle", "outputs", "side")})
     step = _step()
     left, right = st.columns([1, 4], gap="medium")
-    with left:
+    with left, st.container(key="built_controls"):
         made = _controls(step)
     with right:
         _picture(step, made)
@@ -41,12 +41,13 @@ def show() -> None:
 
 
 def _step() -> int:
-    """The step that is looked at, its reason beside the ways to the next."""
-    asked = NAMES.index(st.pills("Step", NAMES, default=NAMES[0], required=True, wrap=True, **state.bound("built_step")))
-    with st.container(horizontal=True, vertical_alignment="center", key="built_heading"):
-        st.markdown(f"**Step {asked + 1} of {len(STEPS)}.** {lesson.text(SLUG, f'step_{asked + 1}')}")
+    """The step that is looked at, the ways to its neighbours, and its reason."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="built_heading"):
+        asked = NAMES.index(st.pills("Step", NAMES, default=NAMES[0], required=True, wrap=True, **state.bound("built_step")))
         for icon, word, other in ((":material/arrow_back:", "before", asked - 1), (":material/arrow_forward:", "after", asked + 1)):
             st.button(f"The step {word}", icon=icon, key=f"built_{word}", disabled=not 0 <= other < len(STEPS), type="tertiary", on_click=_go, args=(other,))
+    with st.container(key="built_reason"):
+        st.markdown(f"**Step {asked + 1} of {len(STEPS)}.** {lesson.text(SLUG, f'step_{asked + 1}')}")
     return asked
 
 

@@ -38,5 +38,5 @@ def _ran(slug: str, made: Design | Part) -> None:
     agrees = run.params == made.params and run.output == (1, *made.output)
     came, left = (" × ".join(f"{number:,}" for number in shape) for shape in ((1, *made.input), run.output))
     how = lesson.text("code", "numbers" if run.spread is not None else "shapes", spread=f"{run.spread or 0:.3g}")
-    kept = lesson.text("code", "buffers", buffers=f"{run.buffers:,}") if run.buffers else ""
+    kept = lesson.text("code", "buffers", buffers=f"{run.buffers:,}") + " " if run.buffers else ""
     st.markdown(lesson.text("code", "ran", came=came, left=left, params=f"{run.params:,}", verdict="as counted" if agrees else "not as counted", how=how, kept=kept))

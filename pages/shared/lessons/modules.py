@@ -31,7 +31,7 @@ def show() -> None:
     kind = KINDS[st.pills("Module", list(KINDS), default="Depthwise", required=True, wrap=True, **state.bound("module_kind"))]
     st.markdown(lesson.text(SLUG, kind))
     left, right = st.columns([1, 4], gap="medium")
-    with left:
+    with left, st.container(key="module_controls"):
         numbers, choices = _controls(kind)
     made = _made(kind, numbers, choices)
     with right:
