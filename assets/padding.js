@@ -54,8 +54,8 @@ function stripOf([kind, title, pad], layer, columns, chosen, top, broken) {
 function shiftSaid(layer) {
   const [same, half] = [paddingKinds[0][2](layer), paddingKinds[1][2](layer)]
   const shift = half.before - same.before
-  if (!shift) return `Here "same" and k // 2 put as many zeros on both sides: the kernel stops on the same cells.`
-  return `Here "same" has ${same.after - same.before} more zero after than before, so its kernel stops ${shift} cell further on than with k // 2: the same weights see another grid.`
+  if (!shift) return `Here "same" and k // 2 begin with as many zeros: the kernel stops on the same cells.`
+  return `Here "same" begins with ${same.before} and k // 2 with ${half.before}, so "same" stops ${shift} ${shift > 1 ? "cells" : "cell"} further on: the same weights see another grid.`
 }
 
 // The three strips in `width` pixels, and what they show in a sentence.
