@@ -96,12 +96,13 @@ def test_words_of_the_drawing_do_not_cover_each_other(bare):
                     {"inputs": 8, "outputs": 640, "expand": 1, "side": 4, "stride": 1}):
         data = {"hand": {f"built_{name}": number for name, number in {**numbers, "kernel": 3, "ratio": 25}.items()}, "steps": [step._asdict() for step in STEPS], "own": None}
         scenes = bare.evaluate("""([data, texts, side]) => {
-          const { si } = textsOf(texts), { made } = designsOf(data)
+          const { si } = textsOf(texts), steps = designsOf(data).made
+          const made = [...steps, ...steps.map((block) => designOf({ ...block.made, se: true, skip: false }))]
           return made.flatMap((block, place) => [wideOf, tallOf].map((make) => make(block, made[place - 1], scaleOf(made, side, 84, 84), si)))
         }""", [data, texts, numbers["side"]])
         for scene in scenes:
             said = [(x - {"start": 0, "middle": 0.5, "end": 1}[anchor] * 6 * len(text), 6 * len(text), y, text) for part in scene["parts"] for text, x, y, anchor, _ in part["words"]]
-            assert all(0 <= y <= scene["height"] and x >= -2 for x, _, y, _ in said)
+            assert all(0 <= y <= scene["height"] and -2 <= x and x + width <= scene["width"] + 2 for x, width, y, _ in said)
             for place, (x, width, y, text) in enumerate(said):
                 assert not [other for ox, wide, oy, other in said[:place] if abs(oy - y) < 11 and ox < x + width and x < ox + wide], (text, scene["width"])
 

@@ -18,7 +18,8 @@ def show(slug: str, made: Design | Part) -> None:
     for tab, (name, room) in zip(st.tabs(["PyTorch", "Keras"]), DIALECTS.items()):
         text = getattr(room, write)(made)
         with tab:
-            st.code(text, language="python", height=430)
+            with st.container(height=430, border=False, key=f"{slug}_{name}_code"):
+                st.code(text, language="python", wrap_lines=True)
             st.download_button("Download", text, f"{slug}_{name}.py", "text/x-python", icon=":material/download:", on_click="ignore",
                                key=f"{slug}_{name}_file")
     _ran(slug, made)
