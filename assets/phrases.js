@@ -47,7 +47,7 @@ function ring(place) {
   place.animate(still ? [lit, lit] : [lit, { ...lit, outlineColor: "transparent" }], { duration: 1400, easing: "ease-in" })
 }
 
-function follow(link) {
+function act(link) {
   const target = link.getAttribute("href").slice(5)
   const keys = target.slice(target.lastIndexOf("?") + 1).split("&").map((part) => part.split("=")[0])
   phrases.send(target)
@@ -59,7 +59,7 @@ function onClick(event) {
   if (set || word) event.preventDefault()
   if (word) shown(word)
   else hide()
-  if (set) follow(set)
+  if (set) act(set)
 }
 
 function onKey(event) {
@@ -67,7 +67,7 @@ function onKey(event) {
   const set = event.key === " " && linkOf(event, "set")
   if (!set) return
   event.preventDefault() // a button answers to the space bar, and does not scroll
-  follow(set)
+  act(set)
 }
 
 function onPoint(event) {

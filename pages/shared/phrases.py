@@ -21,6 +21,7 @@ READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read;
     **dict.fromkeys(("images", "batch", "threads", "budget_batch", "clock_batch", "counted_kernel"), int),
     "flops": lambda text: text == "true",
 }
+UNBOUND = frozenset({"data_kind", "network_scenes", "network_imagenette", "network_own"})  # controls that the address does not know
 
 
 class Target(NamedTuple):
@@ -55,8 +56,7 @@ def follow(sent: object) -> None:
     if target not in written():
         return
     state.put(**dict(target.values))
-    if target.page:
-        st.session_state["_goto"] = target.page
+    state.address(target.page, {key: text for key, text in parse_qsl(str(sent).rpartition("?")[2]) if key not in UNBOUND})
 
 
 def mount() -> None:

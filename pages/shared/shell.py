@@ -95,7 +95,7 @@ def run() -> None:
         carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
         st.switch_page(available[goto], query_params=carried)
     if (wanted := st.session_state.pop("_goto", None)) in available:  # a phrase leads there
-        st.switch_page(available[wanted], query_params={})
+        st.switch_page(available[wanted], query_params=st.session_state.pop("_goto_address", {}))
     state.read_address()
     st.html(_style(theme()))
     slug = current.url_path or "start"
