@@ -18,17 +18,24 @@ FIRST = {  # what is open on a page at first
 }
 
 
+LESSONS = {  # text → the lesson whose words it has
+    "lesson_activations": "Activations", "lesson_built": "The block, step by step", "lesson_chance": "Norm and chance", "lesson_convolution": "Convolution",
+    "lesson_modules": "Modules", "lesson_separable": "Separable convolution", "lesson_squeeze": "Squeeze-and-excitation", "lesson_spiral": "Why linear",
+    "lesson_skips": "Why skip connections",
+}
+
+
 def home(text):
     return HOMES.get(text) or next((page for page in shell.PAGES if text.startswith(page)), "blocks" if text.startswith("lesson_") else "learn")
 
 
 def sought():
-    """Page → the phrases that set something there."""
+    """Page → the phrases that set something there, and what is open where they stand."""
     found = {}
     for text in texts.pages():
         for target in phrases.targets(text):
-            page = phrases.read(target).page or home(text)
-            found.setdefault(page, {}).setdefault(target, None)
+            page = phrases.read(target).page
+            found.setdefault(page or home(text), {}).setdefault(target, {"lesson": LESSONS[text]} if text in LESSONS and not page else {})
     return found
 
 
@@ -48,9 +55,9 @@ def test_no_phrase_is_written_in_a_way_that_would_be_overlooked():
 def test_every_phrase_sets_controls_of_its_page_to_what_they_take(page):
     """What is set outlives the run, where a widget took it; a value that it does not know would have been replaced, or refused."""
     app = open_app(page)
-    for target in SOUGHT[page]:
-        values = dict(phrases.read(target).values)
-        for key, value in {**FIRST.get(page, {}), **values}.items():
+    for target, opened in SOUGHT[page].items():
+        values = phrases.read(target).settings
+        for key, value in {**FIRST.get(page, {}), **opened, **values}.items():
             app.session_state[key] = value
         app.run()
         assert not app.exception, target
@@ -80,6 +87,6 @@ def test_carried_values_of_phrases_can_be_values():
 
     for page in SOUGHT:
         for target in SOUGHT[page]:
-            values = dict(phrases.read(target).values)
+            values = phrases.read(target).settings
             surgery.read(values.get("surgery", ""))
             assert re.fullmatch(r"stem|head|classifier|stages\.[0-6]\.[0-9]+", values.get("layer", "stem"))

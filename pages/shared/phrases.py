@@ -16,10 +16,25 @@ import streamlit as st
 from . import glossary, state, texts
 from .components import component
 
+
+def _switch(text: str) -> bool:
+    return text == "true"
+
+
 READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
+    **dict.fromkeys(("conv_inputs", "conv_outputs", "conv_kernel", "conv_stride", "conv_side"), int),
+    **dict.fromkeys(("sep_inputs", "sep_outputs", "sep_kernel", "sep_stride", "sep_side"), int),
+    **dict.fromkeys((f"built_{name}" for name in ("inputs", "outputs", "expand", "kernel", "stride", "side", "ratio")), int),
+    **dict.fromkeys((f"built_{name}_{step}" for name in ("skip", "depthwise", "norm", "linear", "se") for step in range(1, 10)), _switch),
+    **dict.fromkeys((f"module_{name}" for name in ("inputs", "outputs", "kernel", "stride", "side", "ratio")), int),
+    **dict.fromkeys(("module_bias", "module_norm"), _switch),
+    **dict.fromkeys(("acts_x", "acts_beta"), float), "acts_on": lambda text: tuple(text.split(",")),
+    **dict.fromkeys(("squeeze_channels", "squeeze_ratio", "squeeze_seed"), int),
+    **dict.fromkeys(("norm_gamma", "norm_beta", "norm_mean", "norm_variance", "norm_momentum", "chance_most", "chance_rate"), float),
+    **dict.fromkeys(("norm_eps", "norm_batch", "chance_seed"), int),
     **dict.fromkeys((*state.RANGES, "step", "tolerance", "target", "search_phi", "budget_macs", "budget_params", "budget_memory", "budget_time"), float),
-    **dict.fromkeys(("images", "batch", "threads", "budget_batch", "clock_batch", "counted_kernel"), int),
-    "flops": lambda text: text == "true",
+    **dict.fromkeys(("images", "batch", "threads", "budget_batch", "clock_batch"), int),
+    "flops": _switch,
 }
 UNBOUND = frozenset({"data_kind", "network_scenes", "network_imagenette", "network_own"})  # controls that the address does not know
 
@@ -29,6 +44,11 @@ class Target(NamedTuple):
 
     page: str
     values: tuple[tuple[str, Any], ...]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The values by key, as widgets take them: several choices are a list."""
+        return {key: [*value] if isinstance(value, tuple) else value for key, value in self.values}
 
 
 def read(target: str) -> Target:
@@ -55,7 +75,7 @@ def follow(sent: object) -> None:
         return
     if target not in written():
         return
-    state.put(**dict(target.values))
+    state.put(**target.settings)
     state.address(target.page, {key: text for key, text in parse_qsl(str(sent).rpartition("?")[2]) if key not in UNBOUND})
 
 
