@@ -109,7 +109,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
         if "lead" in texts.sections(slug):
             st.html(f'<p class="ef-lead">{texts.text(slug, "lead")}</p>')
         phrases.mount()
-    with st.container(key="tour"):
+    with st.container(key="tour_place"):
         tour.bar(slug, {other: page.title for other, page in PAGES.items()})
     st.session_state["_strip"] = st.container()
     state.alone()

@@ -39,8 +39,8 @@ def notice(page: str = "") -> bool:
 
 
 def after() -> None:
-    """At the end of what can run by itself: the panel says what has just been done there."""
-    if notice():
+    """At the end of what can run by itself: the panel says what has just been done there, and whether the place is still open."""
+    if notice() or (state.get("tour") and (now := progress()).at and is_there(now.step) != st.session_state.get("_tour_there")):
         st.rerun()
 
 
@@ -86,19 +86,20 @@ def _page() -> str:
     return st.session_state.get("_page", "")
 
 
-def is_there(step: Step, page: str) -> bool:
-    return step.page == page and all(values().get(key) == value for key, value in step.opens.items())
+def is_there(step: Step) -> bool:
+    """Whether what the step needs is open; what has not been drawn yet is taken to be."""
+    return step.page == _page() and all(values().get(key, value) == value for key, value in step.opens.items())
 
 
 def bar(page: str, titles: dict[str, str]) -> None:
     """In the frame of `page`, before it is drawn; `titles` are those of all pages."""
     notice(page)
     if progress().at:
-        _panel(page, titles)
+        _panel(titles)
 
 
-@st.fragment(key="tour")
-def _panel(page: str, titles: dict[str, str]) -> None:
+@st.fragment(key="tour_panel")
+def _panel(titles: dict[str, str]) -> None:
     """Runs by itself where only a button of its own was pressed."""
     now = progress()
     state.write_address()
@@ -106,18 +107,19 @@ def _panel(page: str, titles: dict[str, str]) -> None:
         st.toast(f"Step {now.at} of {len(steps.STEPS)} is done.", icon=":material/check_circle:")
     folded = st.session_state.get("_tour_folded", False)
     with st.container(key="tour_folded" if folded else "tour_open"):
-        _head(now, page, titles, folded)
+        _head(now, titles, folded)
         if not folded:
             _body(now)
 
 
-def _head(now: Progress, page: str, titles: dict[str, str], folded: bool) -> None:
+def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
     done, last = now.at in now.done, now.at == len(steps.STEPS)
     with st.container(key="tour_head", horizontal=True, vertical_alignment="center", gap="small"):
         tick = ":material/check_circle: " if done else ""
         st.markdown(f"{tick}**Step {now.at} of {len(steps.STEPS)}** · {say(now.step, 'title')}")
-        if not done and not is_there(now.step, page):
-            st.button("Open it here" if now.step.page == page else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
+        there = st.session_state["_tour_there"] = is_there(now.step)
+        if not done and not there:
+            st.button("Open it here" if now.step.page == _page() else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
                       help=texts.text("tour", "sets") if now.step.opens is steps.FORMULA and values()["source"] != "Formula" else None)
         st.button("Back", key="tour_back", on_click=_turn, args=(now.at - 1,), disabled=now.at == 1, type="tertiary")
         if last:
