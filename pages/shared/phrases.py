@@ -36,6 +36,7 @@ READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read;
     **dict.fromkeys(("images", "batch", "threads", "budget_batch", "clock_batch"), int),
     "flops": _switch,
 }
+UNBOUND = frozenset({"data_kind", "network_scenes", "network_imagenette", "network_own"})  # controls that the address does not know
 
 
 class Target(NamedTuple):
@@ -75,8 +76,7 @@ def follow(sent: object) -> None:
     if target not in written():
         return
     state.put(**target.settings)
-    if target.page:
-        st.session_state["_goto"] = target.page
+    state.address(target.page, {key: text for key, text in parse_qsl(str(sent).rpartition("?")[2]) if key not in UNBOUND})
 
 
 def mount() -> None:
