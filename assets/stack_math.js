@@ -31,9 +31,16 @@ function turned(a, n, m) {
   return made
 }
 
+const stackDrawn = { seed: null, numbers: [] } // those of the last seed: a deeper stack begins with the same
+
+function stackNormals(seed, count) {
+  if (stackDrawn.seed !== seed || stackDrawn.numbers.length < count) Object.assign(stackDrawn, { seed, numbers: normals(seed, count) })
+  return stackDrawn.numbers
+}
+
 function stackWeights(depth, gain, seed) {
   const ends = 2 * WIDTH
-  const drawn = normals(seed, 2 * ends + depth * WIDTH ** 2)
+  const drawn = stackNormals(seed, 2 * ends + depth * WIDTH ** 2)
   const scaled = (from, to, factor) => drawn.slice(from, to).map((value) => factor * value)
   const at = (layer) => 2 * ends + layer * WIDTH ** 2
   return {

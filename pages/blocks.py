@@ -5,10 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.lessons import counted
+from pages.shared.lessons import counted, linear, skips
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "MACs": counted.show,
+    "Why linear": linear.show,
+    "Why skips": skips.show,
 }
 
 

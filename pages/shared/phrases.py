@@ -15,7 +15,12 @@ import streamlit as st
 from . import glossary, state, texts
 from .components import component
 
-READ: dict[str, Callable[[str], Any]] = {**dict.fromkeys(state.RANGES, float), "counted_kernel": int}  # how the value of a control is read; others are text
+READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
+    **dict.fromkeys(state.RANGES, float),
+    **dict.fromkeys(("counted_kernel", "spiral_n", "spiral_seed", "depth_blocks", "depth_seed"), int),
+    **dict.fromkeys(("spiral_scale", "depth_gain"), float),
+    **dict.fromkeys(("linear_real", "depth_real"), "True".__eq__),
+}
 
 
 def read(target: str) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,102 @@
+// Why skips: four deep stacks, run forward and backward here while the sliders move.
+const NARROW = 640 // pixels, below which the charts stand below each other
+
+// Three digits of a number of any size.
+function sized(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : "∞"
+  if (value === 0) return "0"
+  if (value >= 0.01 && value < 10000) return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+  const [digits, power] = value.toExponential(1).split("e")
+  return `${digits} · ${raised(Number(power))}`
+}
+
+function build(root) {
+  const parts = { keys: node("div", "keys"), charts: node("div", "charts"), slopes: node("div", "chart"), spreads: node("div", "chart"), readout: node("div", "readout"), sums: node("div", "sums") }
+  parts.charts.append(parts.slopes, parts.spreads)
+  parts.readout.setAttribute("role", "status")
+  root.replaceChildren(parts.keys, parts.charts, parts.readout, parts.sums)
+  return parts
+}
+
+function tableOf(head, rows) {
+  const table = node("table", "")
+  const line = (cells, tag) => {
+    const row = document.createElement("tr")
+    row.append(...cells.map((text, i) => node(i ? tag : "th", "", text)))
+    return row
+  }
+  table.append(line(head, "th"), ...rows.map((cells) => line(cells, "td")))
+  return table
+}
+
+function chartOf(box, { title, place, depth, width, values, lines, say, pair }) {
+  const x = { ...evenly(0, depth), ticks: ticksOf(depth), title: "blocks passed, l" }
+  const y = decades(values.flat())
+  const frame = frameOf({ width, height: 300, x, y, title })
+  const svg = element("svg", { class: "lines", width, height: 300, tabindex: 0, role: "slider", "aria-label": `${title}; arrow keys read it block by block`,
+    "aria-valuemin": 0, "aria-valuemax": depth, "aria-valuenow": depth, "data-id": place })
+  svg.append(...axesOf(frame, x, y))
+  const every = Math.max(1, Math.round(depth / 8))
+  const xs = Array.from({ length: depth + 1 }, (_, l) => l)
+  lines.forEach((line, i) => svg.append(...lineOf(frame, { ...line, xs, ys: values[i], every, offset: Math.round(i * every / 4) })))
+  svg.append(element("line", { class: "guide", x1: -9, x2: -9, y1: frame.top, y2: frame.bottom }))
+  patchChildren(box, [svg])
+  const shown = box.firstChild
+  pair.push((at) => {
+    const there = at === null ? -9 : frame.x(at)
+    shown.lastChild.setAttribute("x1", there)
+    shown.lastChild.setAttribute("x2", there)
+    shown.setAttribute("aria-valuenow", at ?? depth)
+    shown.setAttribute("aria-valuetext", pair.text ?? "")
+  })
+  guided(shown, frame, x, () => pair.at ?? depth, say)
+}
+
+function ticksOf(depth) {
+  const step = [1, 2, 5, 10].find((each) => depth / each <= 8)
+  return Array.from({ length: Math.floor(depth / step) + 1 }, (_, i) => i * step)
+}
+
+// What stands below the charts: where the guide is, or the ends of the way.
+function told(parts, runs, depth, at) {
+  if (at === null) {
+    parts.readout.replaceChildren(node("p", "", "Point at a chart, or use its arrow keys, to read the values of a block."))
+    return ""
+  }
+  const where = at === 0 ? "Before the first block" : at === depth ? `After the last block, ${depth}` : `After block ${at} of ${depth}`
+  const each = runs.map(({ slope, spread }, i) => `${KINDS[i].name}: gradient ${sized(slope[at])}, deviation ${sized(spread[at])}`)
+  parts.readout.replaceChildren(node("p", "", `${where}. ${each.join("; ")}.`))
+  return `${where}. ${each.join("; ")}.`
+}
+
+function sumsOf(runs, depth, guessed) {
+  if (!guessed) return [node("p", "", "What every block does to the gradient, as factors: after your guess above.")]
+  const rows = runs.map(({ slope, spread }, i) => {
+    const ratio = slope[0] / slope[depth]
+    return [KINDS[i].name, KINDS[i].skip ? "∏ (1 + J)" : "∏ J", sized(ratio ** (1 / depth)), `${sized(ratio ** (1 / depth))}${raised(depth)} = ${sized(ratio)}`, sized(spread[depth])]
+  })
+  return [tableOf(["Stack", "∂x_L ÷ ∂x₀", "A block’s factor (geometric mean)", "Gradient at the first block ÷ at the last", "Deviation after the last block"], rows)]
+}
+
+export default function (component) {
+  return follow(component, ".stack", (root, data, width) => {
+    const parts = root.parts ??= build(root)
+    const { depth_blocks: depth, depth_gain: gain, depth_seed: seed } = data.hand
+    const weights = stackWeights(depth, gain, seed)
+    const runs = KINDS.map((kind) => stackRun(weights, kind, data.activation))
+    const lines = LOOKS.map((look, i) => ({ ...look, colour: data.lines[i] }))
+    patchChildren(parts.keys, lines.map(keyOf))
+    const wide = width < NARROW ? width : Math.floor((width - 24) / 2)
+    const pair = []
+    const say = (at) => {
+      pair.at = at
+      pair.text = told(parts, runs, depth, at)
+      for (const move of pair) move(at)
+    }
+    const common = { depth, width: wide, lines, say, pair }
+    chartOf(parts.slopes, { ...common, place: "slopes", title: "Gradient, ‖∂loss/∂x_l‖", values: runs.map(({ slope }) => slope) })
+    chartOf(parts.spreads, { ...common, place: "spreads", title: "Signal, standard deviation of x_l over the points", values: runs.map(({ spread }) => spread) })
+    say(null)
+    parts.sums.replaceChildren(...sumsOf(runs, depth, data.guessed))
+  })
+}
