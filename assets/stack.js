@@ -1,15 +1,6 @@
 // Why skips: four deep stacks, run forward and backward here while the sliders move.
 const NARROW = 640 // pixels, below which the charts stand below each other
 
-// Three digits of a number of any size.
-function sized(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : "∞"
-  if (value === 0) return "0"
-  if (value >= 0.01 && value < 10000) return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
-  const [digits, power] = value.toExponential(1).split("e")
-  return `${digits} · ${raised(Number(power))}`
-}
-
 function build(root) {
   const parts = { keys: node("div", "keys"), charts: node("div", "charts"), slopes: node("div", "chart"), spreads: node("div", "chart"), readout: node("div", "readout"), sums: node("div", "sums") }
   parts.charts.append(parts.slopes, parts.spreads)
@@ -73,9 +64,9 @@ function sumsOf(runs, depth, guessed) {
   if (!guessed) return [node("p", "", "What every block does to the gradient, as factors: after your guess above.")]
   const rows = runs.map(({ slope, spread }, i) => {
     const ratio = slope[0] / slope[depth]
-    return [KINDS[i].name, KINDS[i].skip ? "∏ (1 + J)" : "∏ J", sized(ratio ** (1 / depth)), `${sized(ratio ** (1 / depth))}${raised(depth)} = ${sized(ratio)}`, sized(spread[depth])]
+    return [KINDS[i].name, KINDS[i].skip ? "∏ (1 + J)" : "∏ J", sized(ratio ** (1 / depth)), `${sized(ratio ** (1 / depth))}${superscript(depth)} = ${sized(ratio)}`, sized(spread[depth])]
   })
-  return [tableOf(["Stack", "∂x_L ÷ ∂x₀", "A block’s factor (geometric mean)", "Gradient at the first block ÷ at the last", "Deviation after the last block"], rows)]
+  return [tableOf(["Stack", "Product of Jacobians", "A block’s factor (geometric mean)", "Gradient before the first block ÷ after the last", "Deviation after the last block"], rows)]
 }
 
 export default function (component) {
@@ -94,8 +85,8 @@ export default function (component) {
       for (const move of pair) move(at)
     }
     const common = { depth, width: wide, lines, say, pair }
-    chartOf(parts.slopes, { ...common, place: "slopes", title: "Gradient, ‖∂loss/∂x_l‖", values: runs.map(({ slope }) => slope) })
-    chartOf(parts.spreads, { ...common, place: "spreads", title: "Signal, standard deviation of x_l over the points", values: runs.map(({ spread }) => spread) })
+    chartOf(parts.slopes, { ...common, place: "slopes", title: "Gradient, ‖∂loss/∂x‖ after l blocks", values: runs.map(({ slope }) => slope) })
+    chartOf(parts.spreads, { ...common, place: "spreads", title: "Signal, standard deviation of x over the points", values: runs.map(({ spread }) => spread) })
     say(null)
     parts.sums.replaceChildren(...sumsOf(runs, depth, data.guessed))
   })

@@ -5,3 +5,12 @@ const LOOKS = [
 ]
 
 const node = (name, cls, text = "") => Object.assign(document.createElement(name), { className: cls, textContent: text })
+
+// Three digits of a number of any size.
+function sized(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : "∞"
+  if (value === 0) return "0"
+  if (value >= 0.01 && value < 10000) return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+  const [digits, power] = value.toExponential(1).split("e")
+  return `${digits} · ${raised(Number(power))}`
+}

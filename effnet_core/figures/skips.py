@@ -1,37 +1,31 @@
-"""The blocks of a network as boxes with an arc over each that something goes around; and how signal and gradient fare there with and without them."""
+"""The blocks of a network, with an arc over each that something goes around, as plain data; and how signal and gradient fare there with and without them."""
 
 from collections.abc import Sequence
-from html import escape
 from math import isfinite
 
 import plotly.graph_objects as go
 
-from ..architecture import Architecture
+from ..architecture import Architecture, Block
 from ..lessons.skips import has_way_around, ways
-from ..palette import INK, four, themed, unit_colour
+from ..palette import unit_colour
 from . import axis, figure, logarithmic, note
+from .powers import power_text
 
-BOX, GAP, HIGH = 20, 6, 18
+
+def arcs(network: Architecture, theme: str = "light", chosen: str = "") -> dict:
+    """`marks`, one a block: its colour, what is said of it, and whether something goes around it; and the sentence for the whole."""
+    count = ways(network)
+    marks = [{"id": block.id, "colour": unit_colour(block.id, theme), "around": has_way_around(block), "chosen": block.id == chosen,
+              "label": f"{block.id}, {block.label}: {_reason(block)}"} for block in network.blocks]
+    return {"marks": marks, "title": f"{count.blocks} blocks of {network.name}, {count.around} with a skip connection, drawn as an arc, and {count.through} without"}
 
 
-def arcs(network: Architecture, theme: str = "light", chosen: str = "") -> str:
-    """SVG, as wide as its place. A box is a block in its stage's colour; one without an arc has to be passed through, and stands taller."""
-    count, marks, ink = ways(network), [], themed(INK, theme)
-    for place, block in enumerate(network.blocks):
-        left, around = GAP + place * (BOX + GAP), has_way_around(block)
-        top, tall = (26, HIGH) if around else (20, HIGH + 12)
-        line = f' stroke="{ink}" stroke-width="2.5"' if block.id == chosen else ""
-        way = "its input is added at its end" if around else "its input is not added: stride or channels change"
-        marks.append(f'<g><title>{escape(block.id)}, {escape(block.label)}: {way}</title><rect x="{left}" y="{top}" width="{BOX}" height="{tall}" rx="2" '
-                     f'fill="{unit_colour(block.id, theme)}"{line}/>')
-        if around:
-            marks.append(f'<path d="M{left - GAP / 2},{top + tall / 2} C{left - 2},2 {left + BOX + 2},2 {left + BOX + GAP / 2},{top + tall / 2}" fill="none" '
-                         f'stroke="{ink}" stroke-width="1.8"/>')
-        marks.append("</g>")
-    width = GAP + len(network.blocks) * (BOX + GAP)
-    words = f"{count.blocks} blocks of {network.name}, {count.around} with a skip connection, drawn as an arc, and {count.through} without"
-    return (f'<svg viewBox="0 0 {width} 56" width="{min(width * 1.6, 1400):.0f}" style="max-width:100%;height:auto;min-height:24px" role="img" '
-            f'aria-label="{escape(words)}">{"".join(marks)}</svg>')
+def _reason(block: Block) -> str:
+    if has_way_around(block):
+        return "its input is added at its end"
+    if block.input != block.output:
+        return f"no skip, {block.input} goes in and {block.output} comes out"
+    return "no skip, this family has none"
 
 
 def flows(with_skips: Sequence, without: Sequence, what: str, theme: str = "light") -> go.Figure:
@@ -52,22 +46,13 @@ def flows(with_skips: Sequence, without: Sequence, what: str, theme: str = "ligh
 
 def _log(values: Sequence[float]) -> dict:
     """A logarithmic axis whose ticks are at most seven powers of ten where it spans many."""
-    found = logarithmic([value for value in values if value > 0 and isfinite(value)] or [1.0], _power)
+    found = logarithmic([value for value in values if value > 0 and isfinite(value)] or [1.0], lambda tick: power_text(tick, 1))
     ticks = found["tickvals"]
     each = 1 + len(ticks) // 7
     return {**found, "tickvals": ticks[::each], "ticktext": found["ticktext"][::each]}
 
 
-def _power(value: float) -> str:
-    """`10⁻⁹`, and what is nearer to 1 plainly."""
-    if 0.005 < value < 2000:
-        return f"{value:g}"
-    digits, power = f"{value:.0e}".split("e")
-    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{raised}" if digits == "1" else f"{digits}·10{raised}"
-
-
 def _line(names: list[str], title: str, values: list[float], colour: str, dash: str, symbol: str, panel: str, words: str) -> dict:
     return {"type": "scatter", "mode": "lines+markers", "x": names, "y": values, "name": title, "xaxis": f"x{panel}", "yaxis": f"y{panel}",
             "showlegend": not panel, "legendgroup": title, "line": {"color": colour, "width": 2.2, "dash": dash}, "marker": {"size": 7, "symbol": symbol, "color": colour},
-            "hovertext": [f"{title}: {words} {four(value)}" for value in values], "hovertemplate": "%{x}: %{hovertext}<extra></extra>"}
+            "hovertext": [f"{title}: {words} {power_text(value, 3)}" for value in values], "hovertemplate": "%{x}: %{hovertext}<extra></extra>"}

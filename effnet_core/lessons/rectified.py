@@ -17,6 +17,7 @@ class Cut(NamedTuple):
     channels: int  # of the projection
     negative: float  # share of its outputs below zero, which ReLU would make zero
     probability: float  # of the class, were a ReLU there and nowhere else
+    skip: bool
 
 
 @torch.inference_mode()
@@ -29,7 +30,7 @@ def cuts(model: Pretrained, seen: Inspection, label: int) -> list[Cut]:
             projected = block.branch(x)
             cut = _rectified(block, x, projected)
         logits = follow(network, cut, units[units.index(name) + 1]).logits[0].numpy()
-        found.append(Cut(name, projected.shape[1], float((projected < 0).float().mean()), float(softmax(logits)[label])))
+        found.append(Cut(name, projected.shape[1], float((projected < 0).float().mean()), float(softmax(logits)[label]), block.skip))
     return found
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from effnet_core.architecture import Architecture, Block
+from effnet_core.figures.powers import power_text
 from effnet_core.lessons.spiral import LARGEST_SEED, MEASURES, POINTS, WIDEST, at_width, collapse, losses
 from effnet_core.palette import SIGNED, mix, percent, sequential, themed, unit_colour
 
@@ -96,12 +97,7 @@ def _network(network: Architecture) -> None:
 
 def small(share: float) -> str:
     """A share of any size: `43.1 %`, `2.0 · 10⁻¹²`, and for what no number of 64 bits can hold `below 10⁻³⁰⁰`."""
-    if share >= 0.0005:
-        return percent(share)
-    if share < 1e-300:
-        return "below 10⁻³⁰⁰"
-    digits, power = f"{share:.1e}".split("e")
-    return f"{digits} · 10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return percent(share) if share >= 0.0005 else "below 10⁻³⁰⁰" if share < 1e-300 else power_text(share)
 
 
 def _real() -> None:

@@ -1,5 +1,7 @@
 """What a ReLU after the projection would do to the bundled network, on one of the sample photos; measured once for all visitors."""
 
+from statistics import median
+
 import streamlit as st
 
 from effnet_core.cards import best_bundled
@@ -8,7 +10,7 @@ from effnet_core.lessons.rectified import all_cut, cuts
 from effnet_core.palette import percent
 from effnet_core.photos import samples
 
-from .. import lesson, memory, models, photo, shell, state
+from .. import lesson, memory, models, photo, shell, state, truth
 from ..components import picked_block
 from ..seen import Look, untouched
 
@@ -19,8 +21,9 @@ BYTES = 20_000  # of a measurement
 def look(key: str) -> Look:
     """The bundled network at a sample photo of the visitor's choice."""
     names = {f"sample-{name}": sample.title for name, sample in samples().items()}
-    shown = st.selectbox("Photo", list(names), format_func=names.get, key=key, bind="query-params", persist_state="session", width=320)
     entry = next(entry for entry in models.entries() if entry.name == best_bundled())
+    fitting = truth.fitting(entry.card)
+    shown = st.selectbox("Photo", list(names), list(names).index(fitting) if fitting in names else 0, format_func=names.get, width=320, **state.bound(key))
     return untouched(entry, models.model_of(entry), shown, photo.picture(shown))
 
 
@@ -36,6 +39,8 @@ def show() -> None:
     st.plotly_chart(figures.cuts(found, best.probability, best.label, shell.theme(), state.selected(at.network)), theme=None, key="linear_cuts",
                     config={"displayModeBar": False}, on_select=lambda: picked_block("linear_cuts", {cut.block for cut in found}), selection_mode="points",
                     alt=f"Share of negative numbers after every projection, and the probability of {best.label} with a ReLU there")
+    kept, bare = (median(cut.probability for cut in found if cut.skip is skip) for skip in (True, False))
     least, most = (pick(found, key=lambda cut: cut.negative) for pick in (min, max))
     st.markdown(lesson.text(SLUG, "real_found", least=percent(least.negative), least_block=least.block, most=percent(most.negative), most_block=most.block,
-                            label=best.label, before=percent(best.probability), after=percent(everywhere), model=at.entry.name))
+                            label=best.label, before=percent(best.probability), after=percent(everywhere), model=at.entry.name,
+                            kept=percent(kept), bare=percent(bare)))

@@ -10,21 +10,22 @@ from effnet_core.lessons.stack import DEEPEST, KINDS, PLACES, WIDTH
 from effnet_core.palette import unit_colour
 
 from .. import html, lesson, shell, state
-from ..components import component
+from ..components import component, picking
 
 SLUG = "skips"
 SEEDS = 999
 ACTIVATIONS = {"ReLU": "relu", "ReLU6": "relu6", "swish": "swish", "linear": "linear"}
 LINES = dict(zip((kind.name for kind in KINDS), ("stages.1", "stages.3", "stages.0", "stages.4")))  # whose colours the stacks have
-RATES = ("0.01", "0.03", "0.1", "0.3")
-GUESSES = [kind.name for kind in KINDS]
+RATES, RATE = ("0.01", "0.03", "0.1", "0.3"), "0.03"
+GUESSES, LEARNS = ["only plain", "only skip", "only norm", "only skip + norm", "all but plain"], 3
+STEPS = 300  # of the training in the browser
 
 
 def show() -> None:
     shallow, deep = ways(published("b0")), ways(published("b7"))
     numbers = {"shallow": str(shallow.blocks), "deep": str(deep.blocks), "through": str(shallow.through), "deep_through": str(deep.through)}
     lesson.head(SLUG, **numbers)
-    guessed = lesson.ask(SLUG, GUESSES, GUESSES.index("skip + norm"))
+    guessed = lesson.ask(SLUG, GUESSES, LEARNS, deepest=str(DEEPEST), steps=str(STEPS), rate=RATE)
     _stack(guessed)
     st.markdown(lesson.text(SLUG, "reading", width=str(WIDTH), points=str(2 * PLACES)))
     _learning()
@@ -50,14 +51,15 @@ def _data() -> dict:
 
 def _learning() -> None:
     st.markdown(f"##### Can they learn?\n{lesson.text(SLUG, 'learning', points=str(2 * PLACES))}")
-    rate = st.segmented_control("Learning rate", RATES, default="0.03", required=True, **state.bound("depth_rate"))
-    component("stack_learning")(key="stack_learning", data={**_data(), "rate": float(rate)}, height="content")
+    rate = st.segmented_control("Learning rate", RATES, default=RATE, required=True, **state.bound("depth_rate"))
+    component("stack_learning")(key="stack_learning", data={**_data(), "rate": float(rate), "steps": STEPS}, height="content")
 
 
 def _network(network: Architecture, numbers: dict[str, str]) -> None:
     st.markdown(f"##### In EfficientNet\n{lesson.text(SLUG, 'network', **numbers)}")
     found = ways(network)
-    st.html(f'<div class="ef-scroll" tabindex="0">{arcs(network, shell.theme(), state.selected(network))}</div>')
+    component("arcs")(key="arcs", data=arcs(network, shell.theme(), state.selected(network)), height="content",
+                      on_picked_change=picking("arcs", {block.id for block in network.blocks}))
     st.markdown(lesson.text(SLUG, "counted", name=network.name, blocks=str(found.blocks), around=str(found.around), through=str(found.through), longest=str(found.longest)))
     rows = [(title, f"{each.blocks}", f"{each.around}", f"{each.through}", f"{each.longest}")
             for title, each in ((f"{network.name} (selected)", found), ("B0", ways(published("b0"))), ("B7", ways(published("b7"))))]

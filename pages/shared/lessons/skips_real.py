@@ -8,9 +8,9 @@ import torch
 from effnet_core.architecture import Architecture
 from effnet_core.cost import FLOAT_BYTES, cost
 from effnet_core.families import compound, published
+from effnet_core.figures.powers import power_text
 from effnet_core.figures.skips import flows
 from effnet_core.lessons.shortcuts import Flow, trained, untrained
-from effnet_core.palette import four
 from effnet_core.photos import samples
 from effnet_core.preprocess import Preprocess
 
@@ -34,7 +34,7 @@ def show() -> None:
     st.plotly_chart(flows(kept, without, what, shell.theme()), theme=None, key="skips_flows", config={"displayModeBar": False},
                     alt=f"Gradient and signal of {asked}, unit by unit, with and without skip connections")
     ratio, bare = (found[1].slope / found[-2].slope for found in (kept, without))
-    st.markdown(lesson.text(SLUG, "real_trained" if asked == "B0, trained" else "real_untrained", kept=four(ratio), without=four(bare), first=kept[1].unit, last=kept[-2].unit,
+    st.markdown(lesson.text(SLUG, "real_trained" if asked == "B0, trained" else "real_untrained", kept=power_text(ratio), without=power_text(bare), first=kept[1].unit, last=kept[-2].unit,
                             blocks=str(len(kept) - 2), images=str(IMAGES), side=str(SIDE)))
 
 
