@@ -1,4 +1,4 @@
-"""Which blocks of a network something goes around, and why the others are passed through."""
+"""Which blocks of a network something goes around."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ class Ways(NamedTuple):
 
     blocks: int
     around: int  # with a skip connection; a projected one counts
-    narrowed: int  # without, since stride or channels change
     longest: int  # greatest number of blocks without one that follow each other
 
     @property
@@ -29,5 +28,4 @@ def ways(architecture: Architecture) -> Ways:
     for skip in around:
         run = 0 if skip else run + 1
         longest = max(longest, run)
-    changed = sum(block.input != block.output for block in architecture.blocks if not has_way_around(block))
-    return Ways(len(around), sum(around), changed, longest)
+    return Ways(len(around), sum(around), longest)
