@@ -6,7 +6,7 @@ const CURVES = [
   { key: "inverse", name: "lost on the way back by T⁺", shape: "square", dash: "8 4" },
   { key: "best", name: "lost on the best linear way back", shape: "triangle", dash: "2 3" },
 ]
-const share = (value) => value > 0 && value < 0.0005 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`
+const share = (value) => value > 0 && value < 0.0005 ? "< 0.1\u00a0%" : `${(100 * value).toFixed(1)}\u00a0%`
 const made = (name, cls, ...children) => {
   const node = document.createElement(name)
   node.className = cls
@@ -59,7 +59,7 @@ function paint(root, parts, data, run, n, width) {
   paintSpiral(best.canvas, size, run.best, { ...look, alive: run.alive, ghost: points })
   const [collapsed, inverse, linear] = CURVES.map(({ key }) => run.lost[key][n - 2])
   say(first, `${POINTS} points, numbered from its inner end`, `The spiral: ${POINTS} points in the plane, coloured from its inner end to its outer one.`)
-  say(inner, `${count} of ${POINTS} points (${share(collapsed)}) keep fewer than two numbers: black ticks`,
+  say(inner, `${count} of ${POINTS} points (${share(collapsed)}) keep fewer than two numbers: the ticks below`,
     `${n} numbers of every point; ${count} of ${POINTS} points keep fewer than two that are not flat.`)
   say(back, `${share(inverse)} of its variance is lost`, `The spiral brought back by the pseudo-inverse: ${share(inverse)} of its variance is lost.`)
   say(best, `${share(linear)} of its variance is lost`, `The spiral brought back by the best linear map: ${share(linear)} of its variance is lost.`)

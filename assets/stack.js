@@ -1,11 +1,16 @@
 // Why skips: four deep stacks, run forward and backward here while the sliders move.
+const PLAY = "▶ Forward and back, slowly"
+const PLAYED_MS = 2600 // each way
 const NARROW = 640 // pixels, below which the charts stand below each other
 
 function build(root) {
-  const parts = { keys: node("div", "keys"), charts: node("div", "charts"), slopes: node("div", "chart"), spreads: node("div", "chart"), readout: node("div", "readout"), sums: node("div", "sums") }
-  parts.charts.append(parts.slopes, parts.spreads)
+  const parts = { play: node("button", "play", PLAY), keys: node("div", "keys"), charts: node("div", "charts"), slopes: node("div", "chart"), spreads: node("div", "chart"), readout: node("div", "readout"), sums: node("div", "sums") }
+  parts.play.type = "button"
+  parts.charts.append(parts.spreads, parts.slopes)
   parts.readout.setAttribute("role", "status")
-  root.replaceChildren(parts.keys, parts.charts, parts.readout, parts.sums)
+  const top = node("div", "top")
+  top.append(parts.play, parts.keys)
+  root.replaceChildren(top, parts.charts, parts.readout, parts.sums)
   return parts
 }
 
@@ -30,7 +35,8 @@ function chartOf(box, { title, place, depth, width, values, lines, say, pair }) 
   const every = Math.max(1, Math.round(depth / 8))
   const xs = Array.from({ length: depth + 1 }, (_, l) => l)
   lines.forEach((line, i) => svg.append(...lineOf(frame, { ...line, xs, ys: values[i], every, offset: Math.round(i * every / 4) })))
-  svg.append(element("line", { class: "guide", x1: -9, x2: -9, y1: frame.top, y2: frame.bottom }))
+  const tall = frame.bottom - frame.top
+  svg.append(element("rect", { class: "cover", x: 0, y: frame.top - 8, width: 0, height: tall + 16 }), element("line", { class: "guide", x1: -9, x2: -9, y1: frame.top, y2: frame.bottom }))
   patchChildren(box, [svg])
   const shown = box.firstChild
   pair.push((at) => {
@@ -40,7 +46,14 @@ function chartOf(box, { title, place, depth, width, values, lines, say, pair }) 
     shown.setAttribute("aria-valuenow", at ?? depth)
     shown.setAttribute("aria-valuetext", pair.text ?? "")
   })
-  guided(shown, frame, x, () => pair.at ?? depth, say)
+  // While it is played, what has not been reached yet is covered: blocks behind `from` and before `to`.
+  pair.cover[place] = (from, to) => {
+    const [left, right] = [from === null ? 0 : frame.x(from) + 6, to === null ? 0 : frame.x(to) - 6]
+    const cover = shown.querySelector(".cover")
+    cover.setAttribute("x", from === null ? frame.left + 1 : left)
+    cover.setAttribute("width", Math.max(0, from === null ? right - frame.left - 1 : width - left))
+  }
+  guided(shown, frame, x, () => pair.at ?? depth, (at) => { pair.stop(); say(at) })
 }
 
 function ticksOf(depth) {
@@ -69,6 +82,39 @@ function sumsOf(runs, depth, guessed) {
   return [tableOf(["Stack", "Product of Jacobians", "A block’s factor (geometric mean)", "Gradient before the first block ÷ after the last", "Deviation after the last block"], rows)]
 }
 
+// Forward the signal, block by block, then the gradient back; `done` of both ways counts blocks.
+function play(root, pair, say, depth) {
+  const { play: button, readout } = root.parts
+  let done = 0
+  pair.stop = () => {
+    clearInterval(root.timer)
+    root.timer = null
+    button.textContent = PLAY
+    readout.setAttribute("aria-live", "polite")
+    pair.cover.spreads(depth, null)
+    pair.cover.slopes(null, 0)
+  }
+  button.onclick = () => {
+    if (root.timer) { pair.stop(); return say(null) }
+    done = 0
+    button.textContent = "■ Stop"
+    readout.setAttribute("aria-live", "off")
+    const move = () => {
+      if (done > 2 * depth + 1 || !root.isConnected) { pair.stop(); return }
+      const forward = done <= depth
+      const at = forward ? done : 2 * depth + 1 - done
+      pair.cover.spreads(forward ? at : depth, null)
+      pair.cover.slopes(null, forward ? depth + 1 : at)
+      say(at)
+      done += 1
+    }
+    root.timer = setInterval(move, PLAYED_MS / depth)
+    move()
+  }
+  clearInterval(root.timer)
+  pair.stop()
+}
+
 export default function (component) {
   return follow(component, ".stack", (root, data, width) => {
     const parts = root.parts ??= build(root)
@@ -78,15 +124,16 @@ export default function (component) {
     const lines = LOOKS.map((look, i) => ({ ...look, colour: data.lines[i] }))
     patchChildren(parts.keys, lines.map(keyOf))
     const wide = width < NARROW ? width : Math.floor((width - 24) / 2)
-    const pair = []
+    const pair = Object.assign([], { cover: {} })
     const say = (at) => {
       pair.at = at
       pair.text = told(parts, runs, depth, at)
       for (const move of pair) move(at)
     }
     const common = { depth, width: wide, lines, say, pair }
-    chartOf(parts.slopes, { ...common, place: "slopes", title: "Gradient, ‖∂loss/∂x‖ after l blocks", values: runs.map(({ slope }) => slope) })
-    chartOf(parts.spreads, { ...common, place: "spreads", title: "Signal, standard deviation of x over the points", values: runs.map(({ spread }) => spread) })
+    chartOf(parts.spreads, { ...common, place: "spreads", title: "Forward: the signal, standard deviation of x over the points", values: runs.map(({ spread }) => spread) })
+    chartOf(parts.slopes, { ...common, place: "slopes", title: "Back: the gradient, ‖∂loss/∂x‖ after l blocks", values: runs.map(({ slope }) => slope) })
+    play(root, pair, say, depth)
     say(null)
     parts.sums.replaceChildren(...sumsOf(runs, depth, data.guessed))
   })

@@ -21,7 +21,7 @@ LINEAR, SKIPS = {"lesson": "Why linear"}, {"lesson": "Why skips"}
 
 
 def prose(app) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption))
+    return " ".join(" ".join(part.value for part in (*app.markdown, *app.caption)).split())
 
 
 def tables(app) -> str:

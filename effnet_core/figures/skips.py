@@ -1,4 +1,4 @@
-"""The blocks of a network, with an arc over each that something goes around, as plain data; and how signal and gradient fare there with and without them."""
+"""The blocks of a network with an arc over each that something goes around, as plain data; signal and gradient with and without these."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -17,7 +17,8 @@ def arcs(network: Architecture, theme: str = "light", chosen: str = "") -> dict:
     count = ways(network)
     marks = [{"id": block.id, "colour": unit_colour(block.id, theme), "around": has_way_around(block), "chosen": block.id == chosen,
               "label": f"{block.id}, {block.label}: {_reason(block)}"} for block in network.blocks]
-    return {"marks": marks, "title": f"{count.blocks} blocks of {network.name}, {count.around} with a skip connection, drawn as an arc, and {count.through} without"}
+    title = f"{count.blocks} blocks of {network.name}, {count.around} with a skip connection, drawn as an arc, and {count.through} without"
+    return {"marks": marks, "title": title}
 
 
 def _reason(block: Block) -> str:
@@ -32,16 +33,20 @@ def flows(with_skips: Sequence, without: Sequence, what: str, theme: str = "ligh
     """Two logarithmic panels over the units (`lessons.shortcuts.Flow`): the gradient of `what`, and the signal's standard deviation."""
     names = [flow.unit.removeprefix("stages.") for flow in with_skips]
     looks = (("as it is", with_skips, "stages.4", "solid", "circle"), ("without skips", without, "stages.1", "8px,4px", "square"))
+    panels = (("", "slope", "gradient"), ("2", "spread", "deviation"))
     data = [_line(names, title, [getattr(flow, part) for flow in found], unit_colour(unit, theme), dash, symbol, panel, words)
-            for title, found, unit, dash, symbol in looks for panel, part, words in (("", "slope", "gradient"), ("2", "spread", "deviation"))]
+            for title, found, unit, dash, symbol in looks for panel, part, words in panels]
     slopes, spreads = ([getattr(flow, part) for flow in (*with_skips, *without)] for part in ("slope", "spread"))
-    heads = [note(f"<b>gradient, ‖∂{what}/∂output‖</b>", theme, xref="paper", x=0, xanchor="left", yref="paper", y=1, yanchor="bottom", yshift=4),
-             note("<b>signal, standard deviation of the output</b>", theme, xref="paper", x=0, xanchor="left", yref="paper", y=0.36, yanchor="bottom", yshift=4)]
+    heads = [_head(f"gradient, ‖∂{what}/∂output‖", 1, theme), _head("signal, standard deviation of the output", 0.36, theme)]
     every = {"tickvals": names if len(names) < 24 else names[:: 1 + len(names) // 16], "type": "category", "showgrid": False}
-    return figure(data, theme, 470, annotations=heads, showlegend=True, hovermode="x", margin={"l": 8, "r": 8, "t": 30, "b": 8},
-                  legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "font": {"size": 13}},
+    return figure(data, theme, 500, annotations=heads, showlegend=True, hovermode="x", margin={"l": 8, "r": 8, "t": 64, "b": 8},
+                  legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.07, "yanchor": "bottom", "font": {"size": 13}},
                   xaxis=axis(theme, "", anchor="y", showticklabels=False, **every), xaxis2=axis(theme, "unit", anchor="y2", **every),
                   yaxis=axis(theme, "", domain=[0.5, 1], **_log(slopes)), yaxis2=axis(theme, "", domain=[0, 0.36], **_log(spreads)))
+
+
+def _head(text: str, y: float, theme: str) -> dict:
+    return note(f"<b>{text}</b>", theme, xref="paper", x=0, xanchor="left", yref="paper", y=y, yanchor="bottom", yshift=4)
 
 
 def _log(values: Sequence[float]) -> dict:
@@ -53,6 +58,8 @@ def _log(values: Sequence[float]) -> dict:
 
 
 def _line(names: list[str], title: str, values: list[float], colour: str, dash: str, symbol: str, panel: str, words: str) -> dict:
+    hover = [f"{title}: {words} {power_text(value, 3)}" for value in values]
     return {"type": "scatter", "mode": "lines+markers", "x": names, "y": values, "name": title, "xaxis": f"x{panel}", "yaxis": f"y{panel}",
-            "showlegend": not panel, "legendgroup": title, "line": {"color": colour, "width": 2.2, "dash": dash}, "marker": {"size": 7, "symbol": symbol, "color": colour},
-            "hovertext": [f"{title}: {words} {power_text(value, 3)}" for value in values], "hovertemplate": "%{x}: %{hovertext}<extra></extra>"}
+            "showlegend": not panel, "legendgroup": title, "line": {"color": colour, "width": 2.2, "dash": dash},
+            "marker": {"size": 7, "symbol": symbol, "color": colour},
+            "hovertext": hover, "hovertemplate": "%{x}: %{hovertext}<extra></extra>"}

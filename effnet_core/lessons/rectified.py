@@ -1,4 +1,4 @@
-"""What a ReLU after the projection would do to a trained network: how much of it would become zero, block by block, and what is left of the guess."""
+"""What a ReLU after the projection would do to a trained network: what would become zero, block by block, and what the guess becomes."""
 
 from typing import NamedTuple
 

@@ -31,8 +31,8 @@ def trained(model: Pretrained, image: Tensor, label: int, skips: bool = True) ->
 
 
 def untrained(architecture: Architecture, images: Tensor, skips: bool = True) -> list[Flow]:
-    """Of the cross-entropy on a batch of images (N 3 H W, image i called class i) at the reference initialisation; batch norm uses the batch's own
-    statistics, as in the first step of a training, without dropout and stochastic depth."""
+    """Of the cross-entropy on a batch of images (N 3 H W, image i called class i) at the reference initialisation; batch norm uses the
+    batch's own statistics, as in the first step of a training, without dropout and stochastic depth."""
     network = build(architecture, seed=SEED)
     outputs = _through(network, images, skips)
     return _flows(outputs, F.cross_entropy(outputs["classifier"], torch.arange(len(images))))

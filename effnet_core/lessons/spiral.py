@@ -1,8 +1,8 @@
 """What an activation loses of a spiral: the experiment of MobileNetV2's Figure 1 (arXiv 1801.04381 §3.2), measured.
 
-Every point x of a spiral in the plane becomes n numbers y = φ(T x) with a random n × 2 matrix T. What is left of x is measured in three ways:
-the share of points with fewer than two numbers on a slope (the paper's Lemma 2: no way back for these, whatever comes next), and the share of the
-spiral's variance that two linear ways back do not recover, the best one there is and T⁺, which the paper's figure draws.
+Every point x of a spiral in the plane becomes n numbers y = φ(T x) with a random n × 2 matrix T. What is left of x is measured in three
+ways: the share of points with fewer than two numbers on a slope (the paper's Lemma 2: no way back for these, whatever comes next), and the
+share of the spiral's variance that two linear ways back do not recover, the best one there is and T⁺, which the paper's figure draws.
 `assets/spiral_math.js` is the same in the browser.
 """
 
@@ -127,7 +127,7 @@ def losses(activation: str, seeds: int, scale: float = 1.0) -> np.ndarray:
 
 
 def at_width(n: int, seeds: int) -> tuple[float, float]:
-    """With ReLU and n numbers a point, n ≥ 2: the share of collapsed points and the variance that T⁺ loses, the mean over the seeds 0, 1, …"""
+    """With ReLU and n ≥ 2 numbers a point: the share of collapsed points and the variance that T⁺ loses, means over the seeds 0, 1, …"""
     points, found = spiral().T, []
     for seed in range(seeds):
         t = matrices(np.array([seed]), n, 1.0)[0]

@@ -1,7 +1,7 @@
-"""How a signal and its gradient fare in a deep stack, with and without skip connections and batch norm: a toy that is small enough to be run whole.
+"""How a signal and its gradient fare in a deep stack, with and without skip connections and batch norm: a toy that can be run whole.
 
-Points of two interlocked spirals are embedded in `WIDTH` numbers each; every block is one layer, x ← norm(W φ(x)) or x ← x + norm(W φ(x)), with
-or without the norm; no activation follows the sum, as in MBConv. A linear layer and softmax tell the arms apart, the loss is cross-entropy.
+Points of two interlocked spirals are embedded in `WIDTH` numbers each; every block is one layer, x ← norm(W φ(x)) or x ← x + norm(W φ(x)),
+with or without the norm; no activation follows the sum, as in MBConv. A linear layer and softmax tell the arms apart by cross-entropy.
 The backward pass is the chain rule written out; `assets/stack_math.js` is the same in the browser.
 """
 
@@ -80,7 +80,8 @@ def _judged(logits: np.ndarray, arm: np.ndarray) -> tuple[float, float, np.ndarr
     odds = np.exp(shifted)
     total = odds.sum(1, keepdims=True)
     wanted = np.eye(2)[arm]
-    return float(((np.log(total) - shifted) * wanted).sum() / len(arm)), float((logits.argmax(1) == arm).mean()), (odds / total - wanted) / len(arm)
+    loss = float(((np.log(total) - shifted) * wanted).sum() / len(arm))
+    return loss, float((logits.argmax(1) == arm).mean()), (odds / total - wanted) / len(arm)
 
 
 def _spread(x: np.ndarray) -> float:

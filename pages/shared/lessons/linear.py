@@ -38,7 +38,8 @@ def _experiment(guessed: bool) -> None:
     seed.slider("Seed of T", 0, LARGEST_SEED, 0, **state.bound("spiral_seed"))
     scale.slider("Scale of T", 0.5, 8.0, 1.0, 0.5, help=lesson.text(SLUG, "scale"), **state.bound("spiral_scale"))
     activation = ACTIVATIONS[chosen]
-    component("spiral")(key="spiral", data={**_data(activation, st.session_state["spiral_scale"]), "guessed": guessed}, on_picked_change=_picked, height="content")
+    data = {**_data(activation, st.session_state["spiral_scale"]), "guessed": guessed}
+    component("spiral")(key="spiral", data=data, on_picked_change=_picked, height="content")
 
 
 def _picked() -> None:
@@ -49,14 +50,16 @@ def _picked() -> None:
 
 def _data(activation: str, scale: float) -> dict:
     theme = shell.theme()
-    return {"hand": {key: st.session_state[key] for key in ("spiral_n", "spiral_seed", "spiral_scale")}, "activation": activation, "scale": scale,
-            "bands": _bands(activation, scale if activation in ("relu6", "swish") else 1.0), "seeds": SEEDS, **_colours(theme)}
+    hand = {key: st.session_state[key] for key in ("spiral_n", "spiral_seed", "spiral_scale")}
+    bands = _bands(activation, scale if activation in ("relu6", "swish") else 1.0)
+    return {"hand": hand, "activation": activation, "scale": scale, "bands": bands, "seeds": SEEDS, **_colours(theme)}
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _bands(activation: str, scale: float) -> dict[str, list[list[float]]]:
     """Measure → its 10th, 50th and 90th percentile over the seeds, each for every n."""
-    return {name: np.percentile(found, (10, 50, 90), axis=0).round(5).tolist() for name, found in zip(MEASURES, losses(activation, SEEDS, scale))}
+    found = np.percentile(losses(activation, SEEDS, scale), (10, 50, 90), axis=1).round(5)  # percentile, measure, n
+    return {name: found[:, place].tolist() for place, name in enumerate(MEASURES)}
 
 
 def _colours(theme: str) -> dict:
@@ -84,14 +87,15 @@ def _network(network: Architecture) -> None:
     if block is None:
         st.markdown(lesson.text(SLUG, "no_mbconv", name=network.name))
         return
-    wide, narrow = block.layers[-1].input.channels, block.output.channels
-    st.markdown(lesson.text(SLUG, "network", block=block.id, name=network.name, inputs=str(block.input.channels), wide=f"{wide:,}", narrow=str(narrow),
-                            expand=str(block.expand)))
+    inputs, wide, narrow = block.input.channels, block.layers[-1].input.channels, block.output.channels
+    widths = {"inputs": f"{inputs:,}", "wide": f"{wide:,}", "narrow": f"{narrow:,}"}
+    st.markdown(lesson.text(SLUG, "network", block=block.id, name=network.name, **widths))
     rows = []
-    for where, n, m in ((f"after the expansion, {block.input.channels} × {block.expand}", wide, block.input.channels), ("after the projection, were it there", narrow, narrow)):
+    for where, n, m in (
+            (f"after the expansion, {inputs:,} × {block.expand}", wide, inputs), ("after the projection, were it there", narrow, narrow)):
         collapsed, inverse = _at_width(n)
         rows.append((where, f"{n:,}", percent(collapsed), percent(inverse), small(collapse(n, m)) + f" ({m:,} of {n:,})"))
-    html.table(("A ReLU …", "Channels n", "Spiral: points that collapse", "Spiral: T⁺ loses", "If as many values matter as channels come in"), rows)
+    html.table(("A ReLU …", "Channels n", "Spiral: points that collapse", "Spiral: T⁺ loses", "If as many values matter as come in"), rows)
     st.caption(lesson.text(SLUG, "table", seeds=str(WIDTH_SEEDS)))
 
 

@@ -10,7 +10,7 @@ from effnet_core.lessons.rectified import all_cut, cuts
 from effnet_core.palette import percent
 from effnet_core.photos import samples
 
-from .. import lesson, memory, models, photo, shell, state, truth
+from .. import html, lesson, memory, models, photo, shell, state, truth
 from ..components import picked_block
 from ..seen import Look, untouched
 
@@ -23,7 +23,8 @@ def look(key: str) -> Look:
     names = {f"sample-{name}": sample.title for name, sample in samples().items()}
     entry = next(entry for entry in models.entries() if entry.name == best_bundled())
     fitting = truth.fitting(entry.card)
-    shown = st.selectbox("Photo", list(names), list(names).index(fitting) if fitting in names else 0, format_func=names.get, width=320, **state.bound(key))
+    first = [*names].index(fitting) if fitting in names else 0
+    shown = st.selectbox("Photo", [*names], first, format_func=names.get, width=320, **state.bound(key))
     return untouched(entry, models.model_of(entry), shown, photo.picture(shown))
 
 
@@ -36,11 +37,12 @@ def show() -> None:
         return cuts(at.model, at.untouched, best.index), all_cut(at.model, at.untouched, best.index)
 
     found, everywhere = at.kept("rectified", make, BYTES, extra)
-    st.plotly_chart(figures.cuts(found, best.probability, best.label, shell.theme(), state.selected(at.network)), theme=None, key="linear_cuts",
-                    config={"displayModeBar": False}, on_select=lambda: picked_block("linear_cuts", {cut.block for cut in found}), selection_mode="points",
+    figure = figures.cuts(found, best.probability, best.label, shell.theme(), state.selected(at.network))
+    st.plotly_chart(figure, theme=None, key="linear_cuts", config={"displayModeBar": False}, selection_mode="points",
+                    on_select=lambda: picked_block("linear_cuts", {cut.block for cut in found}),
                     alt=f"Share of negative numbers after every projection, and the probability of {best.label} with a ReLU there")
     kept, bare = (median(cut.probability for cut in found if cut.skip is skip) for skip in (True, False))
     least, most = (pick(found, key=lambda cut: cut.negative) for pick in (min, max))
-    st.markdown(lesson.text(SLUG, "real_found", least=percent(least.negative), least_block=least.block, most=percent(most.negative), most_block=most.block,
-                            label=best.label, before=percent(best.probability), after=percent(everywhere), model=at.entry.name,
-                            kept=percent(kept), bare=percent(bare)))
+    blocks = {"least": percent(least.negative), "least_block": least.block, "most": percent(most.negative), "most_block": most.block}
+    guess = {"before": percent(best.probability), "after": percent(everywhere), "kept": percent(kept), "bare": percent(bare)}
+    st.markdown(lesson.text(SLUG, "real_found", model=at.entry.name, label=html.plain(best.label), **blocks, **guess))

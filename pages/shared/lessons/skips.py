@@ -45,8 +45,9 @@ def _stack(guessed: bool) -> None:
 
 
 def _data() -> dict:
-    return {"hand": {key: st.session_state[key] for key in ("depth_blocks", "depth_gain", "depth_seed")}, "activation": ACTIVATIONS[st.session_state["depth_act"]],
-            "lines": [unit_colour(unit, shell.theme()) for unit in LINES.values()]}
+    hand = {key: st.session_state[key] for key in ("depth_blocks", "depth_gain", "depth_seed")}
+    lines = [unit_colour(unit, shell.theme()) for unit in LINES.values()]
+    return {"hand": hand, "activation": ACTIVATIONS[st.session_state["depth_act"]], "lines": lines}
 
 
 def _learning() -> None:
@@ -60,7 +61,8 @@ def _network(network: Architecture, numbers: dict[str, str]) -> None:
     found = ways(network)
     component("arcs")(key="arcs", data=arcs(network, shell.theme(), state.selected(network)), height="content",
                       on_picked_change=picking("arcs", {block.id for block in network.blocks}))
-    st.markdown(lesson.text(SLUG, "counted", name=network.name, blocks=str(found.blocks), around=str(found.around), through=str(found.through), longest=str(found.longest)))
+    counts = {name: str(getattr(found, name)) for name in ("blocks", "around", "through", "longest")}
+    st.markdown(lesson.text(SLUG, "counted", name=network.name, **counts))
     rows = [(title, f"{each.blocks}", f"{each.around}", f"{each.through}", f"{each.longest}")
             for title, each in ((f"{network.name} (selected)", found), ("B0", ways(published("b0"))), ("B7", ways(published("b7"))))]
     html.table(("Network", "Blocks", "With a skip", "Without: on every way", "Most in a row without"), rows, mark=0)

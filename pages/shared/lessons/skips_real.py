@@ -17,8 +17,8 @@ from effnet_core.preprocess import Preprocess
 from .. import lesson, memory, shell, state
 from .linear_real import look
 
-SLUG = "skips"
-SIDE, IMAGES = 96, 4  # of the batch for weights that learnt nothing
+SLUG, TRAINED = "skips", "B0, trained"
+SIDE, IMAGES = 64, 4  # of the batch for weights that learnt nothing
 DEEP = (2.0, 3.1**0.5, 1.0, 1.0)  # φ, α, β, γ: B7's depth, B0's width
 BYTES = 20_000  # of a measurement
 COPIES = 8  # what autograd keeps for each number that a layer hands on
@@ -27,15 +27,17 @@ Both = tuple[list[Flow], list[Flow]]
 
 
 def show() -> None:
-    cases: dict[str, Callable[[], tuple[Both, str]]] = {"B0, trained": _trained, "B0, untrained": lambda: _untrained("b0"), "B7’s depth, untrained": lambda: _untrained("deep")}
-    asked = st.segmented_control("Network", list(cases), default="B0, trained", required=True, **state.bound("depth_case"))
+    cases: dict[str, Callable[[], tuple[Both, str]]] = {
+        TRAINED: _trained, "B0, untrained": lambda: _untrained("b0"), "B7’s depth, untrained": lambda: _untrained("deep")}
+    asked = st.segmented_control("Network", list(cases), default=TRAINED, required=True, **state.bound("depth_case"))
     with st.spinner("One pass forward and backward…"):
         (kept, without), what = cases[asked]()
     st.plotly_chart(flows(kept, without, what, shell.theme()), theme=None, key="skips_flows", config={"displayModeBar": False},
                     alt=f"Gradient and signal of {asked}, unit by unit, with and without skip connections")
     ratio, bare = (found[1].slope / found[-2].slope for found in (kept, without))
-    st.markdown(lesson.text(SLUG, "real_trained" if asked == "B0, trained" else "real_untrained", kept=power_text(ratio), without=power_text(bare), first=kept[1].unit, last=kept[-2].unit,
-                            blocks=str(len(kept) - 2), images=str(IMAGES), side=str(SIDE)))
+    numbers = {"kept": power_text(ratio), "without": power_text(bare), "blocks": str(len(kept) - 2), "images": str(IMAGES), "side": str(SIDE)}
+    section = "real_trained" if asked == TRAINED else "real_untrained"
+    st.markdown(lesson.text(SLUG, section, first=kept[1].unit, last=kept[-2].unit, **numbers))
 
 
 def _trained() -> tuple[Both, str]:
