@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from effnet_core.errors import UserError
-from effnet_core.lessons import chance, spiral
+from effnet_core.lessons import normals, spiral
 from effnet_core.lessons.spiral import MEASURES, WIDEST, activate, at_width, collapse, embed, losses, matrices
 
 ACTIVATIONS = ("relu", "relu6", "swish", "linear")
@@ -82,10 +82,10 @@ def test_wide_layers_lose_little():
 
 
 def test_random_numbers_are_normal_and_continue():
-    drawn = chance.normals(5, 200_000)
+    drawn = normals.normals(5, 200_000)
     assert abs(drawn.mean()) < 0.01 and abs(drawn.var() - 1) < 0.02 and abs((drawn**4).mean() - 3) < 0.1
-    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.01 and abs(np.corrcoef(drawn, chance.normals(6, 200_000))[0, 1]) < 0.01
-    np.testing.assert_array_equal(chance.normals(5, 7), drawn[:7])
+    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.01 and abs(np.corrcoef(drawn, normals.normals(6, 200_000))[0, 1]) < 0.01
+    np.testing.assert_array_equal(normals.normals(5, 7), drawn[:7])
 
 
 def test_words_are_murmur3_s_finaliser_of_a_weyl_sequence():
@@ -94,7 +94,7 @@ def test_words_are_murmur3_s_finaliser_of_a_weyl_sequence():
         h = (h ^ h >> 13) * 0xC2B2AE35 % 2**32
         return h ^ h >> 16
 
-    assert chance.words(41, 5).tolist() == [finalise((finalise(42) + k * 0x9E3779B9) % 2**32) for k in range(5)]
+    assert normals.words(41, 5).tolist() == [finalise((finalise(42) + k * 0x9E3779B9) % 2**32) for k in range(5)]
 
 
 @pytest.mark.parametrize("n", [1, 61, -3])

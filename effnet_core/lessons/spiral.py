@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import UserError
-from .chance import normals
+from .normals import normals
 
 POINTS, TURNS, WIDEST = 96, 2.0, 60
 LARGEST_SEED = 999

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import UserError
-from .chance import normals
+from .normals import normals
 from .spiral import activate
 
 WIDTH, PLACES = 24, 24  # numbers a point, points an arm

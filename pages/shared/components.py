@@ -25,9 +25,9 @@ _SHARED = {  # scripts in front of a component's own
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
     "cell": ("parts", "packed", "export", "snapshot", "cell_numbers", "cell_views", "cell_hands"),
-    "spiral": ("live", "parts", "lines", "chance", "spiral_math", "spiral_canvas"),
-    "stack": ("live", "parts", "lines", "chance", "stack_math", "stack_parts"),
-    "stack_learning": ("live", "parts", "lines", "chance", "stack_math", "stack_parts"),
+    "spiral": ("live", "parts", "lines", "normals", "spiral_math", "spiral_canvas"),
+    "stack": ("live", "parts", "lines", "normals", "stack_math", "stack_parts"),
+    "stack_learning": ("live", "parts", "lines", "normals", "stack_math", "stack_parts"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

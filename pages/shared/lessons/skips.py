@@ -64,7 +64,7 @@ def _network(network: Architecture, numbers: dict[str, str]) -> None:
     counts = {name: str(getattr(found, name)) for name in ("blocks", "around", "through", "longest")}
     st.markdown(lesson.text(SLUG, "counted", name=network.name, **counts))
     rows = [(title, f"{each.blocks}", f"{each.around}", f"{each.through}", f"{each.longest}")
-            for title, each in ((f"{network.name} (selected)", found), ("B0", ways(published("b0"))), ("B7", ways(published("b7"))))]
+            for title, each in ((f"{network.name}, drawn above", found), ("B0", ways(published("b0"))), ("B7", ways(published("b7"))))]
     html.table(("Network", "Blocks", "With a skip", "Without: on every way", "Most in a row without"), rows, mark=0)
 
 

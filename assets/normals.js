@@ -1,4 +1,4 @@
-// Random numbers as effnet_core/lessons/chance.py draws them.
+// Random numbers as effnet_core/lessons/normals.py draws them.
 function finalise(word) {
   word = Math.imul(word ^ (word >>> 16), 0x85EBCA6B)
   word = Math.imul(word ^ (word >>> 13), 0xC2B2AE35)

@@ -1,7 +1,7 @@
 """Random numbers that Python and the browser draw alike, digit for digit but for the last ones of log, cos and sin.
 
 Word k of a seed is MurmurHash3's finaliser of key + k · 0x9E3779B9 (mod 2³²), where the key is the finaliser of seed + 1; two words give
-two normal numbers by Box and Muller's transform. Good enough for pictures, not for secrets. `assets/chance.js` is the same.
+two normal numbers by Box and Muller's transform. Good enough for pictures, not for secrets. `assets/normals.js` is the same.
 """
 
 import numpy as np
