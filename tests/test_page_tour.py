@@ -90,6 +90,34 @@ def compound_ratio(phi):
     return f"{cost(compound(phi)).macs / cost(published('b0')).macs:.3g}"
 
 
+@pytest.mark.parametrize("slug", ["convolution", "separable"])
+def test_a_lesson_is_done_by_its_guess(slug):
+    app = open_app("blocks", tour=at(slug), lesson=STEPS[number(slug) - 1].opens["lesson"])
+    guess = next(group for group in app.button_group if (group.key or "").startswith("guessed_"))
+    assert not is_done(app, slug)
+    guess.set_value(0).run()
+    assert not app.exception and is_done(app, slug) and "**Seen.**" in words(app)
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step.opens], ids=lambda step: step.slug)
+def test_what_a_step_opens_is_there(step):
+    app = open_app(step.page, tour=at(step.slug))
+    for key, value in step.opens.items():
+        app.session_state[key] = value
+    app.run()
+    assert not app.exception and not any(button.key == "tour_go" for button in app.button)
+    assert all(app.session_state[key] == value for key, value in step.opens.items())
+
+
+def test_the_panel_notices_that_another_lesson_was_opened():
+    app = open_app("blocks", tour=at("separable"))  # where the first lesson is open
+    assert app.button(key="tour_go").label == "Open it here"
+    app.button(key="tour_go").click().run()
+    assert app.session_state["lesson"] == "Separable convolution" and not any(button.key == "tour_go" for button in app.button)
+    app.button_group(key="lesson").set_value("Modules").run()
+    assert app.button(key="tour_go").label == "Open it here"
+
+
 def test_shape_is_done_by_selecting_a_block_as_wide_as_any():
     app = step_app("shape")
     app.session_state["layer"] = "stages.3.0"

@@ -95,7 +95,7 @@ def run() -> None:
         carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
         st.switch_page(available[goto], query_params=carried)
     if (wanted := st.session_state.pop("_goto", None)) in available:  # a phrase leads there
-        st.switch_page(available[wanted], query_params={})
+        st.switch_page(available[wanted], query_params=st.session_state.pop("_goto_address", {}))
     state.read_address()
     st.session_state["_page"] = current.url_path or "start"
     st.html(_style(str(theme())))
@@ -111,7 +111,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
             st.container(key="lead").markdown(texts.text(slug, "lead"))
         phrases.mount()
         teaching.frame()
-    with st.container(key="tour"):
+    with st.container(key="tour_place"):
         tour.bar(slug, {other: page.title for other, page in PAGES.items()})
     st.session_state["_strip"] = st.container()
     state.alone()

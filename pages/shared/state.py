@@ -5,9 +5,11 @@ and `write_address`, since Streamlit clears the address of anything else when th
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from effnet_core import families
 from effnet_core.architecture import Architecture
@@ -135,6 +137,18 @@ def hold() -> None:
     for key in fixed() & set(kept):
         if st.session_state.get(key) != kept[key]:
             st.session_state[key] = kept[key]
+
+
+def address(page: str, values: dict[str, str]) -> None:
+    """In a callback: to `page`, or nowhere else where it is "". The address gets the `values` that widgets bound to it are about to have:
+    one that is drawn for the first time shows what it is set to, and Streamlit does not tell the address."""
+    missing = {key: text for key, text in values.items() if key not in DEFAULTS}
+    if page:
+        st.session_state["_goto"], st.session_state["_goto_address"] = page, missing
+        return
+    for key, text in missing.items():
+        with suppress(StreamlitAPIException):  # the widget has been drawn, and tells
+            st.query_params[key] = text
 
 
 def architecture(values: Callable[[str], Any] = get) -> Architecture:

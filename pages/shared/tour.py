@@ -29,7 +29,7 @@ def say(step: Step, part: str) -> str:
 
 def notice(page: str = "") -> bool:
     """Whether the present step has just become done; then it is noted. `page`: the one that is drawn, if that has changed."""
-    page = st.session_state["_page"] = page or st.session_state.get("_page", "")
+    page = st.session_state["_page"] = page or _page()
     now = progress() if state.get("tour") else Progress()
     if not now.at or now.at in now.done or now.step.page != page or not now.step.done(values()):
         return False
@@ -39,29 +39,36 @@ def notice(page: str = "") -> bool:
 
 
 def after() -> None:
-    """At the end of what can run by itself: the panel says what has just been done there."""
-    if notice():
+    """At the end of what can run by itself: the panel says what has just been done there, and whether the place is still open."""
+    if notice() or (state.get("tour") and (now := progress()).at and is_there(now.step) != st.session_state.get("_tour_there")):
         st.rerun()
 
 
-def jump(number: int, there: bool = True) -> None:
-    """In a callback: to a step, from 1; to its page too, unless `there` is false."""
+def jump(number: int) -> None:
+    """In a callback: to a step, from 1, and to its page."""
     state.put(tour=progress()._replace(at=number).write())
-    st.session_state["_tour_moved"] = True
-    if there:
-        go()
+    go()
+
+
+def _turn(number: int) -> None:
+    """In a callback of the panel: to a step, from 1; a page that lists them is drawn anew."""
+    state.put(tour=progress()._replace(at=number).write())
+    if _page() == "learn":
+        st.rerun()
 
 
 def go() -> None:
-    """In a callback: where the present step is done, with what it needs open."""
+    """In a callback, the last thing it does: where the present step is done, with what it needs open."""
     step = progress().step
     state.put(**step.opens)
-    st.session_state["_goto"] = step.page
+    state.address("" if step.page == _page() else step.page, {key: str(value) for key, value in step.opens.items()})
+    st.rerun()  # all of it, though the panel runs by itself
 
 
 def leave() -> None:
     """In a callback: the panel goes; what is done is kept."""
     state.put(tour=progress()._replace(at=0).write())
+    st.rerun()
 
 
 def begin() -> None:
@@ -75,47 +82,50 @@ def reset() -> None:
     jump(1)
 
 
-def is_there(step: Step, page: str) -> bool:
-    return step.page == page and all(values().get(key) == value for key, value in step.opens.items())
+def _page() -> str:
+    return st.session_state.get("_page", "")
+
+
+def is_there(step: Step) -> bool:
+    """Whether what the step needs is open; what has not been drawn yet is taken to be."""
+    return step.page == _page() and all(values().get(key, value) == value for key, value in step.opens.items())
 
 
 def bar(page: str, titles: dict[str, str]) -> None:
     """In the frame of `page`, before it is drawn; `titles` are those of all pages."""
     notice(page)
     if progress().at:
-        _panel(page, titles)
+        _panel(titles)
 
 
-@st.fragment(key="tour")
-def _panel(page: str, titles: dict[str, str]) -> None:
+@st.fragment(key="tour_panel")
+def _panel(titles: dict[str, str]) -> None:
     """Runs by itself where only a button of its own was pressed."""
     now = progress()
     state.write_address()
-    moved = st.session_state.pop("_tour_moved", False)
-    if not now.at or "_goto" in st.session_state or (moved and page == "learn"):
-        st.rerun()
     if st.session_state.pop("_tour_just", 0):
         st.toast(f"Step {now.at} of {len(steps.STEPS)} is done.", icon=":material/check_circle:")
     folded = st.session_state.get("_tour_folded", False)
     with st.container(key="tour_folded" if folded else "tour_open"):
-        _head(now, page, titles, folded)
+        _head(now, titles, folded)
         if not folded:
             _body(now)
 
 
-def _head(now: Progress, page: str, titles: dict[str, str], folded: bool) -> None:
+def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
     done, last = now.at in now.done, now.at == len(steps.STEPS)
     with st.container(key="tour_head", horizontal=True, vertical_alignment="center", gap="small"):
         tick = ":material/check_circle: " if done else ""
         st.markdown(f"{tick}**Step {now.at} of {len(steps.STEPS)}** · {say(now.step, 'title')}")
-        if not done and not is_there(now.step, page):
-            st.button("Open it here" if now.step.page == page else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
+        there = st.session_state["_tour_there"] = is_there(now.step)
+        if not done and not there:
+            st.button("Open it here" if now.step.page == _page() else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
                       help=texts.text("tour", "sets") if now.step.opens is steps.FORMULA and values()["source"] != "Formula" else None)
-        st.button("Back", key="tour_back", on_click=jump, args=(now.at - 1, False), disabled=now.at == 1, type="tertiary")
+        st.button("Back", key="tour_back", on_click=_turn, args=(now.at - 1,), disabled=now.at == 1, type="tertiary")
         if last:
             st.button("All steps", key="tour_all", on_click=_list, type="primary" if done else "tertiary")
         else:
-            st.button("Next", key="tour_next", on_click=jump, args=(now.at + 1, False), type="primary" if done else "tertiary")
+            st.button("Next", key="tour_next", on_click=_turn, args=(now.at + 1,), type="primary" if done else "tertiary")
         st.button("Unfold" if folded else "Fold", key="tour_fold", on_click=_fold, type="tertiary")
         st.button("Leave", key="tour_leave", on_click=leave, type="tertiary", help=texts.text("tour", "leave"))
 
@@ -132,4 +142,5 @@ def _fold() -> None:
 
 def _list() -> None:
     state.put(learn="Tour")
-    st.session_state["_goto"] = "learn"
+    state.address("" if _page() == "learn" else "learn", {"learn": "Tour"})
+    st.rerun()

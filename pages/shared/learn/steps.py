@@ -7,7 +7,7 @@ Its words are the section of the same name in `assets/texts/tour.md`: title, wha
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from effnet_core.architecture import Architecture
@@ -38,8 +38,13 @@ class Step(NamedTuple):
 
 def network(values: Values) -> Architecture | None:
     """The network of the controls; None where they ask for the impossible."""
+    return _network(tuple(values[key] for key in state.BOUND))
+
+
+@lru_cache(maxsize=32)
+def _network(controls: tuple) -> Architecture | None:
     try:
-        return state.architecture(values.__getitem__)
+        return state.architecture(dict(zip(state.BOUND, controls)).__getitem__)
     except UserError:
         return None
 
