@@ -108,7 +108,7 @@ def test_the_lessons_answer_to_the_hand(browser, tmp_path):
         settle(page)
         page.locator(".spiral .small").nth(4).press("Enter")
         sync_api.expect(page.locator(".st-key-spiral_n input")).to_have_attribute("value", "30")
-        page.goto(page.home.replace("linear&spiral_n=3", "skips&depth_blocks=6"))
+        page.goto(page.home.replace("linear&spiral_n=3", "skip+connections&depth_blocks=6"))
         settle(page, 600)
         chart = page.locator(".stack svg.lines").first
         chart.focus()

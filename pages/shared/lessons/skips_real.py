@@ -15,7 +15,7 @@ from effnet_core.photos import samples
 from effnet_core.preprocess import Preprocess
 
 from .. import lesson, memory, shell, state
-from .linear_real import look
+from .spiral_real import look
 
 SLUG, TRAINED = "skips", "B0, trained"
 SIDE, IMAGES = 64, 4  # of the batch for weights that learnt nothing

@@ -11,7 +11,7 @@ from effnet_core.palette import SIGNED, mix, percent, sequential, themed, unit_c
 from .. import html, lesson, shell, state
 from ..components import component
 
-SLUG = "linear"
+SLUG = "spiral"
 SEEDS = 100  # behind the shaded bands
 WIDTH_SEEDS = 10
 TABLE = 65  # colours from the lowest value to the highest
@@ -45,7 +45,7 @@ def _experiment(guessed: bool) -> None:
 def _picked() -> None:
     n = st.session_state["spiral"].picked
     if isinstance(n, int) and 2 <= n <= WIDEST:  # a browser may send anything
-        st.session_state["spiral_n"] = n
+        state.put(spiral_n=n)
 
 
 def _data(activation: str, scale: float) -> dict:
@@ -108,7 +108,7 @@ def _real() -> None:
     st.markdown(f"##### In a trained network\n{lesson.text(SLUG, 'real')}")
     if st.toggle("Measure it in the network that comes with the app", **state.bound("linear_real")):
         shell.boot_torch()
-        from . import linear_real  # needs torch
+        from . import spiral_real  # needs torch
 
         with shell.refusals():
-            linear_real.show()
+            spiral_real.show()

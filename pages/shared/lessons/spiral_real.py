@@ -14,7 +14,7 @@ from .. import html, lesson, memory, models, photo, shell, state, truth
 from ..components import picked_block
 from ..seen import Look, untouched
 
-SLUG = "linear"
+SLUG = "spiral"
 BYTES = 20_000  # of a measurement
 
 
