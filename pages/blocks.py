@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state, teaching, tour
-from pages.shared.lessons import activations, built, chance, convolution, modules, separable, squeeze
+from pages.shared.lessons import activations, built, chance, convolution, modules, separable, skips, spiral, squeeze
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "Convolution": convolution.show,
@@ -15,6 +15,8 @@ LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "Activations": activations.show,
     "Squeeze-and-excitation": squeeze.show,
     "Norm and chance": chance.show,
+    "Why linear": spiral.show,
+    "Why skip connections": skips.show,
 }
 
 
