@@ -1,0 +1,123 @@
+"""The activations on what a real layer hands them: maps of a photo before and after, and gates under other endings."""
+
+from base64 import b64encode
+from html import escape
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from effnet_core.cards import Entry
+from effnet_core.figures import activations as drawn
+from effnet_core.lessons.gating import EXCITATIONS
+from effnet_core.palette import SIGNED, percent
+from effnet_core.photos import samples
+
+from .. import html, lesson, shell, state
+
+SLUG, FALLBACK = "activations", "stages.4.1"
+
+
+def show(on_a_photo: DeltaGenerator, gates: DeltaGenerator) -> None:
+    """Both last: what stands around them does not wait for PyTorch."""
+    shell.boot_torch()
+    with on_a_photo:
+        st.markdown("##### On a real layer")
+        photo = photos("acts_photo")
+        entry, seen = look(photo)
+        _maps(entry, seen)
+    with gates:
+        _gates(seen)
+
+
+def photos(key: str) -> str:
+    """The choice of a bundled photo; its shared value."""
+    known = samples()
+    name = st.pills("Photo", list(known), default="cat" if "cat" in known else next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True,
+                    **state.bound(key))
+    return f"sample-{name}"
+
+
+def look(photo: str):
+    """The bundled model, and its pass over a bundled photo, which all visitors share."""
+    from effnet_core import cards
+
+    from .. import models, seen
+    from .. import photo as pictures
+
+    entry = next(entry for entry in cards.available() if entry.bundled and entry.name == cards.best_bundled())
+    return entry, seen.untouched(entry, models.model_of(entry), photo, pictures.picture(photo))
+
+
+def unit_of(network, wanted: str) -> str:
+    """The selected unit, or the nearest one that has a convolution."""
+    unit = network.nearest(wanted)
+    return network.last_unit if unit == "classifier" else unit
+
+
+def normed(at, unit: str, layer_id: str) -> dict[str, np.ndarray]:
+    """What a convolution of the unit reads, makes, and what batch norm makes of that (C H W each): see `folding.within`."""
+    from effnet_core.lessons.folding import within
+
+    layer = next(layer for layer in at.network.layers if layer.id == layer_id)
+    size = 4 * (layer.input.elements + 2 * layer.output.elements)
+    return at.kept("lesson normed", lambda: {name: part[0].numpy() for name, part in within(at.model, at.seen, unit, layer_id).items()}, size, size, layer_id)
+
+
+def _maps(entry: Entry, at) -> None:
+    unit = unit_of(at.network, state.get("layer"))
+    layers = [layer for layer in dict(at.network.units())[unit] if layer.operator != "se" and layer.activation]
+    names = [layer.part for layer in layers]
+    asked = st.segmented_control("Layer", names, default=names[0], required=True, key=f"acts_layer_{'_'.join(names)}") if len(names) > 1 else names[0]
+    layer = layers[names.index(asked)]
+    before = normed(at, unit, layer.id)["norm"]
+    last = len(before) - 1
+    strongest = int(np.abs(before).mean((1, 2)).argmax())
+    key = f"acts_channel_{layer.id.replace('.', '_')}"
+    channel = int(st.number_input(f"Channel, 0 to {last:,}", 0, last, strongest, 1, key=key))
+    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(before):,}", side=str(before.shape[1]),
+                            below=percent(float((before < 0).mean()))))
+    beta = st.session_state["acts_beta"]
+    pictures(before, drawn.after(before, beta), channel)
+    st.caption(lesson.text(SLUG, "map_caption", beta=f"{beta:g}"))
+
+
+def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None:
+    """One channel before and after each activation on one scale; beneath each what became of the cells of all channels."""
+    reach, theme = float(np.abs(before[channel]).max()), shell.theme()
+    cells = [_tile("before", drawn.picture(before[channel], reach, theme), [("below 0", percent(float((before < 0).mean())))])]
+    for each in after:
+        facts = [("exactly 0", percent(each.zero)), ("below 0", percent(each.negative)), ("slope 0", percent(each.flat))]
+        cells.append(_tile(each.name, drawn.picture(each.values[channel], reach, theme), facts + ([("cut off at 6", percent(each.full))] if each.name == "ReLU6" else [])))
+    ramp = ", ".join(SIGNED[theme])
+    st.html(f'<div class="ef-acts">{"".join(cells)}</div><div class="ef-scale"><i style="background: linear-gradient(90deg, {ramp})"></i>'
+            f'<span><b>{-reach:.2f}</b><b>0</b><b>{reach:.2f}</b></span></div>'.replace("<b>-", "<b>−"))
+
+
+def _tile(name: str, png: bytes, facts: list[tuple[str, str]]) -> str:
+    lines = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in facts)
+    return (f'<figure><figcaption>{escape(name)}</figcaption><img alt="The map {"before its activation" if name == "before" else f"after {escape(name)}"}" '
+            f'src="data:image/png;base64,{b64encode(png).decode()}"><dl>{lines}</dl></figure>')
+
+
+def _gates(at) -> None:
+    from effnet_core.lessons.kept import before_gates
+
+    st.markdown("##### Why squeeze-and-excitation ends in a sigmoid")
+    unit = at.network.nearest(state.get("layer"))
+    if unit not in at.seen.gates:
+        unit = FALLBACK
+    found = drawn.endings(before_gates(at.model.network, unit, at.opened(unit).excitation))
+    st.markdown(lesson.text(SLUG, "gates", unit=unit, channels=f"{len(found['sigmoid']):,}"))
+    chart, table = st.columns([6, 5], gap="large")
+    chart.plotly_chart(drawn.gates(found, shell.theme()), key="acts_gates", theme=None, config={"displayModeBar": False},
+                       alt=f"How the gates of {unit} would be spread with a sigmoid, a ReLU or a tanh at the end")
+    with table:
+        rows = [(name, f"{error:.2f} %", *_shape(found[name])) for name, error in sorted(EXCITATIONS.items(), key=lambda pair: pair[1])]
+        html.table(("Ends in", "Top-1 error, paper", "Least", "Mean", "Greatest", "Below 0", "Exactly 0", "Above 1"), rows)
+        st.caption(lesson.text(SLUG, "gates_caption"))
+
+
+def _shape(gates: np.ndarray) -> tuple[str, ...]:
+    numbers = (f"{f(gates):.3f}".replace("-", "−") for f in (np.min, np.mean, np.max))
+    return *numbers, *(percent(float(chosen.mean())) for chosen in (gates < 0, gates == 0, gates > 1))
