@@ -1,28 +1,6 @@
 // Links of the prose that act: `#set:` sends its settings to Python, `#word:` shows what the glossary says of a word.
-const phrases = (window.effnetPhrases ??= { words: {}, send: () => {} })
 const PATIENCE_MS = 5000
 const PLACES = { layer: "spine", surgery: "operated", q: "predict", maps: "map_choice", class: "class_choice" } // what shows a value that is no widget's own
-
-function show(link, title, text) {
-  const { card } = phrases
-  card.replaceChildren(Object.assign(document.createElement("b"), { textContent: title }), document.createTextNode(` ${text}`))
-  card.showPopover()
-  const at = link.getBoundingClientRect()
-  const { offsetWidth: width, offsetHeight: height } = card
-  card.style.left = `${Math.max(8, Math.min(at.left, document.documentElement.clientWidth - width - 8))}px`
-  card.style.top = `${at.bottom + height + 12 > window.innerHeight && at.top > height + 12 ? at.top - height - 6 : at.bottom + 6}px`
-  phrases.by = link
-}
-
-function shown(link) {
-  const [title, text] = phrases.words[decodeURIComponent(link.hash.slice(6))] ?? []
-  if (title) show(link, title, text)
-}
-
-function hide() {
-  phrases.by = null
-  if (phrases.card?.matches(":popover-open")) phrases.card.hidePopover()
-}
 
 const linkOf = (event, kind) => event.target instanceof Element ? event.target.closest(`a[href^="#${kind}:"]`) : null
 const inSight = ({ top, bottom, width }) => width > 0 && bottom > 60 && top < window.innerHeight
@@ -72,8 +50,16 @@ function onKey(event) {
 
 function onPoint(event) {
   const word = linkOf(event, "word")
-  if (word) shown(word)
-  else if (phrases.by && !phrases.by.contains(document.activeElement)) hide()
+  if (word) return shown(word)
+  if (!phrases.by || phrases.by.contains(document.activeElement)) return
+  clearTimeout(phrases.leaving)
+  if (!event.composedPath().includes(phrases.card)) phrases.leaving = setTimeout(hide, 250) // long enough to reach the card and read on
+}
+
+// A word that was reached with the keyboard may have been scrolled to just now.
+function onScroll() {
+  if (phrases.by?.matches(":focus")) place()
+  else if (phrases.by) hide()
 }
 
 // A phrase is announced as what it is: a button that sets the figure.
@@ -90,7 +76,7 @@ function listen() {
   document.addEventListener("pointerover", onPoint)
   document.addEventListener("focusin", (event) => linkOf(event, "word") ? shown(linkOf(event, "word")) : hide())
   document.addEventListener("keydown", onKey)
-  document.addEventListener("scroll", hide, true)
+  document.addEventListener("scroll", onScroll, true)
   new MutationObserver(() => {
     if (!phrases.waiting) requestAnimationFrame(announce)
     phrases.waiting = true
@@ -101,11 +87,6 @@ function listen() {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".phrases")
-  if (!root.firstChild) {
-    const card = Object.assign(document.createElement("div"), { className: "card", role: "status" })
-    card.setAttribute("popover", "manual")
-    root.append(card)
-  }
-  Object.assign(phrases, { card: root.firstChild, words: data.words, send: (target) => setTriggerValue("followed", target) })
+  Object.assign(phrases, { card: card(root), words: data.words, send: (target) => setTriggerValue("followed", target) })
   if (!phrases.listening) listen()
 }

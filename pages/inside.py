@@ -6,7 +6,7 @@ import streamlit as st
 
 from effnet_core.cards import Entry
 from effnet_core.palette import percent
-from pages.shared import html, shell, state, texts, tour
+from pages.shared import html, shell, state, teaching, texts, tour
 
 shell.require("inside")
 shell.boot_torch()
@@ -97,11 +97,13 @@ def parts(entry: Entry, shown: str, since: tuple[str, ...]) -> None:
     `of_all`, which was `since` when all of it ran. The look itself is asked for anew: a session that held it would keep its memory."""
     if since != of_all():
         st.rerun()
+    state.hold()
     with shell.refusals():
         at = look(entry, models.model_of(entry), shown, photo.picture(shown), again=True)
         skyline.chosen(at)
         block.heading(at)
-        asked = st.pills("Open below", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, **state.bound("part"))
+        left = teaching.offered("part", PARTS)
+        asked = st.pills("Open below", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("part"))
         with st.container(key="part_body"):
             PARTS[asked](at)
     state.write_address()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from . import glossary, state, texts
+from . import glossary, state, teaching, texts
 from .components import component
 
 
@@ -81,5 +81,5 @@ def follow(sent: object) -> None:
 
 def mount() -> None:
     """Once on every page: lets its phrases act and its words explain themselves."""
-    component("phrases")(key="phrases", data={"words": glossary.short()}, height="content",
+    component("phrases")(key="phrases", data={"words": {} if teaching.hides("word-cards") else glossary.short()}, height="content",
                          on_followed_change=lambda: follow(st.session_state["phrases"].followed))
