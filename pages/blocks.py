@@ -4,16 +4,18 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import shell, state, teaching
-from pages.shared.lessons import activations, built, chance, convolution, modules, separable, squeeze
+from pages.shared import shell, state, teaching, tour
+from pages.shared.lessons import activations, built, chance, convolution, modules, separable, skips, spiral, squeeze
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "Convolution": convolution.show,
     "Separable convolution": separable.show,
+    "Activations": activations.show,
+    "Why linear": spiral.show,
+    "Why skip connections": skips.show,
+    "Squeeze-and-excitation": squeeze.show,
     "The block, step by step": built.show,
     "Modules": modules.show,
-    "Activations": activations.show,
-    "Squeeze-and-excitation": squeeze.show,
     "Norm and chance": chance.show,
 }
 
@@ -24,9 +26,11 @@ def lesson() -> None:
     state.hold()
     left = teaching.offered("lesson", LESSONS)
     asked = st.pills("Lesson", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("lesson"))
+    st.session_state["_guess"] = False  # the lesson says whether its guess is answered
     with shell.refusals(), st.container(key="lesson_body"):
         LESSONS[asked]()
     state.write_address()
+    tour.after()
 
 
 shell.require("blocks")

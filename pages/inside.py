@@ -6,7 +6,7 @@ import streamlit as st
 
 from effnet_core.cards import Entry
 from effnet_core.palette import percent
-from pages.shared import html, shell, state, teaching, texts
+from pages.shared import html, shell, state, teaching, texts, tour
 
 shell.require("inside")
 shell.boot_torch()
@@ -68,8 +68,15 @@ def verdict(at: Look, shows: Truth | None, guess: str) -> None:
         st.caption(texts.text("inside", "few", classes=str(len(labels)), labels=", ".join(map(html.plain, labels))))
 
 
+def moved(at: Look) -> tuple[str, float, float] | None:
+    """The best guess of the untouched network, and its probability before and after gates were set by hand."""
+    best = at.untouched.top(1)[0]
+    return (best.label, best.probability, at.seen.guess(best.index).probability) if at.surgery else None
+
+
 def prediction(at: Look) -> None:
     surgery.banner(at)
+    st.session_state["_moved"] = moved(at)
     eye, model, guess = st.columns([3, 3, 5], gap="medium")
     side, guesses, shows = at.model.preprocess.crop, at.seen.top(5), truth.of(at.shown, at.picture.title, at.entry.card)
     with eye:
@@ -100,6 +107,7 @@ def parts(entry: Entry, shown: str, since: tuple[str, ...]) -> None:
         with st.container(key="part_body"):
             PARTS[asked](at)
     state.write_address()
+    tour.after()
 
 
 def of_all() -> tuple[str, ...]:

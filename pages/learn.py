@@ -5,9 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state, teaching
-from pages.shared.learn import teachers, words
+from pages.shared.learn import predict, teachers, touring, words
 
 PARTS: dict[str, Callable[[], None]] = {  # what the pill says → the part
+    "Tour": touring.show,
+    "Predict": predict.show,
     "Words": words.show,
     "For teachers": teachers.show,
 }

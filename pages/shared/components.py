@@ -21,6 +21,7 @@ _SHARED = {  # scripts in front of a component's own
     "built": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "ladder"),
     "modules": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
+    "phrases": ("explained",),
     "gallery": ("parts", "packed", "export", "snapshot"),
     "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", "excitation_scene", "excitation_flows", "excitation_drawing",
                    "excitation_words", "excitation_play"),
@@ -37,6 +38,9 @@ _SHARED = {  # scripts in front of a component's own
     "fold": ("live", "parts", "written"),
     "chance": ("live", "parts", "written", "lots"),
     "dropout": ("live", "parts", "written", "lots"),
+    "spiral": ("live", "parts", "lines", "normals", "spiral_math", "spiral_canvas"),
+    "stack": ("live", "parts", "lines", "normals", "stack_math", "stack_parts"),
+    "stack_learning": ("live", "parts", "lines", "normals", "stack_math", "stack_parts"),
 }
 _REM = re.compile(r"(?<![\w.-])(\d*\.?\d+)rem\b")
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")

@@ -20,6 +20,7 @@ def ask(page: str, name: str, options: Sequence[str], right: int, *, section: st
         st.markdown(f"**Your guess first.** {say('guess')}")
         chosen = st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}", label_visibility="collapsed", wrap=True,
                           persist_state="session")
+        st.session_state["_guess"] = st.session_state.get("_guess", False) or chosen is not None
         if chosen is None:
             with st.popover("A hint", icon=":material/lightbulb:", type="tertiary"):
                 st.markdown(say("hint"))

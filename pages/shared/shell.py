@@ -13,7 +13,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.palette import ACCENT, PAGE, Theme, ink_on
 
-from . import controls, html, live, phrases, sheets, state, teaching, texts
+from . import controls, html, live, phrases, sheets, state, teaching, texts, tour
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +95,7 @@ def run() -> None:
         carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
         st.switch_page(available[goto], query_params=carried)
     if (wanted := st.session_state.pop("_goto", None)) in available:  # a phrase leads there
-        st.switch_page(available[wanted], query_params={})
+        st.switch_page(available[wanted], query_params=st.session_state.pop("_goto_address", {}))
     state.read_address()
     st.session_state["_page"] = current.url_path or "start"
     st.html(_style(str(theme())))
@@ -111,6 +111,8 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
             st.container(key="lead").markdown(texts.text(slug, "lead"))
         phrases.mount()
         teaching.frame()
+    with st.container(key="tour_place"):
+        tour.bar(slug, {other: page.title for other, page in PAGES.items()})
     st.session_state["_strip"] = st.container()
     state.alone()
     left, body = st.columns([2, 9], gap="large")
@@ -126,6 +128,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     texts.closing(slug, teaching.hidden())
     if slug in sheets.PAGES and not teaching.hides("lesson-sheet"):
         sheets.offer(slug, entry.question)
+    tour.after()
 
 
 def strip(network: Architecture, refused: str = "") -> str:
@@ -147,6 +150,7 @@ def strip_alone(network: Architecture) -> None:
 @st.fragment(key="strip")
 def _strip(network: Architecture) -> None:
     spine(network, theme())
+    tour.after()
 
 
 def require(slug: str) -> None:

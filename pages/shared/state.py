@@ -4,9 +4,12 @@ The scaling controls are widgets on every page, bound to the address by Streamli
 and `write_address`, since Streamlit clears the address of anything else when the page changes.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from effnet_core import families
 from effnet_core.architecture import Architecture
@@ -47,6 +50,8 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
     "kernel_numbers": "",  # written into a kernel by hand, as `lessons.kernels` writes them
+    "tour": "",  # how far the guided tour is, as `learn.steps` writes it
+    "q": "",  # a question to predict; the first one
     "pins": "",  # networks to compare with, as `pins.write` writes them
     "hide": "",  # what a teacher's link leaves out: "alpha,part.take-home"
     "fix": "",  # whose value it fixes: "phi"
@@ -134,11 +139,23 @@ def hold() -> None:
             st.session_state[key] = kept[key]
 
 
-def architecture() -> Architecture:
+def address(page: str, values: dict[str, str]) -> None:
+    """In a callback: to `page`, or nowhere else where it is "". The address gets the `values` that widgets bound to it are about to have:
+    one that is drawn for the first time shows what it is set to, and Streamlit does not tell the address."""
+    missing = {key: text for key, text in values.items() if key not in DEFAULTS}
+    if page:
+        st.session_state["_goto"], st.session_state["_goto_address"] = page, missing
+        return
+    for key, text in missing.items():
+        with suppress(StreamlitAPIException):  # the widget has been drawn, and tells
+            st.query_params[key] = text
+
+
+def architecture(values: Callable[[str], Any] = get) -> Architecture:
     """The network that the sliders show. Raises `UserError` where they ask for the impossible."""
-    if get("source") == "Published":
-        return published(NAMES[get("name")])
-    return compound(*(get(key) for key in RANGES), base=BASES[get("base")])
+    if values("source") == "Published":
+        return published(NAMES[values("name")])
+    return compound(*(values(key) for key in RANGES), base=BASES[values("base")])
 
 
 def selected(network: Architecture) -> str:

@@ -36,6 +36,11 @@ def text(page: str, section: str, **numbers: str) -> str:
     return sections(page)[section].format(**numbers)
 
 
+def paragraphs(page: str, section: str) -> list[str]:
+    """The paragraphs of a section, not filled in yet."""
+    return sections(page)[section].split("\n\n")
+
+
 def closing(page: str, without: Container[str] = ()) -> None:
     """What stands at the foot of a page: its words explained, things to try, and where it stands in the paper, `without` what a teacher left out."""
     available = sections(page)
