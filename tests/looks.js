@@ -20,7 +20,7 @@
     }
     return right - left > 1 && bottom - top > 1 ? { left, top, right, bottom } : null
   }
-  const boxes = (root, query) => [...root.querySelectorAll(query)].map((node) => {
+  const boxes = (root, query) => [...root.querySelectorAll(query)].filter((node) => !node.closest("[data-testid=stSlider]") || node.closest("[data-testid=stWidgetLabel]")).map((node) => {
     const box = shown(node)
     return box && [node, clipped(node, box)]
   }).filter((pair) => pair?.[1])
@@ -28,7 +28,7 @@
     const [wide, high] = [Math.min(p.right, q.right) - Math.max(p.left, q.left), Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top)]
     if (wide > most && high > most && !a.contains(b) && !b.contains(a)) found.push([kind, said(a), said(b)])
   }))
-  const prose = "[data-testid=stMarkdownContainer] > *, [data-testid=stWidgetLabel], button, [role=radiogroup], [data-baseweb=select], [data-baseweb=slider], dt, dd, h1"
+  const prose = "[data-testid=stMarkdownContainer] > *, [data-testid=stWidgetLabel], button, [role=radiogroup], [data-baseweb=select], dt, dd, h1"
   crossed(boxes(main, prose), "overlap", 3)
   for (const root of roots(main).slice(1)) {
     crossed(boxes(root, "button, p, dt, dd, td, th, h3, h4, h5, label, select, input"), "overlap in a component", 3)
