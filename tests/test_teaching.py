@@ -9,6 +9,7 @@ from effnet_core.errors import UserError
 from effnet_core.figures import figure, larger
 from effnet_core.palette import INK, Theme, themed
 from pages.shared import catalogue, controls, shell, teaching
+from pages.shared.lessons import chance
 
 from .apps import open_app
 
@@ -30,9 +31,11 @@ def parts(page):
 
 CONDITIONAL = {  # which controls want more than their part's address → what of it shows them
     "scaling": [{"ask": "Compare", "pins": "p:b0;p:b7"}, {"ask": "Compare", "pins": "p:b0;p:b7", "versus": "Chart"}],
+    "blocks": [*({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
+               *({"lesson": "Norm and chance", "chance_part": part} for part in chance.PARTS)],
     "tradeoffs": [{"trade": "Chooser", "budget_kind": kind} for kind in ("Memory", "Time")],
-    "inside": [{"part": "Maps", "surgery": "open:4.1", "layer": "stages.4.1"}, {"part": "Where it looks", "second_model": "small-scenes"},
-               {"part": "Surgery", "surgery": "open:4.1", "layer": "stages.4.1"}],
+    "inside": [{"part": "Maps", "surgery": "off:4.1", "layer": "stages.4.1"}, {"part": "Where it looks", "second_model": "small-scenes"},
+               {"part": "Surgery", "surgery": "off:4.1", "layer": "stages.4.1"}],
 }
 
 
