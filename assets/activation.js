@@ -64,7 +64,7 @@ function curveOf(curve, plot, at, x, beta, id) {
   const height = plot.slope ? slope : value
   const parts = [element("path", { class: "curve", d: pathOf(plot.slope ? known.slope : known.value, at, beta), stroke: curve.colour, "stroke-dasharray": curve.dashes })]
   if (!plot.slope) {
-    const [from, to] = [-1.6, 1.6].map((step) => [at.x(x + step), at.y(value + step * slope)])
+    const [from, to] = [-2.5, 2.5].map((step) => [at.x(x + step), at.y(value + step * slope)])
     parts.push(element("line", { class: "tangent", x1: from[0], y1: from[1], x2: to[0], y2: to[1], stroke: curve.colour }))
   }
   parts.push(element("circle", { class: "dot", cx: at.x(x), cy: at.y(height), r: 5, fill: curve.colour }))

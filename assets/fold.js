@@ -11,6 +11,9 @@ const normOf = (hand) => {
   return { eps, spread, factor, shift: hand.norm_beta - hand.norm_mean * factor, standard: (x) => (x - hand.norm_mean) / spread, of: (x) => hand.norm_gamma * ((x - hand.norm_mean) / spread) + hand.norm_beta }
 }
 
+const added = (value, digits = 4) => `${value < 0 ? "−" : "+"} ${written(Math.abs(value), digits)}`
+const taken = (value, digits) => `${value < 0 ? "+" : "−"} ${written(Math.abs(value), digits)}`
+
 function html(tag, attributes, ...children) {
   const node = document.createElement(tag)
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
@@ -45,9 +48,9 @@ function workOf(data, norm) {
   const lines = [
     ["The factor", `a = γ / √(σ² + ε) = ${written(gamma, 3)} / √(${written(variance, 3)} + ${String(norm.eps)}) = ${written(norm.factor)}`],
     ["Into every weight", `w′ = w · a: ${written(data.weight)} becomes ${written(data.weight * norm.factor)}`],
-    ["Into the bias", `b′ = β − μ · a = ${written(beta, 3)} − ${written(mean, 3)} · ${written(norm.factor)} = ${written(norm.shift)}`],
-    ["Check, in three steps", `${written(gamma, 3)} · (${written(x)} − ${written(mean, 3)}) / ${written(norm.spread)} + ${written(beta, 3)} = ${written(norm.of(x))}`],
-    ["In one", `${written(norm.factor)} · ${written(x)} + ${written(norm.shift)} = ${written(norm.factor * x + norm.shift)}`],
+    ["Into the bias", `b′ = β − μ · a = ${written(beta, 3)} ${taken(mean, 3)} · ${written(norm.factor)} = ${written(norm.shift)}`],
+    ["Check, in three steps", `${written(gamma, 3)} · (${written(x)} ${taken(mean, 3)}) / ${written(norm.spread)} ${added(beta, 3)} = ${written(norm.of(x))}`],
+    ["In one", `${written(norm.factor)} · ${written(x)} ${added(norm.shift)} = ${written(norm.factor * x + norm.shift)}`],
   ]
   return html("div", { class: "work" }, ...lines.map(([name, line]) => html("div", {}, html("span", {}, name), line)))
 }

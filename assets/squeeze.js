@@ -37,14 +37,16 @@ function html(tag, attributes, ...children) {
   return node
 }
 
+const bracketed = (value) => value < 0 ? `(${written(value, 2)})` : written(value, 2)
+
 function workOf(state, data) {
   const { channel: c, squeezed } = state
   const [least, rest] = [Math.min(2, squeezed), squeezed > 2 ? " + …" : ""]
-  const sum = state.hidden.slice(0, least).map((value, s) => `${written(data.second[c][s], 2)} · ${written(value, 2)}`).join(" + ")
+  const sum = state.hidden.slice(0, least).map((value, s) => `${bracketed(data.second[c][s])} · ${bracketed(value)}`).join(" + ")
   const lines = [
     ["squeeze", `z = mean of ${data.side} × ${data.side} cells = ${written(state.z[c], 3)}`],
     ["excite", `h = swish(W₁ z + b₁): ${state.hidden.slice(0, 4).map((value) => written(value, 2)).join(", ")}${squeezed > 4 ? ", …" : ""}`],
-    ["", `s = σ(W₂ h + b₂) = σ(${sum}${rest} + ${written(data.secondBias[c], 2)}) = σ(${written(state.raw[c], 3)}) = ${written(state.gates[c], 3)}`],
+    ["", `s = σ(W₂ h + b₂) = σ(${sum}${rest} + ${bracketed(data.secondBias[c])}) = σ(${written(state.raw[c], 3)}) = ${written(state.gates[c], 3)}`],
     ["scale", `every cell × ${written(state.gates[c], 3)}: the mean becomes ${written(state.gates[c] * state.z[c], 3)}`],
   ]
   return html("div", { class: "work" }, html("b", {}, `Channel ${c}, ${data.names[c]}`), ...lines.map(([name, line]) => html("div", {}, html("span", {}, name), line)))
@@ -66,7 +68,7 @@ function countsOf(state, data) {
     const kept = !real ? "" : own[0] ? `${many(own[0])}, ${many(own[1])}` : "no SE"
     return html("tr", { "data-params": parameters, "data-macs": macs }, ...[["th", name], ["td", width], ["td", many(parameters)], ["td", many(macs)], ["td", kept]].map(([tag, text]) => html(tag, tag === "th" ? { scope: "row" } : {}, text)))
   })
-  const head = ["", `C → C ÷ ${ratio} → C`, "Parameters", "MACs", "As the network has it"].map((text) => html("th", { scope: "col" }, text))
+  const head = ["", `C → C ÷ ${ratio} → C`, "Parameters", "MACs", "In the network: parameters, MACs"].map((text) => html("th", { scope: "col" }, text))
   return html("div", { class: "counts", tabindex: 0 }, html("table", {}, html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...cells)))
 }
 

@@ -1,7 +1,7 @@
 // Squeeze-and-excitation on a few small maps, drawn: maps → their means → through the bottleneck → gates → scaled maps, a row per channel.
-const ROW = 27
+const ROW = 31
 const HEAD = 40
-const MAP = 22
+const MAP = 27
 
 function columns(width) {
   const named = width > 620 ? 108 : 0
@@ -23,7 +23,7 @@ const frameOf = (x, y) => element("rect", { class: "frame", x: x - 0.5, y: y - M
 
 function barOf(kind, x, y, width, value, channel) {
   const parts = [element("rect", { class: "track", x, y: y - 7, width, height: 14, rx: 3 }), element("rect", { class: kind, x, y: y - 7, width: Math.max(0, width * value), height: 14, rx: 3 }),
-    words(written(value, 2), { class: "figure", x: value > 0.55 ? x + 5 : x + width - 5, y: y + 4, "text-anchor": value > 0.55 ? "start" : "end" })]
+    words(written(value, 2), { class: "figure", x: value > 0.55 ? x + 5 : x + width - 5, y: y + 4.5, "text-anchor": value > 0.55 ? "start" : "end" })]
   if (kind !== "z") return element("g", {}, ...parts)
   parts.push(element("rect", { class: "grip", x: x + width * value - 2.5, y: y - 10, width: 5, height: 20, rx: 2 }))
   return element("g", { class: "hold", tabindex: 0, role: "slider", "data-id": `z${channel}`, "data-channel": channel, "data-from": x, "data-width": width, "aria-label": `Mean of channel ${channel}`,

@@ -29,13 +29,13 @@ def small_maps(photo: Image.Image) -> tuple[list[str], list[list[float]]]:
 
 
 def _filtered(plane: np.ndarray, which: int) -> np.ndarray:
-    """As it is; or the size of the change to the right, downwards, or against the four neighbours; differences are small, hence tripled."""
+    """As it is; or the size of the change to the right, downwards, or against the four neighbours; differences are small, hence times six."""
     if which == 0:
         return plane
     wide = np.pad(plane, 1, mode="edge")
     right, below = wide[1:-1, 2:] - plane, wide[2:, 1:-1] - plane
     around = (wide[1:-1, 2:] + wide[1:-1, :-2] + wide[2:, 1:-1] + wide[:-2, 1:-1]) / 4 - plane
-    return 3 * np.abs((right, below, around)[which - 1])
+    return 6 * np.abs((right, below, around)[which - 1])
 
 
 def scene(about: str, maps: tuple[list[str], list[list[float]]], given: Weights, hand: dict[str, int], theme: str) -> dict:

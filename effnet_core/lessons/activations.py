@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from ..architecture import Architecture, Layer
@@ -75,6 +75,7 @@ def functions(beta: float = 1.0) -> dict[str, Function]:
     }
 
 
+@cache
 def least_of_swish() -> tuple[float, float]:
     """Where swish (β = 1) is lowest, and how low: its slope is bisected, which is negative left of there and positive right of it."""
     low, high = -2.0, -1.0
@@ -83,6 +84,7 @@ def least_of_swish() -> tuple[float, float]:
     return middle, swish(middle)
 
 
+@cache
 def furthest() -> tuple[float, float]:
     """The greatest |hard-swish − swish| (β = 1): where it is, on the right, and how much. The difference is even in x; between 0 and 3 it is
     x · (x / 6 + 1 / 2 − σ(x)), from 3 on x · (1 − σ(x)), which falls there: thousandths up to 3 hold the greatest."""
@@ -93,8 +95,8 @@ def furthest() -> tuple[float, float]:
 
 def read_numbers(text: str) -> list[float]:
     """The numbers in a line such as "−3, 0.5 2e1". Raises `UserError` for a word that is none, for too many, too large, and for none at all."""
-    words = re.split(r"[\s,;]+", text.strip().strip(",;").replace("−", "-"))
-    if words == [""]:
+    words = [word for word in re.split(r"[\s,;]+", text.replace("−", "-")) if word]
+    if not words:
         raise UserError("There is no number yet; write some, such as −3, −1, 0, 0.5, with blanks or commas between them.")
     if len(words) > MOST:
         raise UserError(f"There are {len(words):,} numbers; at most {MOST} fit into the table.")

@@ -81,7 +81,12 @@ def _plain(x: float) -> str:
 
 
 def _cells(function: core.Function, x: float) -> tuple[str, str]:
-    return fixed(function.value(x) + 0.0), fixed(function.slope(x) + 0.0) + (" *" if x in function.kinks else "")
+    return _four(function.value(x)), _four(function.slope(x)) + (" *" if x in function.kinks else "")
+
+
+def _four(value: float) -> str:
+    """Four decimals; what rounds to 0 has no sign."""
+    return fixed(round(value, 4) + 0.0)
 
 
 def _uses(network: Architecture) -> None:

@@ -28,7 +28,7 @@ def show() -> None:
 
 
 def _seed(place: DeltaGenerator) -> int:
-    return place.slider("Draw", 0, SEEDS, 3, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
+    return place.slider("Draw", 0, SEEDS, 9, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
 
 
 def _depth() -> None:
@@ -58,8 +58,8 @@ def _kept(rates: list[float], network: Architecture, seed: int) -> None:
         return
     st.markdown(lesson.text(SLUG, "kept", block=network.blocks[at].id, rate=fixed(rate), factor=fixed(1 / (1 - rate))))
     shell.boot_torch()
-    rows = [(f"{draws:,}", f"{kept:,}", fixed(mean), f"± {fixed(error)}", fixed(kept / draws)) for draws, kept, mean, error in (_draws(rate, each, seed) for each in DRAWS)]
-    html.table(("Images", "Branch kept in", "Mean of what comes out", "Expected: 1", "Without rescaling"), rows)
+    rows = [(f"{draws:,}", f"{kept:,}", fixed(mean), f"1 ± {fixed(error)}", fixed(kept / draws)) for draws, kept, mean, error in (_draws(rate, each, seed) for each in DRAWS)]
+    html.table(("Images", "Branch kept in", "Mean of what comes out", "Expected", "Without rescaling"), rows)
     st.caption(lesson.text(SLUG, "kept_caption"))
 
 

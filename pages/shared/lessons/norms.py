@@ -1,5 +1,7 @@
 """Batch norm: folded into the convolution before it, by hand and in the bundled model; and its statistics in training."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +14,12 @@ from .. import guess, html, lesson, shell, state
 from ..components import component
 from . import activated
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..seen import Look
+
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 SLUG, PHOTO = "chance", "sample-cat"
 SLIDERS = {  # key → label, least, greatest, default, step, pattern
     "norm_gamma": ("γ, scale", -2.0, 2.0, 1.2, 0.01, "%.2f"), "norm_beta": ("β, shift", -2.0, 2.0, 0.3, 0.01, "%.2f"),
@@ -35,7 +43,7 @@ def show() -> None:
     _training()
 
 
-def _by_hand(at, unit: str, layer_id: str) -> None:
+def _by_hand(at: "Look", unit: str, layer_id: str) -> None:
     st.markdown("##### One channel")
     module = at.model.network.get_submodule(layer_id)
     parts = activated.normed(at, unit, layer_id)
@@ -50,7 +58,7 @@ def _by_hand(at, unit: str, layer_id: str) -> None:
     st.caption(lesson.text(SLUG, "fold_caption"))
 
 
-def _own(norm, channel: int) -> dict[str, float]:
+def _own(norm: "nn.BatchNorm2d", channel: int) -> dict[str, float]:
     """What a channel's batch norm learnt and kept."""
     found = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
     return {**{key: float(part[channel].detach()) for key, part in zip(SLIDERS, found)}, "norm_eps": round(float(np.log10(norm.eps)))}
@@ -65,7 +73,7 @@ def _slider(place: DeltaGenerator, key: str) -> float:
     return place.slider(label, least, most, default, step, format=pattern, **state.bound(key))
 
 
-def _measured(at, unit: str, layer_id: str, model: str) -> None:
+def _measured(at: "Look", unit: str, layer_id: str, model: str) -> None:
     """The real layer and the whole model with and without batch norm, on a photo."""
     import torch
 
@@ -77,10 +85,16 @@ def _measured(at, unit: str, layer_id: str, model: str) -> None:
     one = at.kept("lesson fold", lambda: folding.of_layer(network, layer_id, given), 100, 0, layer_id)
     whole = at.kept("lesson fold all", lambda: folding.of_network(network, torch.from_numpy(at.seen.image)[None]), 100,
                     8 * sum(part.numel() for part in network.parameters()))
-    rows = [(name, f"{apart.learnt:,}", f"{apart.kept:,}", f"{apart.folded:,}", f"{apart.most:.2e}".replace("-", "−"), f"{apart.reach:.4g}")
+    rows = [(name, f"{apart.learnt:,}", f"{apart.kept:,}", f"{apart.folded:,}", _power(apart.most), f"{apart.reach:.4g}")
             for name, apart in ((layer_id, one), (f"{at.entry.name}, logits", whole))]
     html.table(("What", "Learnt numbers", "Statistics beside them", "Folded", "Greatest |difference|", "Greatest |value|"), rows)
     st.markdown(lesson.text(SLUG, "fold_measured", model=model, before=si(whole.learnt), saved=f"{whole.learnt + whole.kept - whole.folded:,}"))
+
+
+def _power(value: float) -> str:
+    """`2.38 · 10⁻⁶`."""
+    digits, _, power = f"{value:.2e}".partition("e")
+    return f"{digits} · 10{str(int(power)).translate(RAISED)}" if value else "0"
 
 
 def _training() -> None:
