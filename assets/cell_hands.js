@@ -13,11 +13,6 @@ function light(view, channel, i) {
   windowOn(input, cornerOf(head, view.preview ?? view.at), head.kernel, i === null ? null : [Math.floor(i / head.kernel), i % head.kernel])
 }
 
-function cellUnder(frame, box, event) {
-  const { left, top, width, height } = frame.getBoundingClientRect()
-  return [box[1] + (event.clientY - top) / height * box[3], box[0] + (event.clientX - left) / width * box[2]]
-}
-
 function listen(view) {
   const { root, input, output, middle } = view.parts
   const head = () => view.packet.head

@@ -1,18 +1,5 @@
-// How the microscope shows things: maps with a window on them, small grids of numbers, contributions as bars, and the chain of formulas.
+// How the microscope shows things: small grids of numbers, contributions as bars, and the chain of formulas.
 const barsShown = 8
-
-function tag(name, attributes, ...children) {
-  const node = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
-  node.append(...children.filter((child) => child !== null && child !== undefined))
-  return node
-}
-
-function shape(name, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
-  return node
-}
 
 const levels = 252 // of the palette's steps, the middle one is zero
 const indexOf = (value, reach) => Number.isFinite(value) ? Math.round((Math.max(-1, Math.min(1, value / (reach || 1))) + 1) * levels / 2) : 254
@@ -32,29 +19,6 @@ function paint(canvas, indexes, height, width, palette) {
   const image = new ImageData(width, height)
   for (let i = 0; i < indexes.length; i += 1) image.data.set([...rgbOf(palette, indexes[i]), 255], 4 * i)
   canvas.getContext("2d").putImageData(image, 0, 0)
-}
-
-// A map in its frame; `padding` [top, left, bottom, right] is room for zeros around it.
-function frameOf([height, width], padding, attributes) {
-  const [top, left, bottom, right] = padding
-  const [tall, wide] = [top + height + bottom, left + width + right]
-  const canvas = tag("canvas", { "aria-hidden": "true" })
-  const share = (part, all) => `${100 * part / all}%`
-  canvas.style.cssText = `left:${share(left, wide)};top:${share(top, tall)};width:${share(width, wide)};height:${share(height, tall)}`
-  const svg = shape("svg", { viewBox: `${-left} ${-top} ${wide} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" })
-  const frame = tag("div", { class: "frame", ...attributes }, canvas, svg)
-  frame.style.aspectRatio = `${wide} / ${tall}`
-  return { frame, canvas, svg, box: [-left, -top, wide, tall] }
-}
-
-// The square at [y, x] with lines to the borders, so that it is found even where it is small.
-function windowOn({ svg, box: [left, top, wide, tall] }, [y, x], size, lit) {
-  const [cy, cx] = [y + size / 2, x + size / 2]
-  const line = (x1, y1, x2, y2) => shape("line", { class: "guide", x1, y1, x2, y2 })
-  const guides = [line(left, cy, x, cy), line(x + size, cy, left + wide, cy), line(cx, top, cx, y), line(cx, y + size, cx, top + tall)]
-  const square = (kind) => shape("rect", { class: kind, x, y, width: size, height: size })
-  const one = lit ? [shape("rect", { class: "pixel", x: x + lit[1], y: y + lit[0], width: 1, height: 1 })] : []
-  svg.replaceChildren(...guides, square("halo"), square("window"), ...one)
 }
 
 const brief = (value) => {

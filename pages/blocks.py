@@ -5,10 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state
-from pages.shared.lessons import activations, chance, counted, squeeze
+from pages.shared.lessons import activations, built, chance, convolution, modules, separable, squeeze
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
-    "MACs": counted.show,
+    "Convolution": convolution.show,
+    "Separable convolution": separable.show,
+    "The block, step by step": built.show,
+    "Modules": modules.show,
     "Activations": activations.show,
     "Squeeze-and-excitation": squeeze.show,
     "Norm and chance": chance.show,

@@ -27,13 +27,14 @@ def add(commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     if args.events:
-        return serve(lambda events: _measure(args, _teller(events), events.stopped))
+        return serve(lambda events: _measure(args, teller(events), events.stopped))
     record = _measure(args)
     print(json.dumps(record) if args.json else table(record))
     return None
 
 
-def _teller(events: Events) -> Callable[[str, float, float | None], None]:
+def teller(events: Events) -> Callable[[str, float, float | None], None]:
+    """What turns the progress of a measurement into events."""
     start = time.monotonic()
     return lambda phase, fraction, ms=None: events.progress(
         phase=phase, fraction=round(fraction, 3), ms=ms, elapsed_s=round(time.monotonic() - start, 2))

@@ -1,7 +1,7 @@
 """The choice of a picture: scenes, samples and photos of the visitor's own, as galleries; for the picture that is looked at, or another."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from typing import NamedTuple
@@ -9,13 +9,12 @@ from typing import NamedTuple
 import streamlit as st
 from PIL import Image, ImageOps
 
-from effnet_core.data.datasets import Scenes
 from effnet_core.errors import UserError
 from effnet_core.photos import MAX_BYTES, decode, samples
 
 from . import state, texts
 from .gallery import Sheet, Tile, gallery
-from .photo import REMEMBERED, scene, scene_of, uploads
+from .photo import REMEMBERED, scene, scene_of, scenes, uploads
 
 SOURCES = {"scene": "Scenes", "sample": "Samples", "upload": "Yours"}
 DECODING = threading.BoundedSemaphore(2)  # a photo may need hundreds of megabytes for a moment
@@ -38,16 +37,17 @@ def _put(slot: str, photo: str) -> None:
     state.put(**{slot: photo})
 
 
-def choose(shown: str, slot: str = "photo", label: str = "Picture", on_pick: Callable[[str], None] | None = None) -> None:
-    """Where the picture comes from, and the pictures there, of which `shown` is looked at. What is picked becomes the shared value `slot`,
-    or is given to `on_pick`."""
+def choose(shown: str, slot: str = "photo", label: str = "Picture", on_pick: Callable[[str], None] | None = None,
+           offered: Sequence[str] = tuple(SOURCES)) -> None:
+    """Where the picture comes from, of the sources that are `offered`, and the pictures there, of which `shown` is looked at. What is picked becomes the
+    shared value `slot`, or is given to `on_pick`."""
     place = Slot(slot, on_pick or partial(_put, slot))
     key, kind = f"{slot}_source", shown.partition("-")[0]
     wanted = state.get(slot) or kind
-    if key not in st.session_state or st.session_state.get(f"_{slot}_source_of") != wanted:
-        st.session_state[key] = kind if kind in SOURCES else "sample"
+    if st.session_state.get(key) not in offered or st.session_state.get(f"_{slot}_source_of") != wanted:
+        st.session_state[key] = kind if kind in offered else "sample"
     st.session_state[f"_{slot}_source_of"] = wanted
-    source = st.segmented_control(label, list(SOURCES), format_func=SOURCES.get, key=key, required=True, width="stretch",
+    source = st.segmented_control(label, offered, format_func=SOURCES.get, key=key, required=True, width="stretch",
                                   persist_state="session")
     {"scene": _scenes, "sample": _samples, "upload": _yours}[source](shown, place)
 
@@ -63,7 +63,7 @@ def _sheet(images: list[Image.Image], pixelated: bool = False) -> Sheet:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _scene_sheet(seed: int) -> Sheet:
-    return _sheet([scene(label, seed, THUMB) for label in range(len(Scenes.labels))])
+    return _sheet([scene(label, seed, THUMB) for label in range(len(scenes()))])
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -89,7 +89,7 @@ def _gallery(name: str, title: str, sheet: Sheet, tiles: list[Tile], shown: str,
 
 def _scenes(shown: str, slot: Slot) -> None:
     _, seed = _shown_scene(slot)
-    tiles = [Tile(f"scene-{label}-{seed}", [label], title=name) for label, name in enumerate(Scenes.labels)]
+    tiles = [Tile(f"scene-{label}-{seed}", [label], title=name) for label, name in enumerate(scenes())]
     _gallery("scenes", "One scene of each class", _scene_sheet(seed), tiles, shown, slot)
     st.button("Other scenes", icon=":material/casino:", key=slot.named("deal"), on_click=_deal, args=(slot,), width="stretch",
               help="Draws a new scene of every class. None was ever seen in training.")

@@ -13,6 +13,12 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
+    "convolution": ("live", "parts", "counting", "solids", "panels"),
+    "separable": ("live", "parts", "counting", "solids", "panels", "ratio"),
+    "walk": ("live", "parts", "export", "snapshot", "frames", "counting", "walk_numbers", "walk_views", "walk_hands"),
+    "block": ("live", "parts", "solids", "volumes"),
+    "built": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "ladder"),
+    "modules": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
     "gallery": ("parts", "packed", "export", "snapshot"),
     "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", "excitation_scene", "excitation_flows", "excitation_drawing",
@@ -24,12 +30,12 @@ _SHARED = {  # scripts in front of a component's own
     "patch": ("packed",),
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
+    "cell": ("parts", "packed", "export", "snapshot", "frames", "cell_numbers", "cell_views", "cell_hands"),
     "activation": ("live", "parts", "written"),
     "squeeze": ("live", "parts", "written", "squeeze_drawing"),
     "fold": ("live", "parts", "written"),
     "chance": ("live", "parts", "written", "lots"),
     "dropout": ("live", "parts", "written", "lots"),
-    "cell": ("parts", "packed", "export", "snapshot", "cell_numbers", "cell_views", "cell_hands"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

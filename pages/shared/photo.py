@@ -7,19 +7,21 @@ import re
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from effnet_core.data.datasets import Scenes, example
 from effnet_core.errors import UserError
 from effnet_core.photos import fingerprint, samples
-from effnet_core.preprocess import Preprocess
 
-from . import state, texts, truth
+from . import state, texts
 from .html import plain
+
+if TYPE_CHECKING:
+    from effnet_core.preprocess import Preprocess
 
 FALLBACK = "sample-cat"
 REMEMBERED = 64  # uploads, of all visitors together
@@ -34,11 +36,11 @@ class Picture(NamedTuple):
     title: str
     scene: tuple[int, int] | None = None  # label index, seed
 
-    def view(self, preprocess: Preprocess) -> Image.Image:
+    def view(self, preprocess: "Preprocess") -> Image.Image:
         """What the model sees: a scene drawn at its side, as in training; of any photo the centre."""
         return scene(*self.scene, preprocess.crop) if self.scene else preprocess.view(self.image)
 
-    def tensor(self, preprocess: Preprocess):
+    def tensor(self, preprocess: "Preprocess"):
         """`view`, normalised: 1 3 H W."""
         return replace(preprocess, resize=preprocess.crop).tensor(self.view(preprocess))
 
@@ -74,7 +76,17 @@ def uploads() -> Uploads:
     return Uploads()
 
 
+@cache
+def scenes() -> tuple[str, ...]:
+    """What each class of scenes shows."""
+    from effnet_core.data.datasets import Scenes  # brings torch, which a page of photos does not need
+
+    return Scenes.labels
+
+
 def scene(label: int, seed: int, side: int) -> Image.Image:
+    from effnet_core.data.datasets import example
+
     pixels = example(label, seed, side).mul(255).round().byte()
     return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
 
@@ -82,14 +94,16 @@ def scene(label: int, seed: int, side: int) -> Image.Image:
 def scene_of(photo: str) -> tuple[int, int] | None:
     """Label index and seed of a shared value that names a scene."""
     found = re.fullmatch(r"scene-([0-9]{1,3})-([0-9]{1,9})", photo)
-    label, seed = map(int, found.groups()) if found else (-1, 0)
-    return (label, seed) if 0 <= label < len(Scenes.labels) else None
+    if found is None:
+        return None
+    label, seed = map(int, found.groups())
+    return (label, seed) if label < len(scenes()) else None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _fixed(photo: str) -> Picture:
     if found := scene_of(photo):
-        return Picture(scene(*found, SHOWN), Scenes.labels[found[0]], found)
+        return Picture(scene(*found, SHOWN), scenes()[found[0]], found)
     if (sample := samples().get(photo.removeprefix("sample-"))) and photo.startswith("sample-"):
         return Picture(sample.open(), sample.title)
     raise UserError(texts.text("inside", "photo_unknown", photo=plain(photo)))
@@ -107,6 +121,8 @@ def picture(photo: str) -> Picture:
 
 def chosen(card: dict) -> str:
     """The shared value of the picture: the visitor's choice, or what suits the model with this card."""
+    from . import truth
+
     return state.get("photo") or truth.fitting(card)
 
 
@@ -123,7 +139,7 @@ def second(shown: str) -> str:
     """The shared value of the picture to compare `shown` with: the visitor's choice, or the next one of its kind."""
     name = shown.partition("-")[2]
     if found := scene_of(shown):
-        default = f"scene-{(found[0] + 1) % len(Scenes.labels)}-{found[1]}"
+        default = f"scene-{(found[0] + 1) % len(scenes())}-{found[1]}"
     else:
         names = [*samples()]
         default = f"sample-{names[(names.index(name) + 1) % len(names) if name in names else 0]}"

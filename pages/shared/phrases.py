@@ -15,8 +15,19 @@ import streamlit as st
 from . import glossary, state, texts
 from .components import component
 
+
+def _switch(text: str) -> bool:
+    return text == "true"
+
+
 READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
-    **dict.fromkeys(state.RANGES, float), "counted_kernel": int,
+    **dict.fromkeys(state.RANGES, float),
+    **dict.fromkeys(("conv_inputs", "conv_outputs", "conv_kernel", "conv_stride", "conv_side"), int),
+    **dict.fromkeys(("sep_inputs", "sep_outputs", "sep_kernel", "sep_stride", "sep_side"), int),
+    **dict.fromkeys((f"built_{name}" for name in ("inputs", "outputs", "expand", "kernel", "stride", "side", "ratio")), int),
+    **dict.fromkeys((f"built_{name}_{step}" for name in ("skip", "depthwise", "norm", "linear", "se") for step in range(1, 10)), _switch),
+    **dict.fromkeys((f"module_{name}" for name in ("inputs", "outputs", "kernel", "stride", "side", "ratio")), int),
+    **dict.fromkeys(("module_bias", "module_norm"), _switch),
     **dict.fromkeys(("acts_x", "acts_beta"), float), "acts_on": lambda text: text.split(","),
     **dict.fromkeys(("squeeze_channels", "squeeze_ratio", "squeeze_seed"), int),
     **dict.fromkeys(("norm_gamma", "norm_beta", "norm_mean", "norm_variance", "norm_momentum", "chance_most", "chance_rate"), float),

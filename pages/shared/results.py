@@ -16,7 +16,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.families import to_spec
 from effnet_core.work import jobs, workers
 
-from . import work
+from .answers import Answers
 
 SECONDS = 2.0  # of measuring; the layers take half as long again
 DEVICES_LIMIT_S = 120.0
@@ -53,66 +53,13 @@ class Request(NamedTuple):
         return _key(record["network"]) == key_of(self.network) and self[1:] == (record["device"], record["batch"], record["threads"])
 
 
-def _row(job: jobs.Job, shared: bool = False) -> dict:
-    return {**job.result, "key": _key(job.result["network"]), "job": job.id, "measured": job.finished, "shared": shared}
+_answers = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
+ask, asked, offered, take, mine, clear = _answers.ask, _answers.asked, _answers.offered, _answers.take, _answers.mine, _answers.clear
 
 
 def measurements() -> list[dict]:
-    """All measurements of this session, oldest first, as `Latency.to_dict` gives them.
-
-    Added are `"key"`, as `key_of` gives it, `"job"`, `"measured"` (seconds since 1970) and whether it was `"shared"` by another visitor.
-    """
-    rows = st.session_state.setdefault("_measurements", [])
-    job = work.mine(work.benchmarks())
-    if job is None or any(row["job"] == job.id for row in rows):
-        return rows
-    if job.state == "done":
-        rows.append(_row(job))
-    elif job.active and (twin := _finished(asked(), since=job.submitted)):
-        work.forget(work.benchmarks())
-        job.stop()
-        rows.append(_row(twin, shared=True))
-    return rows
-
-
-def _finished(request: Request, since: float = 0.0) -> jobs.Job | None:
-    return next((job for job in work.benchmarks().finished()
-                 if job.state == "done" and job.finished > since and request.answered_by(job.result)), None)
-
-
-def ask(request: Request) -> None:
-    """Starts the measurement, or queues it. Where the same one of another visitor ends first, its result is taken. Raises `UserError`."""
-    work.start(work.benchmarks(), request.args(), request.title, threads=request.threads)
-    st.session_state["_asked"] = request
-
-
-def asked() -> Request | None:
-    """What this session asked for last."""
-    return st.session_state.get("_asked")
-
-
-def offered(request: Request) -> dict | None:
-    """The latest answer to `request` that another visitor of this server has, where this session has none."""
-    job = None if mine(request) else _finished(request)
-    return None if job is None else _row(job, shared=True)
-
-
-def take(record: dict) -> None:
-    """Makes an offered measurement one of this session's."""
-    measurements().append(record)
-
-
-def mine(request: Request) -> dict | None:
-    """The latest of this session's measurements that answers `request`."""
-    return next((row for row in reversed(measurements()) if request.answered_by(row)), None)
-
-
-def clear() -> None:
-    """Forgets this session's measurements; one under way goes on."""
-    measurements().clear()
-    job = work.mine(work.benchmarks())
-    if job is not None and not job.active:
-        work.forget(work.benchmarks())
+    """All measurements of this session, oldest first, as `Latency.to_dict` gives them; added is what `Answers.rows` adds, and `"key"`, as `key_of` gives it."""
+    return _answers.rows()
 
 
 def layer_times(network: Architecture) -> dict[str, float] | None:

@@ -14,6 +14,7 @@ from effnet_core.cards import best_bundled
 from effnet_core.families import compound, published
 from effnet_core.inside import surgery
 from effnet_core.lab import pins
+from effnet_core.lessons import kernels
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.NAMES}
@@ -43,11 +44,12 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_layer": "",  # under the microscope: a convolution's id
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
+    "kernel_numbers": "",  # written into a kernel by hand, as `lessons.kernels` writes them
     "pins": "",  # networks to compare with, as `pins.write` writes them
 }
 DEFAULTS = BOUND | CARRIED
 LONGEST = pins.LONGEST  # characters of a carried value
-LONGER = {"surgery": surgery.LONGEST}
+LONGER = {"surgery": surgery.LONGEST, "kernel_numbers": kernels.LONGEST}
 
 
 def known() -> bool:

@@ -1,0 +1,133 @@
+// A kernel walks over a photo: what lies under it, times its numbers, summed up, becomes one cell of the map that goes out.
+const speeds = { slow: 2, medium: 12, fast: 60 } // cells per second
+
+function buttonOf(text, label, act) {
+  const node = tag("button", { type: "button", "aria-label": label }, text)
+  node.onclick = act
+  return node
+}
+
+function controlsOf(view) {
+  const speed = tag("select", { "aria-label": "Cells per second" }, ...Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`)))
+  speed.value = view.speed
+  speed.onchange = () => {
+    view.speed = speed.value
+    if (view.timer) play(view, true)
+  }
+  view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
+  return tag("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play, buttonOf("Step ›", "One cell on", () => step(view, 1)), speed,
+    buttonOf("Fill the map", "Compute all cells at once", () => fill(view, true)), buttonOf("Empty it", "Empty the map and start at the first cell", () => fill(view, false)),
+    downloadsOf(view.parts.root, () => ({ title: view.title, file: "convolution" }), ".controls"), view.parts.status)
+}
+
+function build(view, root) {
+  view.parts = { root, status: tag("span", { class: "status", role: "status", "aria-live": "polite" }), note: tag("span", { class: "note", role: "alert" }) }
+  for (const name of ["desk", "sums", "words"]) view.parts[name] = tag("div", { class: name })
+  view.parts.channels = tag("div", { class: "channels", role: "group", "aria-label": "Which colour's numbers are shown" })
+  root.replaceChildren(view.parts.desk, controlsOf(view), view.parts.channels, view.parts.sums, view.parts.words, view.parts.note)
+  root.onpointerover = (event) => light(view, event.target.dataset?.i ? Number(event.target.dataset.i) : null)
+  root.onpointerleave = () => light(view, null)
+}
+
+function frames(view) {
+  const { side, cells, zeros: [before, after] } = view.now.count
+  const labels = { input: `The photo, ${side} × ${side} pixels, with the kernel on it`, output: `The map that goes out, ${cells} × ${cells} cells` }
+  const made = (name, size, padding) => frameOf([size, size], padding, { class: `frame ${name}`, tabindex: 0, role: "application", "data-id": name,
+    "aria-label": `${labels[name]}; arrow keys move the kernel, space plays and pauses` })
+  view.parts.input = made("input", side, [before, before, after, after])
+  view.parts.output = made("output", cells, [0, 0, 0, 0])
+  const { input, output } = view.parts
+  draggable(input.frame, (event) => under(view, event), view)
+  draggable(output.frame, (event) => cellUnder(output.frame, output.box, event).map(Math.floor), view)
+  for (const { frame } of [input, output]) keyed(frame, view)
+  view.parts.legend = tag("div", { class: "legend" })
+  const ring = before + after ? `; hatched: the zeros of the padding` : "; no padding"
+  view.parts.desk.replaceChildren(
+    tag("figure", { class: "map" }, tag("figcaption", {}, `In: ${side} × ${side} pixels`), input.frame, tag("div", { class: "legend plain" }, `0 is black, 255 white${ring}`)),
+    tag("figure", { class: "map" }, tag("figcaption", {}, `Out: ${cells} × ${cells} cells`), output.frame, view.parts.legend))
+}
+
+function show(view) {
+  const { parts, now, at } = view
+  const cell = cellOf(now, at)
+  const { cells } = now.count
+  paintOutput(view)
+  windowOn(parts.output, at, 1)
+  light(view, null)
+  patchChildren(parts.sums.querySelector(".patch"), [...patchGrid(view, cell).childNodes])
+  patchChildren(parts.sums.querySelector(".product"), [...productGrid(view, cell).childNodes])
+  parts.words.replaceChildren(tag("p", {}, ...sumWords(view, cell)), tag("p", {}, ...resultWords(view, cell)))
+  const padded = cell.inside.filter((real) => !real).length
+  parts.status.textContent = `row ${at[0]}, column ${at[1]}${padded ? `; ${padded} of ${cell.inside.length} under the kernel are padding` : ""}`
+  for (const [channel, button] of [...parts.channels.children].entries()) button.textContent = `${COLOURS[channel]}, Σ = ${exact(cell.sums[channel])}`
+  Object.assign(parts.root.dataset, { at: at.join(","), value: cell.value, filled: view.seen.reduce((a, b) => a + b, 0) })
+}
+
+// The grids around what moves: the kernel's fields stay as they are while it walks.
+function grids(view) {
+  const sign = (text) => tag("span", { class: "sign", "aria-hidden": "true" }, text)
+  const empty = (kind) => tag("div", { class: `grid ${kind}` })
+  view.parts.sums.replaceChildren(empty("patch"), sign("×"), kernelGrid(view, (i, field) => edit(view, i, field)), sign("="), empty("product"))
+  const buttons = view.now.planes.length < 3 ? [] : COLOURS.map((name, channel) => {
+    const button = buttonOf(name, `Show the numbers of ${name}`, () => {
+      view.channel = channel
+      grids(view)
+      show(view)
+    })
+    button.setAttribute("aria-pressed", channel === view.channel)
+    return button
+  })
+  view.parts.channels.replaceChildren(...buttons)
+  view.parts.channels.hidden = !buttons.length
+}
+
+// What is known of the numbers now; the photo is shrunk anew only where its side changes.
+function computed(view, shown) {
+  const shape = shapeOf(shown)
+  const subject = `${shown.photo.length} ${shown.name} ${shape.side}`
+  if (view.subject !== subject) Object.assign(view, { subject, planes: shrunk(bytesOf(shown.photo), shape.side) })
+  const given = shown.kernels[shape.kernel]
+  const kernel = view.own?.size === shape.kernel ? view.own : { size: shape.kernel, divisor: given.divisor, hundredths: given.slices.map(hundredths) }
+  const now = { count: convolutionOf(shape), kernel, planes: shape.inputs === 3 ? view.planes : [greyOf(view.planes)], palette: shown.palette }
+  now.values = mapOf(now)
+  now.scale = scaleOf(now, now.values)
+  return now
+}
+
+function draw(view, root, shown) {
+  if (!view.parts) build(view, root)
+  view.now = computed(view, shown)
+  view.title = `${shown.filter}, ${view.now.count.kernel} × ${view.now.count.kernel}, on ${shown.name}`
+  const { side, kernel, stride, padding, cells } = view.now.count
+  const geometry = [side, kernel, stride, padding].join()
+  if (view.geometry !== geometry) {
+    const full = view.seen?.every(Boolean)
+    const half = Math.floor(cells / 2) * cells + Math.floor(cells / 2) // it has come half way: both the walk and what it leaves are seen at once
+    view.seen = Uint8Array.from({ length: cells * cells }, (_, place) => full || place <= half ? 1 : 0)
+    view.at = [Math.floor(cells / 2), Math.floor(cells / 2)]
+    view.geometry = geometry
+    frames(view)
+  }
+  view.channel = Math.min(view.channel ?? 0, view.now.planes.length - 1)
+  paintInput(view)
+  view.parts.legend.replaceChildren(...legendOf(view.now))
+  grids(view)
+  show(view)
+}
+
+const walks = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const view = walks.get(parentElement) ?? { speed: matchMedia("(prefers-reduced-motion: reduce)").matches ? "slow" : "medium" }
+  walks.set(parentElement, view)
+  view.send = setTriggerValue
+  view.own = null // Python knows it by now
+  const leave = follow(component, ".walk", (root, shown) => draw(view, root, shown))
+  view.redraw = () => instances.get(parentElement).redraw(true)
+  return () => {
+    clearInterval(view.timer)
+    walks.delete(parentElement)
+    leave()
+  }
+}

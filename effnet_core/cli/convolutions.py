@@ -1,0 +1,62 @@
+"""`convolutions --inputs 144 --outputs 24 --kernel 3 --side 56`: one convolution and the separable pair in its place, measured here in turn."""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from ..errors import UserError
+from ..lessons.separable import Separable
+from .events import add_answers, serve
+from .latency import teller
+
+SHAPE = {"inputs": "M, channels in", "outputs": "N, channels out", "kernel": "its side", "side": "of the map that comes in"}
+
+
+def add(commands) -> None:
+    parser = commands.add_parser("convolutions", help="measure a convolution and the separable pair in its place")
+    for name, words in SHAPE.items():
+        parser.add_argument(f"--{name}", type=int, required=True, help=words)
+    parser.add_argument("--stride", type=int, default=1, help="cells from one place of the kernel to the next (default 1)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default cpu)")
+    parser.add_argument("--batch", type=int, default=1, help="images per pass (default 1)")
+    parser.add_argument("--threads", type=int, help="of the processor (default: all usable cores)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="at least this long, and at least 20 rounds (default 2)")
+    add_answers(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int | None:
+    if args.events:
+        return serve(lambda events: _measure(args, teller(events), events.stopped))
+    record = _measure(args)
+    print(json.dumps(record) if args.json else table(record))
+    return None
+
+
+def _measure(args: argparse.Namespace, tell: Callable = lambda *_: None, stopped: Callable[[], bool] = lambda: False) -> dict:
+    shape = Separable(args.inputs, args.outputs, args.kernel, args.side, args.stride)
+    tell("loading torch", 0.0, None)
+    from ..lessons.racing import race  # seconds, hence only here
+
+    if stopped():
+        raise UserError("The measurement was stopped before it was complete.")
+    return {"shape": asdict(shape), **race(shape.ways, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds,
+                                           on_progress=tell, should_stop=stopped)}
+
+
+def table(record: dict) -> str:
+    """What a person wants to see of the record."""
+    shape, ways = Separable(**record["shape"]), record["ways"]
+    rows = [f"{record['device_name']} ({record['device']}), batch {record['batch']}, {record['threads']} of {record['machine']['cores']} cores, "
+            f"torch {record['versions']['torch']}",
+            f"{shape.inputs} × {shape.side} × {shape.side} → {shape.outputs} × {shape.standard.cells} × {shape.standard.cells}, "
+            f"kernel {shape.kernel}, stride {shape.stride}",
+            f"{'':<12}{'MACs':>16}{'MACs/byte':>12}{'median':>12}{'10 % to 90 %':>22}{'MACs/s':>12}"]
+    for name, way in ways.items():
+        span = f"{way['p10_ms']:.4f} to {way['p90_ms']:.4f}"
+        rows.append(f"{name:<12}{way['macs']:>16,}{record['batch'] * way['macs'] / way['bytes']:>12.2f}{way['median_ms']:>9.4f} ms{span:>22}"
+                    f"{way['macs_per_s'] / 1e9:>10.2f} G")
+    rows.append(f"the pair has {float(shape.ratio):.4f} of the MACs and took {ways['pair']['median_ms'] / ways['standard']['median_ms']:.4f} of the time; "
+                f"a call alone takes {record['call_ms']:.4f} ms")
+    return "\n".join([*rows, *filter(None, [record["note"]])])

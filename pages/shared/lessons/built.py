@@ -1,0 +1,113 @@
+"""The block, step by step: from two convolutions to MBConv, with switches for every part."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import streamlit as st
+
+from effnet_core import palette
+from effnet_core.errors import UserError
+from effnet_core.lessons import design
+from effnet_core.lessons.design import RANGES, STEPS, Design
+from effnet_core.lessons.parts import ACTIVATIONS
+
+from .. import lesson, shell, state
+from ..components import component
+from . import code
+
+SLUG = "built"
+NAMES = [step.name for step in STEPS]
+SLIDERS = {  # number → what its slider says, and what it means
+    "inputs": "Channels in, C", "outputs": "Channels out, C′", "expand": "Ratio t", "kernel": "Kernel k", "stride": "Stride s", "side": "Side of the map, D",
+    "ratio": "SE ratio, % of C",
+}
+SWITCHES = {"skip": "Skip connection", "depthwise": "Depthwise", "norm": "Batch norm", "linear": "Linear bottleneck", "se": "SE"}
+
+
+def show() -> None:
+    shape = design.design(3), design.design(4)
+    fewer, alone = shape[0].macs / shape[1].macs, shape[0].layers[1].macs // shape[1].layers[1].macs
+    lesson.head(SLUG)
+    lesson.ask(SLUG, ["About 2 times", "About 9 times", f"About {fewer:.0f} times", f"{alone} times"], 2, fewer=f"{fewer:.1f}", alone=f"{alone}",
+               **{name: str(getattr(shape[0], name)) for name in ("inputs", "middle", "outputs", "side")})
+    step = _step()
+    left, right = st.columns([1, 4], gap="medium")
+    with left:
+        made = _controls(step)
+    with right:
+        _picture(step, made)
+    code.show(SLUG, made)
+    lesson.foot(SLUG)
+
+
+def _step() -> int:
+    """The step that is looked at, its reason beside the ways to the next."""
+    asked = NAMES.index(st.pills("Step", NAMES, default=NAMES[0], required=True, wrap=True, **state.bound("built_step")))
+    with st.container(horizontal=True, vertical_alignment="center", key="built_heading"):
+        st.markdown(f"**Step {asked + 1} of {len(STEPS)}.** {lesson.text(SLUG, f'step_{asked + 1}')}")
+        for icon, word, other in ((":material/arrow_back:", "before", asked - 1), (":material/arrow_forward:", "after", asked + 1)):
+            st.button(f"The step {word}", icon=icon, key=f"built_{word}", disabled=not 0 <= other < len(STEPS), type="tertiary", on_click=_go, args=(other,))
+    return asked
+
+
+def _go(step: object) -> None:
+    """In a callback; a browser may send anything."""
+    if isinstance(step, int) and 0 <= step < len(STEPS):
+        state.put(built_step=NAMES[step])
+
+
+def _controls(step: int) -> Design:
+    """The sliders, the selected block, and the switches of this step."""
+    usual = design.design(step)
+    numbers = {name: st.slider(label, *RANGES[name][:2], getattr(usual, name), RANGES[name][2], help=lesson.text(SLUG, f"help_{name}"), **state.bound(f"built_{name}"))
+               for name, label in SLIDERS.items()}
+    _fill()
+    made = design.design(step, **numbers)
+    st.markdown("**Your own block**", help=lesson.text(SLUG, "help_own"))
+    parts = {name: st.toggle(label, getattr(usual, name), disabled=name == "depthwise" and usual.shape == "plain", **state.bound(f"built_{name}_{step + 1}"))
+             for name, label in SWITCHES.items()}
+    activation = st.segmented_control("Activation", ACTIVATIONS, default=usual.activation, required=True, **state.bound(f"built_activation_{step + 1}"))
+    own = replace(made, **parts, activation=activation)
+    st.button("As in this step", icon=":material/undo:", key="built_undo", type="tertiary", disabled=own == made, on_click=_undo, args=(step,))
+    return own
+
+
+def _undo(step: int) -> None:
+    usual = design.design(step)
+    state.put(**{f"built_{name}_{step + 1}": getattr(usual, name) for name in (*SWITCHES, "activation")})
+
+
+def _fill() -> None:
+    """The numbers of the block that is selected in the strip above."""
+    network = state.architecture()
+    chosen = state.selected(network)
+    try:
+        block = next((block for block in network.blocks if block.id == chosen), None)
+        if block is None:
+            raise UserError(f"{chosen} is no block; select one in the strip above.")
+        found, why = design.of(network, block), lesson.text(SLUG, "help_fill", block=chosen)
+    except UserError as refused:
+        found, why = None, str(refused)
+    st.button(f"Fill in {chosen}", icon=":material/download:", key="built_fill", disabled=found is None, help=why, on_click=_filled, args=(found,), width="stretch")
+
+
+def _filled(found: Design) -> None:
+    """Sliders and switches as the block has them, at the step that is nearest to it."""
+    step = len(STEPS) - 1 if found.se else NAMES.index("Linear")
+    state.put(built_step=NAMES[step], **{f"built_{name}": getattr(found, name) for name in SLIDERS},
+              **{f"built_{name}_{step + 1}": getattr(found, name) for name in (*SWITCHES, "activation")})
+
+
+def _data(step: int, made: Design) -> dict[str, Any]:
+    own = {name: value for name, value in asdict(made).items() if name not in SLIDERS}
+    usual = design.design(step, **{name: getattr(made, name) for name in SLIDERS})
+    return {"hand": {f"built_{name}": getattr(made, name) for name in SLIDERS}, "step": step, "own": own if made != usual else None,
+            "steps": [step._asdict() for step in STEPS], "texts": {"prefixes": palette.PREFIXES, "symbols": sorted(palette.SYMBOLS)},
+            "colour": palette.ACCENT[shell.theme()]}
+
+
+def _picture(step: int, made: Design) -> None:
+    component("built")(key="built", data=_data(step, made), height="content", on_stepped_change=lambda: _go(st.session_state["built"].stepped))
+    st.caption(lesson.text(SLUG, "key"))
+    if made.skip and not made.joined:
+        st.caption(lesson.text(SLUG, "no_skip"))
