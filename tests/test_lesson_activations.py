@@ -58,8 +58,10 @@ def test_numbers_are_read_as_people_write_them():
     assert core.read_numbers(" -3, −1.5;.5 2e1,\n+7 ") == [-3.0, -1.5, 0.5, 20.0, 7.0]
 
 
-@pytest.mark.parametrize("text, says", [("", "no number yet"), (" , ; ", "no number yet"), ("1 two", "'two' is no number"), ("nan", "no number"),
-                                        ("1,5x", "'5x'"), ("1e7", "too large"), ("-1e999", "too large"), ("1 " * 21, "at most 20"), ("٣", "no number"), ("--1", "no number")])
+@pytest.mark.parametrize("text, says", [
+    ("", "no number yet"), (" , ; ", "no number yet"), ("1 two", "'two' is no number"), ("nan", "no number"), ("1,5x", "'5x'"),
+    ("1e7", "too large"), ("-1e999", "too large"), ("1 " * 21, "at most 20"), ("٣", "no number"), ("--1", "no number"),
+])
 def test_what_is_no_number_is_named(text, says):
     with pytest.raises(UserError, match=says):
         core.read_numbers(text)

@@ -24,7 +24,8 @@ LESSON = {"lesson": "Activations"}
 
 def sent(app, name):
     """The data of one of our components."""
-    return next(json.loads(element.proto.json) for element in app.get("bidi_component") if element.proto.component_name.endswith(f"effnet_{name}"))
+    return next(json.loads(element.proto.json) for element in app.get("bidi_component")
+                if element.proto.component_name.endswith(f"effnet_{name}"))
 
 
 def htmls(app):
@@ -53,7 +54,8 @@ def test_an_address_sets_every_control():
     assert f"<td>{core.swish(7.0, 3.0):.4f}</td>" in htmls(app) and any("**head**" in each.value for each in app.markdown)
 
 
-@pytest.mark.parametrize("query", [{"acts_x": "99"}, {"acts_beta": "nan"}, {"acts_on": "nothing"}, {"acts_photo": "../x"}, {"acts_layer": "SE"}, {"layer": "maxpool"}])
+@pytest.mark.parametrize("query", [{"acts_x": "99"}, {"acts_beta": "nan"}, {"acts_on": "nothing"}, {"acts_photo": "../x"},
+                                   {"acts_layer": "SE"}, {"layer": "maxpool"}, {"acts_numbers": "9" * 5000}])
 def test_a_bad_address_is_no_trouble(query):
     app = open_app("blocks", **LESSON, **query)
     assert not app.exception and sent(app, "activation")["hand"]["acts_x"] <= 8
@@ -75,8 +77,10 @@ def test_the_maps_are_what_batch_norm_hands_on(opened):
     assert f"<dt>exactly 0</dt><dd>{percent(float((np.maximum(stem, 0) == 0).mean()))}</dd>" in body and body.count("data:image/png") == 6
 
 
-@pytest.mark.parametrize("selected, asked, layer", [("stages.0.0", "Expand", "stages.0.0.depthwise"), ("stages.4.1", "Expand", "stages.4.1.expand"),
-                                                    ("classifier", "Depthwise", "stages.6.0.depthwise"), ("stem", "Depthwise", "stages.0.0.depthwise")])
+@pytest.mark.parametrize("selected, asked, layer", [
+    ("stages.0.0", "Expand", "stages.0.0.depthwise"), ("stages.4.1", "Expand", "stages.4.1.expand"),
+    ("classifier", "Depthwise", "stages.6.0.depthwise"), ("stem", "Depthwise", "stages.0.0.depthwise"),
+])
 def test_any_unit_has_a_layer_to_look_at(monkeypatch, selected, asked, layer):
     network = load("b0-imagenette").network.architecture
     monkeypatch.setattr(activated.state, "get", lambda key: selected)
@@ -85,7 +89,8 @@ def test_any_unit_has_a_layer_to_look_at(monkeypatch, selected, asked, layer):
 
 
 def test_phrases_set_curves():
-    assert phrases.read("acts_on=swish,ReLU6&acts_x=7&acts_beta=1") == ("", {"acts_on": ["swish", "ReLU6"], "acts_x": 7.0, "acts_beta": 1.0})
+    wanted = {"acts_on": ["swish", "ReLU6"], "acts_x": 7.0, "acts_beta": 1.0}
+    assert phrases.read("acts_on=swish,ReLU6&acts_x=7&acts_beta=1") == ("", wanted)
 
 
 def test_no_lesson_of_ours_needs_torch_before_it_computes():

@@ -17,7 +17,8 @@ def test_batch_norm_is_folded_and_measured():
     assert not app.exception and not app.warning
     assert sent(app, "fold")["hand"] == {"norm_gamma": 1.2, "norm_beta": 0.3, "norm_mean": 0.5, "norm_variance": 0.6, "norm_eps": -3}
     network = load("b0-imagenette").network
-    learnt, channels = sum(part.numel() for part in network.parameters()), sum(part.numel() for name, part in network.named_buffers() if name.endswith("running_mean"))
+    learnt = sum(part.numel() for part in network.parameters())
+    channels = sum(part.numel() for name, part in network.named_buffers() if name.endswith("running_mean"))
     assert f"<td>{learnt:,}</td><td>{2 * channels:,}</td><td>{learnt - channels:,}</td>" in htmls(app)
 
 
@@ -49,9 +50,11 @@ def test_dropout_lists_the_released_rates():
         assert f'<th scope="row">{name.upper()}</th><td>{rate:g}</td><td>{published(name).classifier.input.channels:,}</td>' in htmls(app)
 
 
-@pytest.mark.parametrize("query", [{"chance_part": "x"}, {"norm_eps": "7"}, {"norm_variance": "-1"}, {"norm_momentum": "0"}, {"norm_batch": "1"},
-                                   {"chance_part": "Stochastic depth", "chance_most": "1"}, {"chance_part": "Stochastic depth", "chance_seed": "-5"},
-                                   {"chance_part": "Dropout", "chance_rate": "nan"}, {"chance_part": "Stochastic depth", "chance_most": "0"}])
+@pytest.mark.parametrize("query", [
+    {"chance_part": "x"}, {"norm_eps": "7"}, {"norm_variance": "-1"}, {"norm_momentum": "0"}, {"norm_batch": "1"},
+    {"chance_part": "Stochastic depth", "chance_most": "1"}, {"chance_part": "Stochastic depth", "chance_seed": "-5"},
+    {"chance_part": "Dropout", "chance_rate": "nan"}, {"chance_part": "Stochastic depth", "chance_most": "0"},
+])
 def test_a_bad_address_is_no_trouble(query):
     app = open_app("blocks", **LESSON, **query)
     assert not app.exception and not app.warning

@@ -86,15 +86,16 @@ def least_of_swish() -> tuple[float, float]:
 
 @cache
 def furthest() -> tuple[float, float]:
-    """The greatest |hard-swish − swish| (β = 1): where it is, on the right, and how much. The difference is even in x; between 0 and 3 it is
-    x · (x / 6 + 1 / 2 − σ(x)), from 3 on x · (1 − σ(x)), which falls there: thousandths up to 3 hold the greatest."""
+    """The greatest |hard-swish − swish| (β = 1): where it is, on the right, and how much. The difference is even in x; up to 3 it is
+    x · (x / 6 + 1 / 2 − σ(x)), from there on x · (1 − σ(x)), which falls: thousandths up to 3 hold the greatest."""
     places = [step / 1000 for step in range(3001)]
     most = max(places, key=lambda x: abs(hard_swish(x) - swish(x)))
     return most, abs(hard_swish(most) - swish(most))
 
 
 def read_numbers(text: str) -> list[float]:
-    """The numbers in a line such as "−3, 0.5 2e1". Raises `UserError` for a word that is none, for too many, too large, and for none at all."""
+    """The numbers in a line such as "−3, 0.5 2e1". Raises `UserError` for a word that is none, and for too many, too
+    large ones, or none at all."""
     words = [word for word in re.split(r"[\s,;]+", text.replace("−", "-")) if word]
     if not words:
         raise UserError("There is no number yet; write some, such as −3, −1, 0, 0.5, with blanks or commas between them.")
@@ -105,7 +106,8 @@ def read_numbers(text: str) -> list[float]:
 
 def _read(word: str) -> float:
     if not _NUMBER.fullmatch(word):
-        raise UserError(f"{word[:40]!r} is no number; write numbers such as −1.5, 0 or 2e1, decimals with a point, blanks or commas between them.")
+        raise UserError(f"{word[:40]!r} is no number; write numbers such as −1.5, 0 or 2e1, decimals with a point, and blanks or commas "
+                        "between them.")
     if abs(value := float(word)) > LARGEST:
         raise UserError(f"{word[:40]} is too large; numbers from −{LARGEST:,.0f} to {LARGEST:,.0f} can be shown.")
     return value

@@ -31,11 +31,11 @@ _SHARED = {  # scripts in front of a component's own
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
     "cell": ("parts", "packed", "export", "snapshot", "frames", "cell_numbers", "cell_views", "cell_hands"),
-    "activation": ("live", "parts", "written"),
-    "squeeze": ("live", "parts", "written", "squeeze_drawing"),
-    "fold": ("live", "parts", "written"),
-    "chance": ("live", "parts", "written", "lots"),
-    "dropout": ("live", "parts", "written", "lots"),
+    "activation": ("live", "parts", "written", "plain"),
+    "squeeze": ("live", "parts", "written", "plain", "squeeze_drawing"),
+    "fold": ("live", "parts", "written", "plain"),
+    "chance": ("live", "parts", "written", "plain", "lots"),
+    "dropout": ("live", "parts", "written", "plain", "lots"),
 }
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 

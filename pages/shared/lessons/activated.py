@@ -39,7 +39,7 @@ def show(on_a_photo: DeltaGenerator, gates: DeltaGenerator) -> None:
 def photos(key: str) -> str:
     """The choice of a bundled photo; its shared value."""
     known = samples()
-    name = st.pills("Photo", list(known), default="cat" if "cat" in known else next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True,
+    name = st.pills("Photo", list(known), default=next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True,
                     **state.bound(key))
     return f"sample-{name}"
 
@@ -67,11 +67,16 @@ def normed(at: "Look", unit: str, layer_id: str) -> dict[str, np.ndarray]:
 
     layer = next(layer for layer in at.network.layers if layer.id == layer_id)
     size = 4 * (layer.input.elements + 2 * layer.output.elements)
-    return at.kept("lesson normed", lambda: {name: part[0].numpy() for name, part in within(at.model, at.seen, unit, layer_id).items()}, size, size, layer_id)
+
+    def make() -> dict[str, np.ndarray]:
+        return {name: part[0].numpy() for name, part in within(at.model, at.seen, unit, layer_id).items()}
+
+    return at.kept("lesson normed", make, size, size, layer_id)
 
 
 def _layer(network: Architecture, asked: str) -> tuple[str, Layer]:
-    """Unit and layer that are looked at: the stem, the head, or a layer of the selected block; where that does not widen, its depthwise one."""
+    """Unit and layer that are looked at: the stem, the head, or a layer of the selected block; its depthwise one where it does not
+    widen."""
     if asked in ("Stem", "Head"):
         return asked.lower(), getattr(network, asked.lower())
     unit = network.nearest(state.get("layer"))
@@ -82,15 +87,18 @@ def _layer(network: Architecture, asked: str) -> tuple[str, Layer]:
 
 def _maps(entry: Entry, at: "Look") -> None:
     left, right = st.columns([3, 1], gap="large")
-    asked = left.segmented_control("Layer", LAYERS, default=LAYERS[0], required=True, help=lesson.text(SLUG, "layer_help"), **state.bound("acts_layer"))
+    asked = left.segmented_control("Layer", LAYERS, default=LAYERS[0], required=True, help=lesson.text(SLUG, "layer_help"),
+                                   **state.bound("acts_layer"))
     unit, layer = _layer(at.network, asked)
     before = normed(at, unit, layer.id)["norm"]
     last = len(before) - 1
-    channel = int(right.number_input(f"Channel, 0 to {last:,}", 0, last, _telling(before), 1, key=f"acts_channel_{layer.id.replace('.', '_')}"))
+    key = f"acts_channel_{layer.id.replace('.', '_')}"
+    channel = int(right.number_input(f"Channel, 0 to {last:,}", 0, last, _telling(before), 1, key=key, persist_state="session"))
     beta = st.session_state["acts_beta"]
     after = drawn.after(before, beta)
-    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(before):,}", side=str(before.shape[1]),
-                            below=percent(float((before < 0).mean()))))
+    below = percent(float((before < 0).mean()))
+    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(before):,}", below=below,
+                            side=str(before.shape[1])))
     pictures(before, after, channel)
     full = next(each.full for each in after if each.name == "ReLU6")
     st.caption(lesson.text(SLUG, "map_caption", beta=f"{beta:g}", full=percent(full)))
@@ -107,7 +115,9 @@ def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None
     cells = [_tile("before", drawn.picture(before[channel], reach, theme), [("below 0", percent(float((before < 0).mean())))])]
     for each in after:
         facts = [("exactly 0", percent(each.zero)), ("below 0", percent(each.negative)), ("slope 0", percent(each.flat))]
-        cells.append(_tile(each.name, drawn.picture(each.values[channel], reach, theme), facts + ([("cut off at 6", percent(each.full))] if each.name == "ReLU6" else [])))
+        if each.name == "ReLU6":
+            facts.append(("cut off at 6", percent(each.full)))
+        cells.append(_tile(each.name, drawn.picture(each.values[channel], reach, theme), facts))
     ramp = ", ".join(SIGNED[theme])
     st.html(f'<div class="ef-acts">{"".join(cells)}</div><div class="ef-scale"><i style="background: linear-gradient(90deg, {ramp})"></i>'
             f'<span><b>{-reach:.2f}</b><b>0</b><b>{reach:.2f}</b></span></div>'.replace("<b>-", "<b>−"))
@@ -115,7 +125,8 @@ def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None
 
 def _tile(name: str, png: bytes, facts: list[tuple[str, str]]) -> str:
     lines = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in facts)
-    return (f'<figure><figcaption>{escape(name)}</figcaption><img alt="The map {"before its activation" if name == "before" else f"after {escape(name)}"}" '
+    alt = "The map before its activation" if name == "before" else f"The map after {escape(name)}"
+    return (f'<figure><figcaption>{escape(name)}</figcaption><img alt="{alt}" '
             f'src="data:image/png;base64,{b64encode(png).decode()}"><dl>{lines}</dl></figure>')
 
 

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core.figures import chance as drawn
 from effnet_core.lessons import norm as core
-from effnet_core.palette import fixed, si
+from effnet_core.palette import fixed
 
 from .. import guess, html, lesson, shell, state
 from ..components import component
@@ -50,7 +50,8 @@ def _by_hand(at: "Look", unit: str, layer_id: str) -> None:
     channel = int(np.abs(parts["norm"]).mean((1, 2)).argmax())
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     left.markdown(lesson.text(SLUG, "fold_channel", layer=layer_id, channel=str(channel)))
-    right.button("Set the sliders to this channel", key="norm_real", icon=":material/tune:", on_click=_take, args=(_own(module.norm, channel),))
+    right.button("Set the sliders to this channel", key="norm_real", icon=":material/tune:", on_click=_take,
+                 args=(_own(module.norm, channel),))
     columns = st.columns(5, gap="medium")
     hand = {key: _slider(column, key) for column, key in zip(columns, SLIDERS)}
     weight = float(module.conv.weight[channel].detach().flatten()[0])
@@ -88,7 +89,7 @@ def _measured(at: "Look", unit: str, layer_id: str, model: str) -> None:
     rows = [(name, f"{apart.learnt:,}", f"{apart.kept:,}", f"{apart.folded:,}", _power(apart.most), f"{apart.reach:.4g}")
             for name, apart in ((layer_id, one), (f"{at.entry.name}, logits", whole))]
     html.table(("What", "Learnt numbers", "Statistics beside them", "Folded", "Greatest |difference|", "Greatest |value|"), rows)
-    st.markdown(lesson.text(SLUG, "fold_measured", model=model, before=si(whole.learnt), saved=f"{whole.learnt + whole.kept - whole.folded:,}"))
+    st.markdown(lesson.text(SLUG, "fold_measured", model=model, saved=f"{whole.learnt + whole.kept - whole.folded:,}"))
 
 
 def _power(value: float) -> str:
@@ -100,12 +101,14 @@ def _power(value: float) -> str:
 def _training() -> None:
     st.markdown(f"##### In training it cannot be folded\n{lesson.text(SLUG, 'running')}")
     left, right = st.columns(2, gap="large")
-    momentum = left.slider("Momentum, PyTorch's convention", 0.01, 1.0, 0.01, 0.01, help=lesson.text(SLUG, "momentum_help"), **state.bound("norm_momentum"))
+    momentum = left.slider("Momentum, PyTorch's convention", 0.01, 1.0, 0.01, 0.01, help=lesson.text(SLUG, "momentum_help"),
+                           **state.bound("norm_momentum"))
     size = right.slider("Numbers in a batch", 2, 64, 16, 1, **state.bound("norm_batch"))
     steps = core.running(core.batches(STEPS, size, MEAN, SPREAD, SEED), momentum)
     st.plotly_chart(drawn.running(steps, MEAN, shell.theme()), key="norm_running", theme=None, config={"displayModeBar": False},
                     alt="Mean of every batch, and the running mean that follows them")
     last = steps[-1]
-    st.caption(lesson.text(SLUG, "running_caption", momentum=f"{momentum:g}", tensorflow=f"{1 - momentum:.4g}", steps=str(STEPS), mean=fixed(last.running_mean),
-                           variance=fixed(last.running_variance), share=f"{100 * core.share(momentum, STEPS):.1f} %",
+    st.caption(lesson.text(SLUG, "running_caption", momentum=f"{momentum:g}", tensorflow=f"{1 - momentum:.4g}", steps=str(STEPS),
+                           mean=fixed(last.running_mean), variance=fixed(last.running_variance),
+                           share=f"{100 * core.share(momentum, STEPS):.1f} %",
                            hundred=f"{100 * core.share(momentum, 100):.1f} %"))
