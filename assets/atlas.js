@@ -84,8 +84,8 @@ function wake(it) {
 }
 
 function tileAt(it, event) {
-  const box = it.canvas.getBoundingClientRect()
-  const [x, y] = [event.clientX - box.left - 3, event.clientY - box.top - 3 + it.view.scrollTop]
+  const [left, top] = placeIn(it.canvas, event)
+  const [x, y] = [left - 3, top - 3 + it.view.scrollTop]
   const [column, row] = [Math.floor(x / it.plan.across), Math.floor(y / it.plan.down)]
   const tile = row * it.plan.columns + column
   if (column < 0 || column >= it.plan.columns || row < 0 || tile >= it.data.head.count) return null

@@ -57,8 +57,14 @@ function wideOf(block, before, size, si) {
   for (const layer of block.layers) {
     const own = pieceOf(layer.name)
     const text = wordsOf(layer, si, before)
-    if (layer.kind === "gate") from = branch(own, layer, last, from, { centre, drop, size, text, fresh: changedBox(layer, before) })
-    else {
+    if (layer.kind === "gate") {
+      from = branch(own, layer, last, from, { centre, drop, size, text, fresh: changedBox(layer, before) })
+      if (layer === block.layers.at(-1)) {
+        arrow(own, [[from + 1, centre], [from + 38, centre]])
+        last = place(own, from + 40, layer.outputs, layer.cells)
+        from = last.right
+      }
+    } else {
       const lines = [...text.above, ...text.below].map(([line]) => roomOf(line))
       const box = size(layer.outputs, layer.cells)
       const label = roomOf(cube([layer.outputs, layer.cells]))
@@ -74,7 +80,9 @@ function wideOf(block, before, size, si) {
     parts.push(own)
   }
   const end = finish(parts, block, before, Math.max(from, last.clear), from, centre)
-  return { width: end + 10, height: gate ? drop + 66 : centre + 84, parts }
+  const reach = ([text, x, , anchor]) => x + roomOf(text) * { start: 1, middle: 0.5, end: 0 }[anchor]
+  const width = Math.max(end, ...parts.flatMap((part) => part.words.map(reach))) + 10
+  return { width, height: gate ? drop + 66 : centre + 84, parts }
 }
 
 // Squeeze-and-excitation: down to a mean per channel, through the few, up again as gates onto the main line. Returns where the line goes on.

@@ -50,7 +50,8 @@ function tallBranch(own, layer, last, text) {
   say(own, [[grouped(layer.squeeze), false], [layer.activation, false]], right, few + 4, "start")
   say(own, [[`${grouped(layer.inputs)} gates`, false], ["sigmoid", false]], right, gates + 4, "start")
   say(own, [...text.above, ...text.below], mainLine - 12, means, "end")
-  return gates + 10
+  own.lines.push([`M${mainLine} ${gates + 9}V${gates + 28}`, false, false])
+  return gates + 25
 }
 
 function tallFinish(parts, block, before, from) {
@@ -66,6 +67,7 @@ function tallFinish(parts, block, before, from) {
   arrow(out, [[mainLine, from + 3], [mainLine, plus - 11]])
   arrow(out, [[mainLine, plus + 10], [mainLine, plus + 32]])
   out.nodes.push(["+", mainLine, plus])
+  parts.unshift(around)
   say(around, [["the input is added", around.fresh ? "fresh" : false]], wordsAt, plus + 4, "start")
   if (block.after) say(out, [[block.after, before && before.after !== block.after ? "fresh" : false]], wordsAt, plus + 19, "start")
   return plus + 32

@@ -49,8 +49,7 @@ class Cloud {
   }
 
   nearest(event) {
-    const box = this.plot.getBoundingClientRect()
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top]
+    const [x, y] = placeIn(this.plot, event)
     let [found, least] = [null, 24 ** 2] // further away no channel is meant
     for (let channel = 0; channel < this.data.channels; channel += 1) {
       const far = (this.across(this.data.x[channel]) - x) ** 2 + (this.up(this.data.y[channel]) - y) ** 2

@@ -4,20 +4,23 @@ const letters = [["Dᵤ × Dᵤ", "× M"], ["N kernels", "Dᵣ × Dᵣ × M"], [
 function accountOf(conv) {
   const { inputs, outputs, kernel, cells, params, macs, zeros: [before, after] } = conv
   const each = kernel ** 2 * inputs
-  const padded = conv.padding === "valid" ? "no zeros are added; ⌊ ⌋ rounds down" : `zeros added along each side: ${before} before and ${after} after; ⌈ ⌉ rounds up`
+  const padded = conv.padding === "valid" ? "no zeros are added; ⌊ ⌋ rounds down"
+    : `zeros added along each side: ${before} before and ${after} after; ⌈ ⌉ rounds up`
   return [
     lineOf("Side of the map that goes out, Dᵥ", ...sideWords(conv), whole(cells), padded),
-    lineOf("MACs of one cell", "Dᵣ² · M", `${kernel}² · ${inputs}`, whole(each), "every number under the kernel, in all M channels, is multiplied once and added"),
-    lineOf("MACs", "Dᵣ² · M · N · Dᵥ²", `${kernel}² · ${inputs} · ${outputs} · ${cells}²`, whole(macs), `the same for every one of the N · Dᵥ² = ${whole(outputs * cells ** 2)} cells that go out`),
-    lineOf("Parameters", "Dᵣ² · M · N", `${kernel}² · ${inputs} · ${outputs}`, whole(params), "the N kernels, the same at every place: the side of the map does not matter"),
+    lineOf("MACs of one cell", "Dᵣ² · M", `${kernel}² · ${inputs}`, whole(each),
+      "every number under the kernel, in all M channels, is multiplied once and added"),
+    lineOf("MACs", "Dᵣ² · M · N · Dᵥ²", `${kernel}² · ${inputs} · ${outputs} · ${cells}²`, whole(macs),
+      `the same for every one of the N · Dᵥ² = ${whole(outputs * cells ** 2)} cells that go out`),
+    lineOf("Parameters", "Dᵣ² · M · N", `${kernel}² · ${inputs} · ${outputs}`, whole(params),
+      "the N kernels, the same at every place: the side of the map does not matter"),
   ]
 }
 
 function draw(root, shown, width) {
   const conv = convolutionOf(shapeOf(shown))
   const unit = Math.max(46, Math.min(150, (width - 80) / 3 / (1 + slant)))
-  const label = `${conv.side} × ${conv.side} × ${conv.inputs} comes in; ${conv.outputs} kernels of ${conv.kernel} × ${conv.kernel} × ${conv.inputs} make ${conv.cells} × ${conv.cells} × ${conv.outputs} of it`
-  const picture = panelOf(conv, scaleFor([conv], unit, unit), { kinds: ["input", "output"], letters, label })
+  const picture = panelOf(conv, scaleFor([conv], unit, unit), { kinds: ["input", "output"], letters, title: "Standard convolution" })
   coloured(root, shown.colours)
   root.dataset.macs = conv.macs
   root.dataset.params = conv.params

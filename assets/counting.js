@@ -6,7 +6,8 @@ function convolutionOf({ inputs, outputs, kernel, side, stride = 1, padding = "s
   const params = kernel ** 2 * (inputs / groups) * outputs
   const macs = params * cells ** 2
   const bytes = 4 * (inputs * side ** 2 + params + outputs * cells ** 2)
-  return { inputs, outputs, kernel, side, stride, padding, groups, cells, zeros: [Math.floor(zeros / 2), Math.ceil(zeros / 2)], params, macs, bytes, intensity: macs / bytes }
+  const halves = [Math.floor(zeros / 2), Math.ceil(zeros / 2)]
+  return { inputs, outputs, kernel, side, stride, padding, groups, cells, zeros: halves, params, macs, bytes, intensity: macs / bytes }
 }
 
 function separableOf(shape) {

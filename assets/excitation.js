@@ -25,8 +25,7 @@ function point(state, cell) {
 
 // What stands under a point of the drawing: a row of bars and one of its places.
 function under(state, event) {
-  const { left, top } = state.stage.getBoundingClientRect()
-  const [x, y] = [event.clientX - left, event.clientY - top]
+  const [x, y] = placeIn(state.stage, event)
   for (const [name, row] of state.scene.rows) {
     const { box } = row
     if (x < box.x || x >= box.x + box.width || y < box.y - 4 || y > box.y + box.height + 4) continue

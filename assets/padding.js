@@ -7,7 +7,7 @@ const paddingKinds = [
   }],
   ["valid", "valid, no padding", (layer) => paddingOf({ ...layer, padding: "valid" })],
 ]
-const stripRow = 84
+const stripRow = 84, narrow = 560 // pixels
 
 // Which indexes of the side are drawn: all of them, or both ends with a gap between.
 function columnsOf({ side, kernel }, width) {
@@ -26,7 +26,8 @@ function bracketOf(first, kernel, place, cell, y, name) {
   return [element("path", { class: "bracket", d: `M${x0} ${y}v5H${x1}v-5` }), words(name, { class: "plain", x: (x0 + x1) / 2, y: y + 18, "text-anchor": "middle" })]
 }
 
-function stripOf([kind, title, pad], layer, columns, chosen, y) {
+function stripOf([kind, title, pad], layer, columns, chosen, top, broken) {
+  const y = top + (broken ? lineHeight : 0)
   const { before, after, cells } = pad(layer)
   const { shown, cell } = columns
   const place = new Map(shown.map((index, column) => [index, column]).filter(([index]) => index !== null))
@@ -43,27 +44,27 @@ function stripOf([kind, title, pad], layer, columns, chosen, y) {
   })
   const dots = columns.gap ? [words("…", { class: "plain", x: (shown.indexOf(null) + 1) * cell, y: y + 35, "text-anchor": "middle" })] : []
   const zeros = `${before} before, ${after} after: ${cells} cells come out`
-  const label = words(`${title}: `, { class: chosen === kind ? "strong" : "plain", x: 1, y: y + 13 })
-  label.append(element("tspan", { class: "rest" }))
-  label.lastChild.textContent = zeros
+  const look = { class: chosen === kind ? "strong" : "plain", x: 1 }
+  const label = broken ? [words(`${title}:`, { ...look, y: y - 2 }), words(zeros, { ...look, y: y + 13 })] : [words(`${title}: ${zeros}`, { ...look, y: y + 13 })]
   const brackets = layer.kernel > 1 ? [...bracketOf(-before, layer.kernel, place, cell, y + 45, "first"),
     ...cells > 1 ? bracketOf((cells - 1) * layer.stride - before, layer.kernel, place, cell, y + 45, "last") : []] : []
-  return element("g", { class: chosen === kind ? "strip chosen" : "strip" }, label, ...marks, ...dots, ...brackets)
+  return element("g", { class: chosen === kind ? "strip chosen" : "strip" }, ...label, ...marks, ...dots, ...brackets)
 }
 
 function shiftSaid(layer) {
   const [same, half] = [paddingKinds[0][2](layer), paddingKinds[1][2](layer)]
   const shift = half.before - same.before
-  if (!shift) return `Here "same" and k // 2 put as many zeros on both sides: the kernel stops on the same cells.`
-  return `Here "same" has ${same.after - same.before} more zero after than before, so its kernel stops ${shift} cell further on than with k // 2: the same weights see another grid.`
+  if (!shift) return `Here "same" and k // 2 begin with as many zeros: the kernel stops on the same cells.`
+  return `Here "same" begins with ${same.before} and k // 2 with ${half.before}, so "same" stops ${shift} ${shift > 1 ? "cells" : "cell"} further on: the same weights see another grid.`
 }
 
 // The three strips in `width` pixels, and what they show in a sentence.
 function paddingStrips(layer, chosen, width) {
   const columns = columnsOf(layer, width - 2)
-  const sentence = shiftSaid(layer)
-  const svg = element("svg", { viewBox: `0 0 ${width} ${3 * stripRow}`, width, height: 3 * stripRow, role: "img",
+  const sentence = shiftSaid(layer), broken = width < narrow
+  const row = stripRow + (broken ? lineHeight : 0)
+  const svg = element("svg", { viewBox: `0 0 ${width} ${3 * row}`, width, height: 3 * row, role: "img",
     "aria-label": `One side of the map, ${layer.side} cells. ${paddingKinds.map(([, title, pad]) => `${title}: ${pad(layer).before} zeros before, ${pad(layer).after} after`).join("; ")}. ${sentence}` })
-  svg.append(...paddingKinds.map((kind, place) => stripOf(kind, layer, columns, chosen, place * stripRow)))
+  svg.append(...paddingKinds.map((kind, place) => stripOf(kind, layer, columns, chosen, place * row, broken)))
   return [tag("div", "strips", svg), tag("p", "note", sentence)]
 }

@@ -1,4 +1,5 @@
-// One convolution as volumes: what comes in, the kernels, what goes out. A box is as long as its channels, as high and as deep as its map, all in proportion.
+// One convolution as volumes in proportion: what comes in, the kernels, what goes out. A box is as long as its channels, as high and as deep as
+// its map.
 const thin = 3 // pixels; nothing is drawn thinner
 const slant = 0.32 // how far the depth runs to the upper right, per pixel of a side
 const between = 30 // pixels from a box to the next, for the arrow
@@ -46,8 +47,18 @@ function labelsOf(conv, letters) {
   ]
 }
 
+const spoken = ({ side, inputs, outputs, kernel, groups, cells }) => `${side} × ${side} × ${inputs} comes in; ${outputs} kernels of `
+  + `${kernel} × ${kernel} × ${inputs / groups} make ${cells} × ${cells} × ${outputs}`
+
+// Says that there are more kernels than are drawn.
+function moreOf({ outputs }, kernels) {
+  const last = kernels.at(-1)
+  const at = { class: "numbers", x: middleOf(last), y: last[1] + last[3] + 14, "text-anchor": "middle" }
+  return outputs > kernels.length ? [words("⋮", at)] : []
+}
+
 // `kinds` are the classes that colour the volume that comes in and the one that goes out; `letters` three pairs of lines.
-function panelOf(conv, scale, { kinds, letters, label }) {
+function panelOf(conv, scale, { kinds, letters, title }) {
   const middle = 40 + scale.tallest * (1 + slant) / 2
   const room = Math.max(scale.length + slant * scale.tallest, 84)
   const places = [0, 1, 2].map((place) => place * (room + between) + 4)
@@ -65,10 +76,9 @@ function panelOf(conv, scale, { kinds, letters, label }) {
   })
   const group = (kind, ...boxes) => element("g", { class: kind }, ...boxes.flatMap(solidOf))
   const [width, height] = [3 * room + 2 * between + 8, bottom + 22]
-  const more = conv.outputs > kernels.length ? [words("⋮", { class: "numbers", x: middleOf(kernels.at(-1)), y: kernels.at(-1)[1] + kernels.at(-1)[3] + 14, "text-anchor": "middle" })] : []
-  return element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    group(kinds[0], input), group("kernels", patch), group("kernels", ...kernels), group(kinds[1], output), group("kernels", slice), ...more,
-    ...arrowTo(endOf(input) + 3, first[0] - 3, middle), ...arrowTo(endOf(first) + 3, output[0] - 3, middle), ...texts)
+  return element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${title}: ${spoken(conv)}` },
+    group(kinds[0], input), group("kernels", patch), group("kernels", ...kernels), group(kinds[1], output), group("kernels", slice),
+    ...moreOf(conv, kernels), ...arrowTo(endOf(input) + 3, first[0] - 3, middle), ...arrowTo(endOf(first) + 3, output[0] - 3, middle), ...texts)
 }
 
 function tag(name, kind, ...children) {
@@ -80,7 +90,8 @@ function tag(name, kind, ...children) {
 
 // A line of the account: what, in letters, in numbers, and what it comes to.
 function lineOf(name, letters, numbers, value, note = "") {
-  return tag("div", "account", tag("b", "", name), tag("span", "letters", letters), tag("span", "", `= ${numbers}`), tag("span", "value", `= ${value}`), ...note ? [tag("small", "", note)] : [])
+  return tag("div", "account", tag("b", "", name), tag("span", "letters", letters), tag("span", "", `= ${numbers}`),
+    tag("span", "value", `= ${value}`), ...note ? [tag("small", "", note)] : [])
 }
 
 // D_v of the sliders, in letters and numbers.

@@ -22,6 +22,13 @@ function markOf(mark, index, chosen, ...children) {
   }, title, ...children)
 }
 
+// Where a pointer is within `node`, in the node's own pixels: those of a component that is magnified as a whole are larger than the window's.
+function placeIn(node, event) {
+  const { left, top } = node.getBoundingClientRect()
+  const zoom = node.currentCSSZoom ?? 1
+  return [(event.clientX - left) / zoom, (event.clientY - top) / zoom]
+}
+
 function pickable(svg, pick) {
   if (!svg.querySelector('[tabindex="0"]')) svg.querySelector(".mark")?.setAttribute("tabindex", 0)
   svg.onclick = (event) => {

@@ -16,34 +16,41 @@ function axesOf(width, height) {
 }
 
 function gridOf({ x, y }, width, height) {
-  const columns = [1, 4, 16, 64, 256, 1024, 4096].map((n) => [element("path", { class: "grid", d: `M${x(n)} ${margin.top}V${height - margin.bottom}` }),
-    words(whole(n), { class: "tick", x: x(n), y: height - margin.bottom + 16, "text-anchor": "middle" })])
-  const rows = [0.02, 0.05, 0.1, 0.2, 0.5, 1].map((value) => [element("path", { class: "grid", d: `M${margin.left} ${y(value)}H${width - margin.right}` }),
+  const [right, bottom] = [width - margin.right, height - margin.bottom]
+  const columns = [1, 4, 16, 64, 256, 1024, 4096].map((n) => [element("path", { class: "grid", d: `M${x(n)} ${margin.top}V${bottom}` }),
+    words(whole(n), { class: "tick", x: x(n), y: bottom + 16, "text-anchor": "middle" })])
+  const rows = [0.02, 0.05, 0.1, 0.2, 0.5, 1].map((value) => [element("path", { class: "grid", d: `M${margin.left} ${y(value)}H${right}` }),
     words(String(value), { class: "tick", x: margin.left - 6, y: y(value) + 4, "text-anchor": "end" })])
-  return [...columns, ...rows].flat().concat(words("N, channels that go out", { class: "tick", x: (margin.left + width - margin.right) / 2, y: height - 8, "text-anchor": "middle" }))
+  const title = { class: "tick", x: (margin.left + right) / 2, y: height - 8, "text-anchor": "middle" }
+  return [...columns, ...rows].flat().concat(words("N, channels that go out", title))
 }
 
 function curveOf({ x, y }, kernel, width) {
   const steps = Array.from({ length: 97 }, (_, place) => widest ** (place / 96))
-  const path = steps.map((n, place) => `${place ? "L" : "M"}${x(n).toFixed(1)} ${y(Math.min(highest, costOf(n, kernel))).toFixed(1)}`).join("")
+  const heights = steps.map((n) => y(Math.min(highest, costOf(n, kernel))).toFixed(1))
+  const path = `M${steps.map((n, place) => `${x(n).toFixed(1)} ${heights[place]}`).join("L")}`
   const limit = y(1 / kernel ** 2)
-  return element("g", { class: looks[kernel] }, element("path", { class: "limit", d: `M${margin.left} ${limit}H${width - margin.right}` }), element("path", { class: "curve", d: path }),
+  return element("g", { class: looks[kernel] }, element("path", { class: "limit", d: `M${margin.left} ${limit}H${width - margin.right}` }),
+    element("path", { class: "curve", d: path }),
     words(`Dᵣ = ${kernel}: 1/${kernel ** 2}`, { class: "name", x: width - margin.right + 4, y: limit + 4 }))
 }
 
 function markOn({ x, y }, outputs, kernel) {
   const at = [x(Math.min(widest, outputs)), y(Math.min(highest, costOf(outputs, kernel)))]
-  return element("g", { class: "point" }, element("path", { class: "guide", d: `M${at[0]} ${at[1]}V${y(lowest)}` }), element("circle", { cx: at[0], cy: at[1], r: 6.5 }))
+  return element("g", { class: "point" }, element("path", { class: "guide", d: `M${at[0]} ${at[1]}V${y(lowest)}` }),
+    element("circle", { cx: at[0], cy: at[1], r: 6.5 }))
 }
 
-const readout = (outputs) => `N = ${whole(outputs)}: ${plotted.map((kernel) => `${share(costOf(outputs, kernel))} with Dᵣ = ${kernel}`).join(", ")}`
+const ratios = (outputs) => plotted.map((kernel) => `${share(costOf(outputs, kernel))} with Dᵣ = ${kernel}`).join(", ")
+const readout = (outputs) => `N = ${whole(outputs)}: ${ratios(outputs)}`
 
 // Pointed at, it says the three ratios there.
 function ratioChart(outputs, kernel, width) {
   const height = 290
   const axes = axesOf(width, height)
-  const label = `Cost of the pair over the standard convolution, against N: ${plotted.map((k) => `with ${k} × ${k} kernels it falls towards 1/${k ** 2}`).join(", ")}; the sliders are at N = ${outputs}, ${share(costOf(outputs, kernel))}`
-  return element("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, "data-at": outputs },
+  const limits = plotted.map((k) => `with ${k} × ${k} kernels it falls towards 1/${k ** 2}`).join(", ")
+  const label = `Cost of the pair over the standard convolution, against N: ${limits}; the sliders are at ${readout(outputs)}`
+  return element("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
     ...gridOf(axes, width, height), ...plotted.map((k) => curveOf(axes, k, width)), markOn(axes, outputs, kernel))
 }
 

@@ -1,10 +1,16 @@
-// A standard convolution beside the two that take its place: volumes, the ratio of their costs term by term, its curve, and the bytes that each has to move.
+// A standard convolution beside the two that take its place: volumes, the ratio of their costs term by term, its curve, and the bytes that each
+// has to move.
+const volume = (side, channels) => [`${side} × ${side}`, `× ${channels}`]
+
 const panelsOf = ({ standard, depthwise, pointwise }) => [
-  { conv: standard, title: "Standard", kinds: ["input", "output"], letters: [["Dᵤ × Dᵤ", "× M"], ["N kernels", "Dᵣ × Dᵣ × M"], ["Dᵥ × Dᵥ", "× N"]],
+  { conv: standard, title: "Standard", kinds: ["input", "output"],
+    letters: [volume("Dᵤ", "M"), ["N kernels", "Dᵣ × Dᵣ × M"], volume("Dᵥ", "N")],
     words: "Every kernel looks at neighbours and mixes all channels, both at once.", cost: "Dᵣ² · M · N · Dᵥ²" },
-  { conv: depthwise, title: "1. Depthwise", kinds: ["input", "middle"], letters: [["Dᵤ × Dᵤ", "× M"], ["M kernels", "Dᵣ × Dᵣ × 1"], ["Dᵥ × Dᵥ", "× M"]],
+  { conv: depthwise, title: "1. Depthwise", kinds: ["input", "middle"],
+    letters: [volume("Dᵤ", "M"), ["M kernels", "Dᵣ × Dᵣ × 1"], volume("Dᵥ", "M")],
     words: "One kernel for each channel: it looks at neighbours and mixes nothing.", cost: "Dᵣ² · M · Dᵥ²" },
-  { conv: pointwise, title: "2. Pointwise", kinds: ["middle", "output"], letters: [["Dᵥ × Dᵥ", "× M"], ["N kernels", "1 × 1 × M"], ["Dᵥ × Dᵥ", "× N"]],
+  { conv: pointwise, title: "2. Pointwise", kinds: ["middle", "output"],
+    letters: [volume("Dᵥ", "M"), ["N kernels", "1 × 1 × M"], volume("Dᵥ", "N")],
     words: "N kernels of 1 × 1: they mix the channels of a cell and look at no neighbour.", cost: "M · N · Dᵥ²" },
 ]
 
@@ -15,33 +21,32 @@ function numbersOf({ kernel, inputs, outputs, cells, groups }) {
 
 function panel(entry, scale) {
   const { conv, title } = entry
-  const label = `${title}: ${conv.side} × ${conv.side} × ${conv.inputs} comes in; ${conv.outputs} kernels of ${conv.kernel} × ${conv.kernel} × ${conv.inputs / conv.groups} make ${conv.cells} × ${conv.cells} × ${conv.outputs}`
-  return tag("section", "", tag("h5", "", title), tag("div", "panel", panelOf(conv, scale, { ...entry, label })), tag("p", "", entry.words),
+  return tag("section", "", tag("h5", "", title), tag("div", "panel", panelOf(conv, scale, entry)), tag("p", "", entry.words),
     tag("p", "count", tag("span", "letters", entry.cost), ` = ${numbersOf(conv)} = `, tag("b", "", `${whole(conv.macs)} MACs`)))
 }
 
-// A fraction whose factors in capitals of `gone` cancel.
-function fractionOf(above, below, gone) {
-  const side = (factors) => factors.flatMap((factor, place) => [...place ? [" · "] : [], gone.includes(factor) ? tag("s", "", factor) : factor])
-  return tag("span", "fraction", tag("span", "", ...side(above)), tag("span", "", ...side(below)))
-}
+const over = (above, below) => tag("span", "fraction", tag("span", "", ...above), tag("span", "", ...below))
 
-function termOf(name, above, gone, left, counts, value) {
-  const [share1, share2] = counts
-  return tag("div", "term", tag("b", "", name), tag("span", "pieces", fractionOf(above, ["Dᵣ²", "M", "N", "Dᵥ²"], gone), ` = ${left[0]} = `,
-    tag("span", "fraction", tag("span", "", whole(share1)), tag("span", "", whole(share2))), ` = ${left[1]}`), tag("span", "value", `= ${share(value)}`))
+// One step's MACs over the standard convolution's: in letters, of which all of `above` cancel, then in numbers.
+function termOf(name, above, left, counts, number, value) {
+  const crossed = (factors) => factors.flatMap((factor, place) => [...place ? [" · "] : [], above.includes(factor) ? tag("s", "", factor) : factor])
+  const pieces = [over(crossed(above), crossed(["Dᵣ²", "M", "N", "Dᵥ²"])), ` = ${left} = `, over([whole(counts[0])], [whole(counts[1])]), ` = ${number}`]
+  return tag("div", "term", tag("b", "", name), tag("span", "pieces", ...pieces), tag("span", "value", `= ${share(value)}`))
 }
 
 function derivation({ standard, depthwise, pointwise, ratio }) {
   const { outputs, kernel } = standard
+  const [channels, places] = [`1/${whole(outputs)}`, `1/${kernel ** 2}`]
+  const verdict = ratio < 1 ? `${digits(1 / ratio)} times fewer MACs, whatever M and the map's side are`
+    : `${digits(ratio)} times as many: with so few channels out, the pair does not pay`
   return tag("div", "terms",
-    termOf("Depthwise over standard", ["Dᵣ²", "M", "Dᵥ²"], ["Dᵣ²", "M", "Dᵥ²"], ["1/N", `1/${whole(outputs)}`], [depthwise.macs, standard.macs], 1 / outputs),
-    termOf("Pointwise over standard", ["M", "N", "Dᵥ²"], ["M", "N", "Dᵥ²"], ["1/Dᵣ²", `1/${kernel ** 2}`], [pointwise.macs, standard.macs], 1 / kernel ** 2),
-    tag("div", "term total", tag("b", "", "Together"), tag("span", "pieces", `1/N + 1/Dᵣ² = 1/${whole(outputs)} + 1/${kernel ** 2}`), tag("span", "value", `= ${share(ratio)}`),
-      tag("small", "", ratio < 1 ? `${digits(1 / ratio)} times fewer MACs, whatever M and the map's side are` : `${digits(ratio)} times as many: with so few channels out, the pair does not pay`)))
+    termOf("Depthwise over standard", ["Dᵣ²", "M", "Dᵥ²"], "1/N", [depthwise.macs, standard.macs], channels, 1 / outputs),
+    termOf("Pointwise over standard", ["M", "N", "Dᵥ²"], "1/Dᵣ²", [pointwise.macs, standard.macs], places, 1 / kernel ** 2),
+    tag("div", "term total", tag("b", "", "Together"), tag("span", "pieces", `1/N + 1/Dᵣ² = ${channels} + ${places}`),
+      tag("span", "value", `= ${share(ratio)}`), tag("small", "", verdict)))
 }
 
-// MACs per byte as bars; the standard convolution's is the longest, or nearly.
+// What each has to do and to move; MACs per byte also as bars.
 function traffic(found) {
   const rows = [["Standard", found.standard], ["Depthwise", found.depthwise], ["Pointwise", found.pointwise], ["The pair", found.pair]]
   const top = Math.max(...rows.map(([, each]) => each.intensity))
@@ -50,7 +55,7 @@ function traffic(found) {
   const body = rows.map(([name, { macs, params, bytes, intensity }]) => {
     const bar = tag("i", "")
     bar.style.width = `${100 * intensity / top}%`
-    return tag("tr", "", tag("th", "", name), cell(whole(macs)), cell(whole(params)), cell(whole(bytes)), cell(digits(intensity)), tag("td", "bar", bar))
+    return tag("tr", "", tag("th", "", name), ...[whole(macs), whole(params), whole(bytes), digits(intensity)].map(cell), tag("td", "bar", bar))
   })
   const table = tag("table", "", tag("thead", "", tag("tr", "", ...head)), tag("tbody", "", ...body))
   const box = tag("div", "scroll", table)
@@ -58,22 +63,28 @@ function traffic(found) {
   return box
 }
 
+// The derivation and the curve side by side, or a line that asks for the guess first.
+function ratioOf(found, shape, wide) {
+  if (!found.revealed) return tag("p", "waiting", "Once you have guessed above, their ratio is derived here term by term.")
+  return tag("div", "halves", tag("div", "", tag("h5", "", "The ratio, term by term"), derivation(found)),
+    tag("div", "", tag("h5", "", "The ratio over N; dashed: its limit 1/Dᵣ²"), ratioChart(shape.outputs, shape.kernel, wide),
+      tag("p", "readout", readout(shape.outputs))))
+}
+
 function draw(root, shown, width) {
   const shape = shapeOf(shown)
-  const found = separableOf(shape)
+  const found = { ...separableOf(shape), revealed: shown.revealed }
+  const { standard, depthwise, pointwise } = found
   const columns = width >= 960 ? 3 : 1
   const unit = Math.max(46, Math.min(84, ((width - 24 * (columns - 1)) / columns - 72) / 3 / (1 + slant)))
-  const scale = scaleFor([found.standard, found.depthwise, found.pointwise], unit, unit)
-  const wide = Math.round(width >= 960 ? width * 0.5 - 14 : width)
-  const chart = ratioChart(shape.outputs, shape.kernel, Math.max(280, wide))
-  const line = tag("p", "readout", readout(shape.outputs))
+  const scale = scaleFor([standard, depthwise, pointwise], unit, unit)
+  const wide = Math.max(280, Math.round(columns === 3 ? width / 2 - 14 : width))
   coloured(root, shown.colours)
-  Object.assign(root.dataset, { standard: found.standard.macs, depthwise: found.depthwise.macs, pointwise: found.pointwise.macs, bytes: found.pair.bytes, ratio: found.ratio })
-  const fresh = tag("div", "", tag("div", "panels", ...panelsOf(found).map((entry) => panel(entry, scale))),
-    shown.revealed ? tag("div", "halves", tag("div", "", tag("h5", "", "The ratio, term by term"), derivation(found)), tag("div", "", tag("h5", "", "The ratio over N; dashed: its limit 1/Dᵣ²"), chart, line)) : tag("p", "waiting", "Once you have guessed above, their ratio is derived here term by term."),
+  Object.assign(root.dataset, { standard: standard.macs, depthwise: depthwise.macs, pointwise: pointwise.macs })
+  const fresh = tag("div", "", tag("div", "panels", ...panelsOf(found).map((entry) => panel(entry, scale))), ratioOf(found, shape, wide),
     tag("h5", "", "Work and traffic"), traffic(found))
   patchChildren(root, [...fresh.childNodes])
-  if (shown.revealed) pointable(root.querySelector(".chart"), root.querySelector(".readout"), Math.max(280, wide), shape.outputs)
+  if (shown.revealed) pointable(root.querySelector(".chart"), root.querySelector(".readout"), wide, shape.outputs)
 }
 
 export default function (component) {

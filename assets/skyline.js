@@ -118,10 +118,7 @@ function furnish(root, state) {
   state.stage.append(state.canvas, state.svg)
   state.box.append(state.stage)
   root.replaceChildren(tag("div", "head", legend, buttons), tag("div", "around", state.box, state.tip))
-  const placeOf = (event) => {
-    const { left, top } = state.stage.getBoundingClientRect()
-    return placeAt(state, event.clientX - left, event.clientY - top)
-  }
+  const placeOf = (event) => placeAt(state, ...placeIn(state.stage, event))
   state.stage.onpointermove = (event) => say(state, (state.place = placeOf(event)))
   state.stage.onpointerleave = () => say(state, (state.place = null))
   state.stage.onclick = (event) => pick(state, placeOf(event))

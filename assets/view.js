@@ -71,10 +71,7 @@ function viewOf(window_, moved = () => {}) {
     apply()
   }
 
-  const place = (event) => {
-    const { left, top } = window_.getBoundingClientRect()
-    return [event.clientX - left, event.clientY - top]
-  }
+  const place = (event) => placeIn(window_, event)
 
   window_.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return

@@ -8,20 +8,24 @@ function buttonOf(text, label, act) {
 }
 
 function controlsOf(view) {
-  const speed = tag("select", { "aria-label": "Cells per second" }, ...Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`)))
+  const options = Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`))
+  const speed = tag("select", { "aria-label": "Cells per second" }, ...options)
   speed.value = view.speed
   speed.onchange = () => {
     view.speed = speed.value
     if (view.timer) play(view, true)
   }
   view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
-  return tag("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play, buttonOf("Step ›", "One cell on", () => step(view, 1)), speed,
-    buttonOf("Fill the map", "Compute all cells at once", () => fill(view, true)), buttonOf("Empty it", "Empty the map and start at the first cell", () => fill(view, false)),
+  return tag("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play,
+    buttonOf("Step ›", "One cell on", () => step(view, 1)), speed,
+    buttonOf("Fill the map", "Compute all cells at once", () => fill(view, true)),
+    buttonOf("Empty it", "Empty the map and start at the first cell", () => fill(view, false)),
     downloadsOf(view.parts.root, () => ({ title: view.title, file: "convolution" }), ".controls"), view.parts.status)
 }
 
 function build(view, root) {
-  view.parts = { root, status: tag("span", { class: "status", role: "status", "aria-live": "polite" }), note: tag("span", { class: "note", role: "alert" }) }
+  const status = tag("span", { class: "status", role: "status", "aria-live": "polite" })
+  view.parts = { root, status, note: tag("span", { class: "note", role: "alert" }) }
   for (const name of ["desk", "sums", "words"]) view.parts[name] = tag("div", { class: name })
   view.parts.channels = tag("div", { class: "channels", role: "group", "aria-label": "Which colour's numbers are shown" })
   root.replaceChildren(view.parts.desk, controlsOf(view), view.parts.channels, view.parts.sums, view.parts.words, view.parts.note)
@@ -31,20 +35,20 @@ function build(view, root) {
 
 function frames(view) {
   const { side, cells, zeros: [before, after] } = view.now.count
-  const labels = { input: `The photo, ${side} × ${side} pixels, with the kernel on it`, output: `The map that goes out, ${cells} × ${cells} cells` }
-  const made = (name, size, padding) => frameOf([size, size], padding, { class: `frame ${name}`, tabindex: 0, role: "application", "data-id": name,
-    "aria-label": `${labels[name]}; arrow keys move the kernel, space plays and pauses` })
-  view.parts.input = made("input", side, [before, before, after, after])
-  view.parts.output = made("output", cells, [0, 0, 0, 0])
+  const made = (name, said, size, padding) => frameOf([size, size], padding, { class: `frame ${name}`, tabindex: 0, role: "application",
+    "data-id": name, "aria-label": `${said}; arrow keys move the kernel, space plays and pauses` })
+  view.parts.input = made("input", `The photo, ${side} × ${side} pixels, with the kernel on it`, side, [before, before, after, after])
+  view.parts.output = made("output", `The map that goes out, ${cells} × ${cells} cells`, cells, [0, 0, 0, 0])
   const { input, output } = view.parts
   draggable(input.frame, (event) => under(view, event), view)
   draggable(output.frame, (event) => cellUnder(output.frame, output.box, event).map(Math.floor), view)
   for (const { frame } of [input, output]) keyed(frame, view)
   view.parts.legend = tag("div", { class: "legend" })
-  const ring = before + after ? `; hatched: the zeros of the padding` : "; no padding"
+  const ring = before + after ? "hatched: the zeros of the padding" : "no padding"
+  const figure = (title, frame, legend) => tag("figure", { class: "map" }, tag("figcaption", {}, title), frame, legend)
   view.parts.desk.replaceChildren(
-    tag("figure", { class: "map" }, tag("figcaption", {}, `In: ${side} × ${side} pixels`), input.frame, tag("div", { class: "legend plain" }, `0 is black, 255 white${ring}`)),
-    tag("figure", { class: "map" }, tag("figcaption", {}, `Out: ${cells} × ${cells} cells`), output.frame, view.parts.legend))
+    figure(`In: ${side} × ${side} pixels`, input.frame, tag("div", { class: "legend plain" }, `0 is black, 255 white; ${ring}`)),
+    figure(`Out: ${cells} × ${cells} cells`, output.frame, view.parts.legend))
 }
 
 function show(view) {
@@ -58,8 +62,9 @@ function show(view) {
   patchChildren(parts.sums.querySelector(".product"), [...productGrid(view, cell).childNodes])
   parts.words.replaceChildren(tag("p", {}, ...sumWords(view, cell)), tag("p", {}, ...resultWords(view, cell)))
   const padded = cell.inside.filter((real) => !real).length
-  parts.status.textContent = `row ${at[0]}, column ${at[1]}${padded ? `; ${padded} of ${cell.inside.length} under the kernel are padding` : ""}`
-  for (const [channel, button] of [...parts.channels.children].entries()) button.textContent = `${COLOURS[channel]}, Σ = ${exact(cell.sums[channel])}`
+  const zeros = padded ? `; ${padded} of ${cell.inside.length} under the kernel are padding` : ""
+  parts.status.textContent = `row ${at[0]}, column ${at[1]}${zeros}`
+  ;[...parts.channels.children].forEach((button, channel) => { button.textContent = `${COLOURS[channel]}, Σ = ${exact(cell.sums[channel])}` })
   Object.assign(parts.root.dataset, { at: at.join(","), value: cell.value, filled: view.seen.reduce((a, b) => a + b, 0) })
 }
 
@@ -67,7 +72,8 @@ function show(view) {
 function grids(view) {
   const sign = (text) => tag("span", { class: "sign", "aria-hidden": "true" }, text)
   const empty = (kind) => tag("div", { class: `grid ${kind}` })
-  view.parts.sums.replaceChildren(empty("patch"), sign("×"), kernelGrid(view, (i, field) => edit(view, i, field)), sign("="), empty("product"))
+  const kernel = kernelGrid(view, (i, field) => edit(view, i, field))
+  view.parts.sums.replaceChildren(empty("patch"), sign("×"), kernel, sign("="), empty("product"))
   const buttons = view.now.planes.length < 3 ? [] : COLOURS.map((name, channel) => {
     const button = buttonOf(name, `Show the numbers of ${name}`, () => {
       view.channel = channel
@@ -87,8 +93,9 @@ function computed(view, shown) {
   const subject = `${shown.photo.length} ${shown.name} ${shape.side}`
   if (view.subject !== subject) Object.assign(view, { subject, planes: shrunk(bytesOf(shown.photo), shape.side) })
   const given = shown.kernels[shape.kernel]
-  const kernel = view.own?.size === shape.kernel ? view.own : { size: shape.kernel, divisor: given.divisor, hundredths: given.slices.map(hundredths) }
-  const now = { count: convolutionOf(shape), kernel, planes: shape.inputs === 3 ? view.planes : [greyOf(view.planes)], palette: shown.palette }
+  const sent = { size: shape.kernel, divisor: given.divisor, hundredths: given.slices.map(hundredths) }
+  const planes = shape.inputs === 3 ? view.planes : [greyOf(view.planes)]
+  const now = { count: convolutionOf(shape), kernel: view.own?.size === sent.size ? view.own : sent, planes, palette: shown.palette }
   now.values = mapOf(now)
   now.scale = scaleOf(now, now.values)
   return now
@@ -102,9 +109,9 @@ function draw(view, root, shown) {
   const geometry = [side, kernel, stride, padding].join()
   if (view.geometry !== geometry) {
     const full = view.seen?.every(Boolean)
-    const half = Math.floor(cells / 2) * cells + Math.floor(cells / 2) // it has come half way: both the walk and what it leaves are seen at once
-    view.seen = Uint8Array.from({ length: cells * cells }, (_, place) => full || place <= half ? 1 : 0)
-    view.at = [Math.floor(cells / 2), Math.floor(cells / 2)]
+    const half = Math.floor(cells / 2) // it has come half way: both the walk and what it leaves are seen at once
+    view.at = [half, half]
+    view.seen = Uint8Array.from({ length: cells * cells }, (_, place) => full || place <= half * cells + half ? 1 : 0)
     view.geometry = geometry
     frames(view)
   }

@@ -59,14 +59,15 @@ function keyed(frame, view) {
   }
 }
 
-// A number written into the kernel: it is drawn at once, and the page is told. Other than red's, one colour's numbers are its own; the grey photo has one kernel.
+// A number written into the kernel: it is drawn at once, and the page is told. A colour's numbers are its own; the grey photo's are for all three.
 function edit(view, i, field) {
   const { kernel, planes } = view.now
   const weight = typed(field.value)
   field.setAttribute("aria-invalid", weight === null)
   view.parts.note.textContent = weight === null ? "A number from −99 to 99 with at most two decimals, please." : ""
   if (weight === null) return
-  const slices = kernel.hundredths.map((slice, channel) => planes.length === 3 && channel !== view.channel ? slice : slice.map((old, place) => place === i ? weight : old))
+  const changed = (channel) => planes.length < 3 || channel === view.channel
+  const slices = kernel.hundredths.map((slice, channel) => slice.map((old, place) => place === i && changed(channel) ? weight : old))
   view.own = { size: kernel.size, divisor: kernel.divisor, hundredths: slices }
   view.send("edited", spelt(view.own))
   view.redraw()

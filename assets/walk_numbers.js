@@ -52,8 +52,8 @@ function clearOf({ count: { cells, stride, kernel, side, zeros: [before] } }, pl
   return [Math.floor(place / cells), place % cells].every((at) => at * stride - before >= 0 && at * stride - before + kernel <= side)
 }
 
-// In which colours the output is shown: grey, from black to what a white photo would give, where one weight outweighs all negative ones, so that a photo stays
-// a photo; else blue below zero and orange above, as far as the numbers go where no padding is under the kernel.
+// In which colours the output is shown: grey, from black to what a white photo would give, where one weight outweighs all negative ones, so that
+// a photo stays a photo; else blue below zero and orange above, as far as the numbers go where no padding is under the kernel.
 function scaleOf(now, all) {
   const weights = now.kernel.hundredths.slice(0, now.planes.length).flat()
   const gain = weights.reduce((a, b) => a + b, 0) / (100 * divisorOf(now.kernel, now.planes))
@@ -80,4 +80,6 @@ function typed(text) {
 }
 
 // As effnet_core/lessons/kernels.py reads it.
-const spelt = ({ size, divisor, hundredths: slices }) => `${size}/${divisor}:${slices.map((slice) => slice.map((count) => count / 100).join(",")).join("|")}`
+function spelt({ size, divisor, hundredths: slices }) {
+  return `${size}/${divisor}:${slices.map((slice) => slice.map((count) => count / 100).join(",")).join("|")}`
+}

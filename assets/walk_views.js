@@ -13,9 +13,10 @@ function colourOf({ grey, reach }, palette, value) {
   return from.map((part, i) => Math.round(part + (to[i] - part) * (place - low)))
 }
 
-function inked([r, g, b]) {
-  const [red, green, blue] = [r, g, b].map((part) => part / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
-  return `background:rgb(${[r, g, b]});color:${0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff"}`
+function inked(colour) {
+  const linear = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+  const [red, green, blue] = colour.map((part) => linear(part / 255))
+  return `background:rgb(${colour});color:${0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff"}`
 }
 
 function paint(canvas, side, colourAt) {
@@ -30,7 +31,8 @@ function paint(canvas, side, colourAt) {
 
 function paintInput(view) {
   const { planes, count } = view.now
-  paint(view.parts.input.canvas, count.side, (place) => planes.length === 3 ? planes.map((plane) => plane[place]) : [planes[0][place], planes[0][place], planes[0][place]])
+  const [red, green = red, blue = red] = planes
+  paint(view.parts.input.canvas, count.side, (place) => [red[place], green[place], blue[place]])
 }
 
 function paintOutput(view) {
@@ -41,17 +43,20 @@ function paintOutput(view) {
 function legendOf({ scale, palette, values }) {
   const bar = tag("i", { "aria-hidden": "true" })
   const low = scale.grey ? 0 : -scale.reach
-  bar.style.background = `linear-gradient(to right,${Array.from({ length: 9 }, (_, i) => `rgb(${colourOf(scale, palette, low + i / 8 * (scale.reach - low))})`)})`
+  const stops = Array.from({ length: 9 }, (_, i) => colourOf(scale, palette, low + i / 8 * (scale.reach - low)))
+  bar.style.background = `linear-gradient(to right,${stops.map((colour) => `rgb(${colour})`)})`
   const beyond = values.some((value) => value < low - 1e-9 || value > scale.reach + 1e-9)
   const said = (value) => quotient(100 * Math.round(100 * value) / 100, 1).text
-  return [bar, tag("span", {}, said(low)), tag("span", {}, beyond ? "colours end here, numbers do not" : ""), tag("span", {}, said(scale.reach))]
+  const note = beyond ? "colours end here, numbers do not" : ""
+  return [bar, ...[said(low), note, said(scale.reach)].map((text) => tag("span", {}, text))]
 }
 
 // Cells as wide as the longest number, which is printed whole.
 function gridOf(title, kind, k, cells) {
   const longest = Math.max(...cells.map((cell) => (cell.value ?? cell.textContent).length))
   const wide = Math.max(k < 5 ? 44 : k < 7 ? 37 : 33, 7 * longest + 6)
-  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title), tag("div", { class: "numbers", style: `--k:${k};--wide:${wide}px` }, ...cells))
+  const numbers = tag("div", { class: "numbers", style: `--k:${k};--wide:${wide}px` }, ...cells)
+  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title), numbers)
 }
 
 function numberOf(text, i, style, padded = false) {
@@ -68,14 +73,15 @@ function productGrid(view, cell) {
   const { count: { kernel: k }, palette } = view.now
   const values = cell.products[view.channel]
   const scale = { grey: false, reach: Math.max(...values.map(Math.abs)) }
-  return gridOf("Products", "product", k, values.map((value, i) => numberOf(exact(value), i, inked(colourOf(scale, palette, value)), !cell.inside[i])))
+  return gridOf("Products", "product", k, values.map((value, i) =>
+    numberOf(exact(value), i, inked(colourOf(scale, palette, value)), !cell.inside[i])))
 }
 
 // Its numbers can be written over.
 function kernelGrid(view, edit) {
   const { kernel, count: { kernel: k } } = view.now
   const cells = kernel.hundredths[view.channel].map((weight, i) => {
-    const field = tag("input", { class: "number", "data-i": i, "data-id": `weight ${i}`, inputmode: "text", autocomplete: "off", maxlength: 6, value: exact(weight),
+    const field = tag("input", { class: "number", "data-i": i, "data-id": `weight ${i}`, autocomplete: "off", maxlength: 6, value: exact(weight),
       "aria-label": `Kernel, ${namesOf(view.now)[view.channel]}, row ${Math.floor(i / k)}, column ${i % k}` })
     field.onchange = () => edit(i, field)
     return field
@@ -83,16 +89,16 @@ function kernelGrid(view, edit) {
   return gridOf("Kernel, yours to change", "kernel", k, cells)
 }
 
-const span = (kind, ...children) => tag("span", { class: kind }, ...children)
+// Of a term in a sum.
+const signOf = (value, first) => first ? (value < 0 ? "−" : "") : value < 0 ? " − " : " + "
 
 // Product by product where there are few, else their number.
 function sumWords(view, cell) {
   const { kernel: k } = view.now.count
   const values = cell.products[view.channel]
-  const [total] = [exact(cell.sums[view.channel])]
+  const total = exact(cell.sums[view.channel])
   if (k > 3) return [`Σ of the ${k * k} products = `, tag("b", {}, total)]
-  const terms = values.map((value, i) => span("term", i ? (value < 0 ? " − " : " + ") : value < 0 ? "−" : "", exact(Math.abs(value))))
-  terms.forEach((term, i) => term.setAttribute("data-i", i))
+  const terms = values.map((value, i) => tag("span", { class: "term", "data-i": i }, signOf(value, i === 0), exact(Math.abs(value))))
   return ["Σ = ", ...values.length > 1 ? [...terms, " = "] : [], tag("b", {}, total)]
 }
 
@@ -100,9 +106,10 @@ function resultWords(view, cell) {
   const { planes, kernel } = view.now
   const divisor = divisorOf(kernel, planes)
   const found = quotient(cell.sum, divisor)
-  const colours = planes.length === 3
-    ? [`${cell.sums.map((sum, channel) => `${channel ? (sum < 0 ? "− " : "+ ") : sum < 0 ? "−" : ""}${exact(Math.abs(sum))} (${COLOURS[channel]})`).join(" ")} = ${exact(cell.sum)}; `] : []
+  const parts = cell.sums.map((sum, channel) => `${signOf(sum, channel === 0)}${exact(Math.abs(sum))} (${COLOURS[channel]})`)
+  const colours = planes.length === 3 ? [`${parts.join("")} = ${exact(cell.sum)}; `] : []
   const by = [planes.length === 3 ? "3" : "", kernel.divisor > 1 ? String(kernel.divisor) : ""].filter(Boolean)
   const under = by.length > 1 ? `(${by.join(" · ")})` : by[0]
-  return [...colours, divisor === 1 ? "the output cell = " : `${exact(cell.sum)} ÷ ${under} ${found.sign} `, tag("b", { class: "value" }, found.text)]
+  const before = divisor === 1 ? "the output cell = " : `${exact(cell.sum)} ÷ ${under} ${found.sign} `
+  return [...colours, before, tag("b", { class: "value" }, found.text)]
 }

@@ -33,6 +33,17 @@ PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3,
 SYMBOLS = frozenset({"s", "B", "B/s", "Hz", "W", "J", "MAC/s", "FLOP/s"})  # units that take a prefix directly: 12.3 ms
 
 
+class Theme(str):
+    """"light" or "dark", with how many times larger than usual its type is, for a presenter."""
+
+    times: float
+
+    def __new__(cls, name: str, times: float = 1.0) -> "Theme":
+        theme = super().__new__(cls, name)
+        theme.times = times
+        return theme
+
+
 def themed(table: dict, theme: str):
     """The entry of `table` for `theme`. Raises `UserError` for a theme other than light and dark."""
     if theme not in table:

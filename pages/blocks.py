@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import shell, state
+from pages.shared import shell, state, teaching, tour
 from pages.shared.lessons import activations, built, chance, convolution, modules, separable, squeeze
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
@@ -21,10 +21,14 @@ LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
 @st.fragment(key="lesson")
 def lesson() -> None:
     """One lesson at a time: only what is asked for is computed, and a change in it leaves the rest of the page alone."""
-    asked = st.pills("Lesson", list(LESSONS), default=next(iter(LESSONS)), required=True, wrap=True, **state.bound("lesson"))
+    state.hold()
+    left = teaching.offered("lesson", LESSONS)
+    asked = st.pills("Lesson", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("lesson"))
+    st.session_state["_guess"] = False  # the lesson says whether its guess is answered
     with shell.refusals(), st.container(key="lesson_body"):
         LESSONS[asked]()
     state.write_address()
+    tour.after()
 
 
 shell.require("blocks")

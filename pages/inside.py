@@ -6,7 +6,7 @@ import streamlit as st
 
 from effnet_core.cards import Entry
 from effnet_core.palette import percent
-from pages.shared import html, shell, state, texts
+from pages.shared import html, shell, state, teaching, texts, tour
 
 shell.require("inside")
 shell.boot_torch()
@@ -68,8 +68,15 @@ def verdict(at: Look, shows: Truth | None, guess: str) -> None:
         st.caption(texts.text("inside", "few", classes=str(len(labels)), labels=", ".join(map(html.plain, labels))))
 
 
+def moved(at: Look) -> tuple[str, float, float] | None:
+    """The best guess of the untouched network, and its probability before and after gates were set by hand."""
+    best = at.untouched.top(1)[0]
+    return (best.label, best.probability, at.seen.guess(best.index).probability) if at.surgery else None
+
+
 def prediction(at: Look) -> None:
     surgery.banner(at)
+    st.session_state["_moved"] = moved(at)
     eye, model, guess = st.columns([3, 3, 5], gap="medium")
     side, guesses, shows = at.model.preprocess.crop, at.seen.top(5), truth.of(at.shown, at.picture.title, at.entry.card)
     with eye:
@@ -90,14 +97,17 @@ def parts(entry: Entry, shown: str, since: tuple[str, ...]) -> None:
     `of_all`, which was `since` when all of it ran. The look itself is asked for anew: a session that held it would keep its memory."""
     if since != of_all():
         st.rerun()
+    state.hold()
     with shell.refusals():
         at = look(entry, models.model_of(entry), shown, photo.picture(shown), again=True)
         skyline.chosen(at)
         block.heading(at)
-        asked = st.pills("Open below", list(PARTS), default=next(iter(PARTS)), required=True, wrap=True, **state.bound("part"))
+        left = teaching.offered("part", PARTS)
+        asked = st.pills("Open below", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("part"))
         with st.container(key="part_body"):
             PARTS[asked](at)
     state.write_address()
+    tour.after()
 
 
 def of_all() -> tuple[str, ...]:

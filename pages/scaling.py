@@ -9,7 +9,7 @@ from effnet_core.cost import Cost, cost
 from effnet_core.families import UNSCALED, compound, published
 from effnet_core.lab.formula import implied
 from effnet_core.scaling import Compound
-from pages.shared import html, live, measured, results, shell, state, texts
+from pages.shared import html, live, measured, results, shell, state, teaching, texts
 from pages.shared.bars import bars
 from pages.shared.drawing import drawing
 from pages.shared.lab import block, constraint, counters, kinds, memory, pinned, takehome
@@ -86,7 +86,8 @@ def page(network: Architecture, refused: str) -> None:
 
 def questions(network: Architecture) -> None:
     """One part of the page at a time: only what is asked is computed."""
-    asked = st.pills("Open below", list(QUESTIONS), default=next(iter(QUESTIONS)), required=True, wrap=True, **state.bound("ask"))
+    left = teaching.offered("ask", QUESTIONS)
+    asked = st.pills("Open below", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("ask"))
     words, show = QUESTIONS[asked]
     if words:
         st.markdown(f"#### {words}")

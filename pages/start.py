@@ -3,7 +3,7 @@
 import streamlit as st
 
 from effnet_core.cost import cost
-from pages.shared import shell, state, texts
+from pages.shared import shell, state, texts, tour
 from pages.shared.tiles import tiles
 
 CARDS = 3  # in a row
@@ -14,6 +14,11 @@ with shell.refusals():
     shell.strip(network)
     tiles(network, cost(network))
     st.caption(texts.text("start", "strip"))
+if not tour.progress().at:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="start_tour"):
+        st.markdown(texts.text("tour", "start"))
+        st.button("Go on with the tour" if tour.progress().done else "Start the tour", key="tour_begin", type="primary", icon=":material/route:",
+                  on_click=tour.begin)
 others = list(shell.PAGES.items())[1:]
 for first in range(0, len(others), CARDS):
     for card, (slug, entry) in zip(st.columns(CARDS, gap="small"), others[first:first + CARDS]):

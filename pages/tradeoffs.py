@@ -6,7 +6,7 @@ import streamlit as st
 
 from effnet_core.architecture import Architecture
 from effnet_core.cost import Cost, cost
-from pages.shared import shell, state
+from pages.shared import shell, state, teaching
 from pages.shared.trade import chooser, exhibits, landscape, ways
 
 SECTIONS: dict[str, tuple[str, Callable[[Architecture, Cost], None]]] = {  # in the address → what is asked, and who answers
@@ -20,7 +20,8 @@ shell.require("tradeoffs")
 with shell.refusals():
     network = state.architecture()
     shell.strip(network)
-    asked = st.pills("Ask", list(SECTIONS), default=next(iter(SECTIONS)), required=True, wrap=True, **state.bound("trade"))
+    left = teaching.offered("trade", SECTIONS)
+    asked = st.pills("Ask", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("trade"))
     words, show = SECTIONS[asked]
     st.markdown(f"#### {words}")
     show(network, cost(network))

@@ -90,7 +90,7 @@ def test_any_unit_has_a_layer_to_look_at(monkeypatch, selected, asked, layer):
 
 def test_phrases_set_curves():
     wanted = {"acts_on": ["swish", "ReLU6"], "acts_x": 7.0, "acts_beta": 1.0}
-    assert phrases.read("acts_on=swish,ReLU6&acts_x=7&acts_beta=1") == ("", wanted)
+    assert phrases.read("acts_on=swish,ReLU6&acts_x=7&acts_beta=1").settings == wanted
 
 
 def test_no_lesson_of_ours_needs_torch_before_it_computes():

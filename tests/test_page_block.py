@@ -151,10 +151,10 @@ def test_padding_bias_and_batch_norm_are_chosen():
 
 
 def test_all_phrases_of_the_lessons_set_what_there_is():
-    found = [target for target in phrases.written() if "built_" in target or "module_" in target]
+    found = [target for text in ("lesson_built", "lesson_modules") for target in phrases.targets(text)]
     assert len(found) >= 9
     for target in found:
-        page, values = phrases.read(target)
+        page, values = phrases.read(target).page, phrases.read(target).settings
         lesson = BUILT if "built_" in target else MODULES
         app = open_app("blocks", lesson=lesson)
         for key, value in values.items():

@@ -61,4 +61,5 @@ def test_a_bad_address_is_no_trouble(query):
 
 
 def test_phrases_open_a_part_and_set_it():
-    assert phrases.read("chance_part=Stochastic+depth&chance_most=0.5") == ("", {"chance_part": "Stochastic depth", "chance_most": 0.5})
+    wanted = {"chance_part": "Stochastic depth", "chance_most": 0.5}
+    assert phrases.read("chance_part=Stochastic+depth&chance_most=0.5").settings == wanted

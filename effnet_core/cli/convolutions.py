@@ -1,4 +1,4 @@
-"""`convolutions --inputs 144 --outputs 24 --kernel 3 --side 56`: one convolution and the separable pair in its place, measured here in turn."""
+"""`convolutions --inputs 144 --outputs 24 --kernel 3 --side 56`: a convolution and the separable pair in its place, measured here in turn."""
 
 import argparse
 import json
@@ -48,15 +48,15 @@ def _measure(args: argparse.Namespace, tell: Callable = lambda *_: None, stopped
 def table(record: dict) -> str:
     """What a person wants to see of the record."""
     shape, ways = Separable(**record["shape"]), record["ways"]
+    cells, time = shape.standard.cells, ways["pair"]["median_ms"] / ways["standard"]["median_ms"]
     rows = [f"{record['device_name']} ({record['device']}), batch {record['batch']}, {record['threads']} of {record['machine']['cores']} cores, "
             f"torch {record['versions']['torch']}",
-            f"{shape.inputs} × {shape.side} × {shape.side} → {shape.outputs} × {shape.standard.cells} × {shape.standard.cells}, "
-            f"kernel {shape.kernel}, stride {shape.stride}",
+            f"{shape.inputs} × {shape.side} × {shape.side} → {shape.outputs} × {cells} × {cells}, kernel {shape.kernel}, stride {shape.stride}",
             f"{'':<12}{'MACs':>16}{'MACs/byte':>12}{'median':>12}{'10 % to 90 %':>22}{'MACs/s':>12}"]
     for name, way in ways.items():
         span = f"{way['p10_ms']:.4f} to {way['p90_ms']:.4f}"
-        rows.append(f"{name:<12}{way['macs']:>16,}{record['batch'] * way['macs'] / way['bytes']:>12.2f}{way['median_ms']:>9.4f} ms{span:>22}"
-                    f"{way['macs_per_s'] / 1e9:>10.2f} G")
-    rows.append(f"the pair has {float(shape.ratio):.4f} of the MACs and took {ways['pair']['median_ms'] / ways['standard']['median_ms']:.4f} of the time; "
-                f"a call alone takes {record['call_ms']:.4f} ms")
+        intensity = record["batch"] * way["macs"] / way["bytes"]
+        rows.append(f"{name:<12}{way['macs']:>16,}{intensity:>12.2f}{way['median_ms']:>9.4f} ms{span:>22}{way['macs_per_s'] / 1e9:>10.2f} G")
+    rows += [f"the pair has {float(shape.ratio):.4f} of the MACs and took {time:.4f} of the time",
+             f"a call alone takes {record['call_ms']:.4f} ms; a copy moves {record['copied_per_s'] / 1e9:.2f} GB/s"]
     return "\n".join([*rows, *filter(None, [record["note"]])])

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import plotly.graph_objects as go
 
-from ..palette import GRID, INK, MUTED, PAGE, si, themed
+from ..palette import GRID, INK, MUTED, PAGE, Theme, si, themed
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 SIZE = 13  # pixels; nothing is smaller than 12
@@ -63,7 +64,7 @@ def signed_percent(share: float, digits: int = 1) -> str:
 
 
 def figure(data: list[dict], theme: str, height: int, **layout) -> go.Figure:
-    """A figure of plain dictionaries on a transparent page; `height` in pixels. Raises `UserError` for an unknown theme.
+    """A figure of plain dictionaries on a transparent page; `height` in pixels, at the usual size of type. Raises `UserError` for an unknown theme.
 
     Plotly's own validation would take most of the time of building a figure, so the tests do it instead.
     """
@@ -73,4 +74,28 @@ def figure(data: list[dict], theme: str, height: int, **layout) -> go.Figure:
         "font": {"family": FONT, "size": SIZE, "color": ink}, "showlegend": False, "uirevision": "kept", "template": {},
         "hoverlabel": {"bgcolor": page, "bordercolor": GRID[theme], "font": {"family": FONT, "size": SIZE, "color": ink}},
     }
-    return go.Figure(data, {**base, **layout}, _validate=False)
+    times = theme.times if isinstance(theme, Theme) else 1.0
+    return go.Figure(*([data, {**base, **layout}] if times == 1 else [larger(data, times), larger({**base, **layout}, times)]), _validate=False)
+
+
+def larger(part: Any, times: float) -> Any:
+    """A part of a Plotly figure with all its type, its height and its margins `times` as large."""
+    if isinstance(part, list | tuple):
+        return [larger(one, times) for one in part] if part and isinstance(part[0], dict) else part
+    if not isinstance(part, dict):
+        return part
+    return {key: _larger(key, value, times) for key, value in part.items()}
+
+
+def _larger(key: str, value: Any, times: float) -> Any:
+    if key.endswith("font"):
+        return {**value, "size": _times(value["size"], times)} if value.get("size") is not None else value
+    if key == "height" and isinstance(value, int | float):
+        return round(value * times)
+    if key == "margin":
+        return {side: size * times if side in "lrtbp" else size for side, size in value.items()}
+    return larger(value, times)
+
+
+def _times(size: Any, times: float) -> Any:
+    return [one * times for one in size] if isinstance(size, list | tuple) else size * times

@@ -104,7 +104,8 @@ def block(made: Design) -> str:
 def module(part: Part) -> str:
     """One module alone: a class of its kind, or `SqueezeExcitation`."""
     if isinstance(part, Gate):
-        return _file(f"Squeeze-and-excitation, {summary(part)}.", [_gate(part)], f"SqueezeExcitation({part.channels}, {part.squeeze})", part)
+        made = f"SqueezeExcitation({part.channels}, {part.squeeze})"
+        return _file(f"Squeeze-and-excitation, {summary(part)}.", [_gate(part)], made, part)
     name = CLASSES[part.name]
     own = f'''class {name}(nn.Sequential):
     """N {part.input.channels} {part.input.height} {part.input.width} → {_shape(part)}."""

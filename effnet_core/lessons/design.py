@@ -11,8 +11,11 @@ from .parts import ACTIVATIONS, Filter, Gate, Part
 
 SHAPES = ("plain", "bottleneck", "inverted")
 RANGES = {  # lowest, highest and step of every number
-    "inputs": (8, 640, 8), "outputs": (8, 640, 8), "expand": (1, 8, 1), "kernel": (3, 7, 2), "stride": (1, 2, 1), "side": (4, 336, 1), "ratio": (5, 100, 5),
+    "inputs": (8, 640, 8), "outputs": (8, 640, 8), "expand": (1, 8, 1), "kernel": (3, 7, 2), "stride": (1, 2, 1), "side": (4, 336, 1),
+    "ratio": (5, 100, 5),
 }
+WORDS = {"inputs": "channels in are", "outputs": "channels out are", "expand": "ratio is", "kernel": "kernel is", "stride": "stride is",
+         "side": "side is", "ratio": "SE ratio in percent is"}
 NAMES = {"relu": "ReLU", "relu6": "ReLU6", "swish": "swish"}  # of activations, as `Layer` has them
 
 
@@ -20,8 +23,9 @@ NAMES = {"relu": "ReLU", "relu6": "ReLU6", "swish": "swish"}  # of activations, 
 class Design:
     """C × D × D → C′ × D′ × D′. Raises `UserError` where a number or a name is none.
 
-    "plain": two convolutions. "bottleneck": narrow in the middle (arXiv 1512.03385, Fig. 5). "inverted": wide in the middle (arXiv 1801.04381, Fig. 3).
-    The last activation follows the sum where there is one; a linear bottleneck has none. Without batch norm, convolutions have a bias.
+    "plain": two convolutions. "bottleneck": narrow in the middle (arXiv 1512.03385, Fig. 5). "inverted": wide in the middle
+    (arXiv 1801.04381, Fig. 3). The last activation follows the sum where there is one; a linear bottleneck has none. Without batch norm,
+    convolutions have a bias.
     """
 
     inputs: int = 24  # C
@@ -72,20 +76,21 @@ class Design:
         """In the order of the data's way."""
         plan = self._plan
         filters = [self._filter(name, convolution, last=place == len(plan) - 1) for place, (name, convolution) in enumerate(plan)]
-        if self.se:
-            place = len(filters) - (self.shape == "inverted")  # in a residual block it follows the last convolution (arXiv 1709.01507, Fig. 3)
-            shape = filters[place - 1].output
-            return (*filters[:place], Gate("se", shape.channels, self.squeeze, shape.height, self.activation), *filters[place:])
-        return tuple(filters)
+        if not self.se:
+            return tuple(filters)
+        place = len(filters) - (self.shape == "inverted")  # after the last one in a residual block (arXiv 1709.01507, Fig. 3)
+        shape = filters[place - 1].output
+        return (*filters[:place], Gate("se", shape.channels, self.squeeze, shape.height, self.activation), *filters[place:])
 
     @property
     def _plan(self) -> list[tuple[str, Convolution]]:
         """Every convolution by its name."""
         came, middle, left, strided = self.inputs, self.middle, self.outputs, -(-self.side // self.stride)
         if self.shape == "plain":
-            return [("first", Convolution(came, left, self.kernel, self.side, self.stride)), ("second", Convolution(left, left, self.kernel, strided))]
-        groups = middle if self.depthwise else 1
-        spatial = "depthwise" if self.depthwise else "spatial", Convolution(middle, middle, self.kernel, self.side, self.stride, "same", groups)
+            first = Convolution(came, left, self.kernel, self.side, self.stride)
+            return [("first", first), ("second", Convolution(left, left, self.kernel, strided))]
+        name, groups = ("depthwise", middle) if self.depthwise else ("spatial", 1)
+        spatial = name, Convolution(middle, middle, self.kernel, self.side, self.stride, "same", groups)
         before, after = ("reduce", "restore") if self.shape == "bottleneck" else ("expand", "project")
         first = [(before, Convolution(came, middle, 1, self.side))] * (self.shape == "bottleneck" or self.expand > 1)
         return [*first, spatial, (after, Convolution(middle, left, 1, strided))]
@@ -129,7 +134,8 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("Convolutions", {"shape": "plain", "skip": False, "depthwise": False, "norm": False, "activation": "ReLU", "linear": False, "se": False}),
+    Step("Convolutions", {"shape": "plain", "skip": False, "depthwise": False, "norm": False, "activation": "ReLU", "linear": False,
+                          "se": False}),
     Step("Residual", {"skip": True}),
     Step("Bottleneck", {"shape": "bottleneck"}),
     Step("Inverted", {"shape": "inverted"}),
@@ -155,10 +161,12 @@ def of(network: Architecture, block: Block) -> Design:
         raise UserError(f"{block.id} is a {block.label} block; only MBConv blocks can be filled in here.")
     gate = next((layer for layer in block.layers if layer.operator == "se"), None)
     share = network.family.rows[int(block.id.split(".")[1])].se_ratio
-    numbers = {"inputs": block.input.channels, "outputs": block.output.channels, "expand": block.expand, "kernel": block.kernel, "stride": block.stride,
-               "side": block.input.height, "ratio": round(100 * (network.family.se_ratio if share is None else share)) if gate else 25}
+    numbers = {"inputs": block.input.channels, "outputs": block.output.channels, "expand": block.expand, "kernel": block.kernel,
+               "stride": block.stride, "side": block.input.height,
+               "ratio": round(100 * (network.family.se_ratio if share is None else share)) if gate else 25}
     for name, value in numbers.items():
         low, high, by = RANGES[name]
         if not low <= value <= high or (value - low) % by:
-            raise UserError(f"{block.id} does not fit the sliders: the {name} is {value:,}, and they go from {low:,} to {high:,} in steps of {by}.")
+            raise UserError(f"{block.id} does not fit the sliders: its {WORDS[name]} {value:,}, and they go from {low:,} to {high:,} "
+                            f"in steps of {by}.")
     return Design(**numbers, activation=NAMES[network.family.activation], se=gate is not None)

@@ -1,7 +1,7 @@
 """Kernels whose effect on a photo can be seen, and numbers written by hand.
 
-A kernel has a slice for each of the three colours. Its weights are whole numbers or hundredths, all of them to be divided by its divisor, so that
-sums can be followed on a pocket calculator.
+A kernel has a slice for each of the three colours. Its weights are whole numbers or hundredths, all of them to be divided by its divisor, so
+that sums can be followed on a pocket calculator.
 """
 
 import random
@@ -55,7 +55,7 @@ NAMES = (*_ALIKE, RANDOM, HAND)
 def preset(name: str, size: int, seed: int = 0) -> Kernel:
     """The kernel of that name. Raises `UserError` for another name or size."""
     if name not in NAMES or name == HAND or size not in SIZES:
-        raise UserError(f"There is no kernel {name!r} of {size!r} × {size!r}; there are {', '.join(name for name in NAMES if name != HAND)} "
+        raise UserError(f"There is no kernel {name!r} of {size!r} × {size!r}; there are {', '.join((*_ALIKE, RANDOM))} "
                         f"with {', '.join(map(str, SIZES))}.")
     if name == RANDOM:
         dice = random.Random(f"{seed} {size}")
@@ -78,7 +78,10 @@ def resized(kernel: Kernel, size: int) -> Kernel:
 
 def write(kernel: Kernel) -> str:
     """`3/9:1,1,1,…|…|…`: size, divisor, and the weights of each colour; `read` undoes it."""
-    return f"{kernel.size}/{kernel.divisor}:" + "|".join(",".join(f"{weight:.2f}".rstrip("0").rstrip(".") for weight in weights) for weights in kernel.slices)
+    def number(weight: float) -> str:
+        return f"{weight:.2f}".rstrip("0").rstrip(".")
+
+    return f"{kernel.size}/{kernel.divisor}:" + "|".join(",".join(map(number, weights)) for weights in kernel.slices)
 
 
 def read(text: object) -> Kernel | None:

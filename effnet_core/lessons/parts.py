@@ -70,7 +70,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Gate:
-    """Squeeze-and-excitation (arXiv 1709.01507, §3): C × D × D stays C × D × D, each channel times a gate made from all channels' means."""
+    """Squeeze-and-excitation (arXiv 1709.01507, §3): C × D × D stays so, each channel times a gate made from all channels' means."""
 
     name: str
     channels: int  # C
@@ -80,7 +80,8 @@ class Gate:
 
     def __post_init__(self) -> None:
         if min(self.channels, self.squeeze, self.side) < 1:
-            raise UserError(f"Squeeze-and-excitation takes at least 1 channel, squeezed to at least 1; got {self.channels} and {self.squeeze}.")
+            raise UserError("Squeeze-and-excitation takes at least 1 channel, squeezed to at least 1; "
+                            f"got {self.channels} and {self.squeeze}.")
 
     @property
     def input(self) -> Shape:
@@ -93,7 +94,8 @@ class Gate:
     @property
     def terms(self) -> tuple[Term, ...]:
         wide, few = ("C", self.channels), ("S", self.squeeze)
-        return _term("squeeze, weights", wide, few), _term("squeeze, bias", few), _term("excite, weights", few, wide), _term("excite, bias", wide)
+        return (_term("squeeze, weights", wide, few), _term("squeeze, bias", few),
+                _term("excite, weights", few, wide), _term("excite, bias", wide))
 
     @property
     def buffers(self) -> tuple[Term, ...]:

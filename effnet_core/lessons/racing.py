@@ -36,7 +36,8 @@ class Padded(nn.Module):
         super().__init__()
         before, after = shape.zeros
         self.uneven = (before, after, before, after) if before != after else None
-        self.convolution = nn.Conv2d(shape.inputs, shape.outputs, shape.kernel, shape.stride, 0 if self.uneven else before, groups=shape.groups, bias=False)
+        zeros = 0 if self.uneven else before
+        self.convolution = nn.Conv2d(shape.inputs, shape.outputs, shape.kernel, shape.stride, zeros, groups=shape.groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.convolution(x if self.uneven is None else F.pad(x, self.uneven))
@@ -58,8 +59,8 @@ def _check_memory(ways: Mapping[str, Way], batch: int, device: str) -> None:
     needed = memory_needed(ways, batch)
     available = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else machine.memory_available()
     if needed > available:
-        raise UserError(f"These convolutions with a batch of {batch} need about {needed / 1e9:,.2f} GB, and {device} has {available / 1e9:,.2f} GB of memory "
-                        "free; fewer channels, a smaller map or a smaller batch would fit.")
+        raise UserError(f"These convolutions with a batch of {batch} need about {needed / 1e9:,.2f} GB, and {device} has "
+                        f"{available / 1e9:,.2f} GB of memory free; fewer channels, a smaller map or a smaller batch would fit.")
 
 
 def race(
@@ -74,10 +75,14 @@ def race(
 ) -> dict:
     """Times all `ways` on random maps (`batch` M D D), fp32 and in inference mode, one pass of each in every round.
 
-    First rounds that do not count, until they stop getting faster; then at least 20 and at least `seconds`. Beside them run a convolution of next to
-    nothing (1 × 1 × 1), whose time is that of a call, and a copy of the largest map that comes in, whose pace is that of memory or of the cache that holds it. Returns JSON values: the settings, the machine, whether the figures are `steady` and a `note` where
-    not, and under `"ways"` of each `rounds`, `median_ms`, `p10_ms`, `p90_ms`, `macs` (one image), `params`, `bytes` (of one pass: maps once, kernels
-    once) and `macs_per_s`. Raises `UserError` for a device that is not here, numbers out of range, too little memory, and where it was stopped.
+    First rounds that do not count, until they stop getting faster; then at least 20 and at least `seconds`. Beside them run a convolution of
+    next to nothing (1 × 1 × 1), whose time is that of a call, and a copy of the largest map that comes in, whose pace is that of memory or of
+    the cache that holds it.
+
+    Returns JSON values: the settings, the machine, `call_ms`, `copy_ms`, `copied_per_s` (bytes, read and written), whether the figures are
+    `steady` and a `note` where not, and under `"ways"` of each `rounds`, `median_ms`, `p10_ms`, `p90_ms`, `macs` (one image), `params`, `bytes`
+    (of one pass: every map once, kernels once) and `macs_per_s`. Raises `UserError` for a device that is not here, numbers out of range, too
+    little memory, and where it was stopped.
     """
     where = find_device(device)
     batch = check_count("The batch", batch, BATCH_RANGE, " images")
@@ -98,10 +103,11 @@ def race(
     spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name in ways)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
     call, copy, copied = samples.pop(CALL), samples.pop(COPY), 2 * BYTES * batch * _numbers(_largest(ways))
-    return {"device": where.key, "device_name": where.name, "batch": batch, "threads": threads, "warmup": warmup, "call_ms": statistics.median(call),
-            "copy_ms": statistics.median(copy), "copy_bytes": copied, "copied_per_s": 1e3 * copied / statistics.median(copy),
-            "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()}, "machine": machine.describe(),
-            "versions": versions(where.key), "conditions": conditions, "steady": not doubts, "note": " ".join(doubts) or None}
+    return {"device": where.key, "device_name": where.name, "batch": batch, "threads": threads, "warmup": warmup,
+            "call_ms": statistics.median(call), "copy_ms": statistics.median(copy), "copy_bytes": copied,
+            "copied_per_s": 1e3 * copied / statistics.median(copy), "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()},
+            "machine": machine.describe(), "versions": versions(where.key), "conditions": conditions, "steady": not doubts,
+            "note": " ".join(doubts) or None}
 
 
 def _numbers(shape: Convolution) -> int:
@@ -122,7 +128,8 @@ def _rounds(ways: Mapping[str, Way], batch: int, device: str, seconds: float, on
         return module.eval().to(device), torch.randn(batch, first.inputs, first.side, first.side, generator=dice).to(device)  # N M D D
 
     call = Convolution(1, 1, 1, 1)
-    runs = {name: entry(built(way), way[0]) for name, way in ways.items()} | {CALL: entry(built((call,)), call), COPY: entry(Copy(), _largest(ways))}
+    runs = {name: entry(built(way), way[0]) for name, way in ways.items()}
+    runs |= {CALL: entry(built((call,)), call), COPY: entry(Copy(), _largest(ways))}
     samples: dict[str, Times] = {name: [] for name in runs}
 
     def one() -> float:
@@ -143,4 +150,5 @@ def _figures(way: Way, times: Times, batch: int) -> dict:
     maps = sum(BYTES * batch * (shape.inputs * shape.side**2 + shape.outputs * shape.cells**2) for shape in way)
     params = sum(shape.params for shape in way)
     return {"way": [asdict(shape) for shape in way], "rounds": len(times), "median_ms": median, "p10_ms": percentile(tuple(times), 10),
-            "p90_ms": percentile(tuple(times), 90), "macs": macs, "params": params, "bytes": maps + BYTES * params, "macs_per_s": 1e3 * batch * macs / median}
+            "p90_ms": percentile(tuple(times), 90), "macs": macs, "params": params, "bytes": maps + BYTES * params,
+            "macs_per_s": 1e3 * batch * macs / median}

@@ -38,11 +38,12 @@ class Separable:
     @property
     def ways(self) -> dict[str, tuple[Convolution, ...]]:
         """What can be compared, step by step; the "pair" does what "standard" does."""
-        return {"standard": (self.standard,), "depthwise": (self.depthwise,), "pointwise": (self.pointwise,), "pair": (self.depthwise, self.pointwise)}
+        return {"standard": (self.standard,), "depthwise": (self.depthwise,), "pointwise": (self.pointwise,),
+                "pair": (self.depthwise, self.pointwise)}
 
     @property
     def shares(self) -> tuple[Fraction, Fraction]:
-        """Multiply-adds of the depthwise and of the pointwise step over the standard convolution's: exactly 1 / N and 1 / D_r² (equation 5 there)."""
+        """Multiply-adds of the depthwise and of the pointwise step over the standard convolution's: exactly 1 / N and 1 / D_r²."""
         whole = self.standard.macs
         return Fraction(self.depthwise.macs, whole), Fraction(self.pointwise.macs, whole)
 

@@ -31,8 +31,8 @@ class Answers:
         self.kinds.append(self)
 
     def rows(self) -> list[dict]:
-        """Those of this session, oldest first: the results with `"job"`, `"measured"` (seconds since 1970) and whether it was `"shared"` by another
-        visitor."""
+        """Those of this session, oldest first: the results with `"job"`, `"measured"` (seconds since 1970) and whether it was `"shared"` by
+        another visitor."""
         rows = st.session_state.setdefault(self._slot, [])
         job = work.mine(work.benchmarks())
         if job is None or not self.made(job) or any(row["job"] == job.id for row in rows):

@@ -39,8 +39,8 @@ def _put(slot: str, photo: str) -> None:
 
 def choose(shown: str, slot: str = "photo", label: str = "Picture", on_pick: Callable[[str], None] | None = None,
            offered: Sequence[str] = tuple(SOURCES)) -> None:
-    """Where the picture comes from, of the sources that are `offered`, and the pictures there, of which `shown` is looked at. What is picked becomes the
-    shared value `slot`, or is given to `on_pick`."""
+    """Where the picture comes from, of the sources that are `offered`, and the pictures there, of which `shown` is looked at. What is picked
+    becomes the shared value `slot`, or is given to `on_pick`."""
     place = Slot(slot, on_pick or partial(_put, slot))
     key, kind = f"{slot}_source", shown.partition("-")[0]
     wanted = state.get(slot) or kind

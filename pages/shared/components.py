@@ -12,6 +12,7 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 _SHARED = {  # scripts in front of a component's own
+    "teaching": (),
     "engine": ("live", "numerals", "mirror", "pictures", "pictured_graph"),
     "convolution": ("live", "parts", "counting", "solids", "panels"),
     "separable": ("live", "parts", "counting", "solids", "panels", "ratio"),
@@ -20,6 +21,7 @@ _SHARED = {  # scripts in front of a component's own
     "built": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "ladder"),
     "modules": ("live", "parts", "numerals", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding"),
     "graph": ("live", "parts", "routes", "nodes", "view", "export"),
+    "phrases": ("explained",),
     "gallery": ("parts", "packed", "export", "snapshot"),
     "excitation": ("parts", "packed", "written", "tags", "export", "snapshot", "excitation_scene", "excitation_flows", "excitation_drawing",
                    "excitation_words", "excitation_play"),
@@ -37,6 +39,7 @@ _SHARED = {  # scripts in front of a component's own
     "chance": ("live", "parts", "written", "plain", "lots"),
     "dropout": ("live", "parts", "written", "plain", "lots"),
 }
+_REM = re.compile(r"(?<![\w.-])(\d*\.?\d+)rem\b")
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
 
@@ -46,6 +49,7 @@ def component(name: str):
     scripts = [*_SHARED.get(name, ("live", "parts")), name]
     script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in scripts)
     style = "\n".join(path.read_text(encoding="utf-8") for file in scripts if (path := _ASSETS / f"{file}.css").exists())
+    style = _REM.sub(r"calc(\1 * var(--ef-rem, 1rem))", style)  # where the page's type is enlarged, a component is magnified as a whole, see teaching.py
     return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from . import texts
+from . import teaching, texts
 
 
 def ask(page: str, name: str, options: Sequence[str], right: int, *, section: str = "", **numbers: str) -> bool:
@@ -20,10 +20,14 @@ def ask(page: str, name: str, options: Sequence[str], right: int, *, section: st
         st.markdown(f"**Your guess first.** {say('guess')}")
         chosen = st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}", label_visibility="collapsed", wrap=True,
                           persist_state="session")
+        st.session_state["_guess"] = st.session_state.get("_guess", False) or chosen is not None
         if chosen is None:
             with st.popover("A hint", icon=":material/lightbulb:", type="tertiary"):
                 st.markdown(say("hint"))
             return False
+        if teaching.hides("guess-answers"):
+            st.markdown(texts.text("teachers", "guessed"))
+            return True
         words = "As you expected" if chosen == right else f"It is otherwise: {options[right]}"
         st.markdown(f"**{words}.** {say('answer')}")
     return True

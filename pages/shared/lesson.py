@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from . import guess, texts
+from . import guess, teaching, texts
 
 
 def text(slug: str, section: str, **numbers: str) -> str:
@@ -25,6 +25,6 @@ def ask(slug: str, options: Sequence[str], right: int, **numbers: str) -> bool:
 
 def foot(slug: str, **numbers: str) -> None:
     """Three things to try, and the paper."""
-    left, right = st.columns(2, gap="large")
-    left.markdown(f"##### Try this\n{text(slug, 'try', **numbers)}")
-    right.markdown(f"##### In the paper\n{text(slug, 'paper', **numbers)}")
+    feet = [(title, section) for title, section in (("Try this", "try"), ("In the paper", "paper")) if not teaching.hides(texts.short(title))]
+    for column, (title, section) in zip(st.columns(2, gap="large"), feet):
+        column.markdown(f"##### {title}\n{text(slug, section, **numbers)}")

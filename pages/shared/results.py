@@ -58,7 +58,8 @@ ask, asked, offered, take, mine, clear = _answers.ask, _answers.asked, _answers.
 
 
 def measurements() -> list[dict]:
-    """All measurements of this session, oldest first, as `Latency.to_dict` gives them; added is what `Answers.rows` adds, and `"key"`, as `key_of` gives it."""
+    """All measurements of this session, oldest first, as `Latency.to_dict` gives them, with what `Answers.rows` adds and `"key"`, as `key_of`
+    gives it."""
     return _answers.rows()
 
 

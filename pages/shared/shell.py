@@ -11,9 +11,9 @@ import streamlit as st
 from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
-from effnet_core.palette import ACCENT, PAGE, ink_on
+from effnet_core.palette import ACCENT, PAGE, Theme, ink_on
 
-from . import controls, html, live, phrases, state, texts
+from . import controls, html, live, phrases, sheets, state, teaching, texts, tour
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,9 +95,10 @@ def run() -> None:
         carried = {key: st.query_params.get_all(key) for key in st.query_params if key != "goto"}
         st.switch_page(available[goto], query_params=carried)
     if (wanted := st.session_state.pop("_goto", None)) in available:  # a phrase leads there
-        st.switch_page(available[wanted], query_params={})
+        st.switch_page(available[wanted], query_params=st.session_state.pop("_goto_address", {}))
     state.read_address()
-    st.html(_style(theme()))
+    st.session_state["_page"] = current.url_path or "start"
+    st.html(_style(str(theme())))
     slug = current.url_path or "start"
     _frame(slug, PAGES[slug], current)
     state.write_address()
@@ -107,8 +108,11 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     with st.container():  # whatever it holds, what follows keeps its place: a bound widget that moves loses the address
         st.title(entry.question)
         if "lead" in texts.sections(slug):
-            st.html(f'<p class="ef-lead">{texts.text(slug, "lead")}</p>')
+            st.container(key="lead").markdown(texts.text(slug, "lead"))
         phrases.mount()
+        teaching.frame()
+    with st.container(key="tour_place"):
+        tour.bar(slug, {other: page.title for other, page in PAGES.items()})
     st.session_state["_strip"] = st.container()
     state.alone()
     left, body = st.columns([2, 9], gap="large")
@@ -120,7 +124,11 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
             current.run()
         finally:
             del st.session_state["_shell"]
-    texts.closing(slug)
+    teaching.note()
+    texts.closing(slug, teaching.hidden())
+    if slug in sheets.PAGES and not teaching.hides("lesson-sheet"):
+        sheets.offer(slug, entry.question)
+    tour.after()
 
 
 def strip(network: Architecture, refused: str = "") -> str:
@@ -142,6 +150,7 @@ def strip_alone(network: Architecture) -> None:
 @st.fragment(key="strip")
 def _strip(network: Architecture) -> None:
     spine(network, theme())
+    tour.after()
 
 
 def require(slug: str) -> None:
@@ -166,6 +175,6 @@ def refusals() -> Iterator[None]:
         st.warning(html.plain(str(refused)), icon=":material/info:")
 
 
-def theme() -> str:
-    """"light" or "dark", as the visitor's browser shows the page."""
-    return "dark" if st.context.theme.type == "dark" else "light"
+def theme() -> Theme:
+    """"light" or "dark", as the visitor's browser shows the page, with the size of type."""
+    return Theme("dark" if st.context.theme.type == "dark" else "light", teaching.times())

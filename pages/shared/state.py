@@ -4,9 +4,12 @@ The scaling controls are widgets on every page, bound to the address by Streamli
 and `write_address`, since Streamlit clears the address of anything else when the page changes.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from effnet_core import families
 from effnet_core.architecture import Architecture
@@ -15,6 +18,8 @@ from effnet_core.families import compound, published
 from effnet_core.inside import surgery
 from effnet_core.lab import pins
 from effnet_core.lessons import kernels
+
+from . import catalogue
 
 RANGES = {"phi": (-2.0, 8.0), "alpha": (1.0, 2.0), "beta": (1.0, 2.0), "gamma": (1.0, 2.0)}
 NAMES = {families.title(name).removeprefix("EfficientNet-"): name for name in families.NAMES}
@@ -45,11 +50,16 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
     "kernel_numbers": "",  # written into a kernel by hand, as `lessons.kernels` writes them
+    "tour": "",  # how far the guided tour is, as `learn.steps` writes it
+    "q": "",  # a question to predict; the first one
     "pins": "",  # networks to compare with, as `pins.write` writes them
+    "hide": "",  # what a teacher's link leaves out: "alpha,part.take-home"
+    "fix": "",  # whose value it fixes: "phi"
+    "type": "",  # its size of type
 }
 DEFAULTS = BOUND | CARRIED
 LONGEST = pins.LONGEST  # characters of a carried value
-LONGER = {"surgery": surgery.LONGEST, "kernel_numbers": kernels.LONGEST}
+LONGER = {"surgery": surgery.LONGEST, "kernel_numbers": kernels.LONGEST, "hide": 2000, "fix": 1000}
 
 
 def known() -> bool:
@@ -71,13 +81,21 @@ def read_address() -> None:
 
 
 def write_address() -> None:
-    """After the page: the carried values, where they are not the default."""
+    """After the page, and after each of its fragments: the carried values, where they are not the default."""
+    _keep()
+    if page := st.session_state.get("_page"):
+        st.session_state.setdefault("_addresses", {})[page] = {key: st.query_params.get_all(key) for key in st.query_params}
     for key, default in CARRIED.items():
         value = get(key)
         if value == default:
             st.query_params.pop(key, None)
         elif st.query_params.get(key) != value:
             st.query_params[key] = value
+
+
+def last_address(page: str) -> dict[str, list[str]]:
+    """What the address of `page` said when this session was last there, and what it carries everywhere."""
+    return st.session_state.get("_addresses", {}).get(page, {})
 
 
 def bound(key: str) -> dict[str, Any]:
@@ -90,15 +108,54 @@ def get(key: str) -> Any:
 
 
 def put(**values: Any) -> None:
-    """Sets shared values; only from a callback or before their widgets are drawn."""
-    st.session_state.update(values)
+    """Sets shared values; only from a callback or before their widgets are drawn. What a link has fixed stays."""
+    held = fixed()
+    st.session_state.update({key: value for key, value in values.items() if key not in held})
 
 
-def architecture() -> Architecture:
+def names(key: str, known: frozenset[str]) -> frozenset[str]:
+    """What the carried list `key` names, as far as it is `known`."""
+    return known.intersection(get(key).split(",")) if get(key) else frozenset()
+
+
+def fixed() -> frozenset[str]:
+    """The keys of the widgets whose values a link has fixed."""
+    return names("fix", catalogue.fixable()) if get("fix") else frozenset()
+
+
+def _keep() -> None:
+    """Remembers each fixed value as it was when its widget was first drawn."""
+    kept = st.session_state.setdefault("_fixed", {})
+    for key in fixed():
+        if key in st.session_state:
+            kept.setdefault(key, st.session_state[key])
+
+
+def hold() -> None:
+    """Before the page, and before each of its fragments: fixed values are what the link said, whatever a browser has sent."""
+    kept = st.session_state.get("_fixed", {})
+    for key in fixed() & set(kept):
+        if st.session_state.get(key) != kept[key]:
+            st.session_state[key] = kept[key]
+
+
+def address(page: str, values: dict[str, str]) -> None:
+    """In a callback: to `page`, or nowhere else where it is "". The address gets the `values` that widgets bound to it are about to have:
+    one that is drawn for the first time shows what it is set to, and Streamlit does not tell the address."""
+    missing = {key: text for key, text in values.items() if key not in DEFAULTS}
+    if page:
+        st.session_state["_goto"], st.session_state["_goto_address"] = page, missing
+        return
+    for key, text in missing.items():
+        with suppress(StreamlitAPIException):  # the widget has been drawn, and tells
+            st.query_params[key] = text
+
+
+def architecture(values: Callable[[str], Any] = get) -> Architecture:
     """The network that the sliders show. Raises `UserError` where they ask for the impossible."""
-    if get("source") == "Published":
-        return published(NAMES[get("name")])
-    return compound(*(get(key) for key in RANGES), base=BASES[get("base")])
+    if values("source") == "Published":
+        return published(NAMES[values("name")])
+    return compound(*(values(key) for key in RANGES), base=BASES[values("base")])
 
 
 def selected(network: Architecture) -> str:

@@ -1,11 +1,17 @@
 """The prose of the pages: Markdown in `assets/texts/<page>.md`, in sections headed `## name`, with numbers filled in by the page."""
 
+from collections.abc import Container
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
 _FOLDER = Path(__file__).resolve().parents[2] / "assets" / "texts"
+
+
+def short(title: str) -> str:
+    """"Try this" → "try-this": how an address or a link names it."""
+    return "-".join(title.lower().split())
 
 
 @cache
@@ -30,12 +36,18 @@ def text(page: str, section: str, **numbers: str) -> str:
     return sections(page)[section].format(**numbers)
 
 
-def closing(page: str) -> None:
-    """What stands at the foot of a page: its words explained, things to try, and where it stands in the paper."""
+def paragraphs(page: str, section: str) -> list[str]:
+    """The paragraphs of a section, not filled in yet."""
+    return sections(page)[section].split("\n\n")
+
+
+def closing(page: str, without: Container[str] = ()) -> None:
+    """What stands at the foot of a page: its words explained, things to try, and where it stands in the paper, `without` what a teacher left out."""
     available = sections(page)
     if "terms" in available:
         with st.expander("Words on this page"):
             st.markdown(available["terms"])
-    feet = [(title, available[name]) for name, title in (("try", "Try this"), ("paper", "In the paper")) if name in available]
+    feet = [(title, available[name]) for name, title in (("try", "Try this"), ("paper", "In the paper"))
+            if name in available and short(title) not in without]
     for column, (title, body) in zip(st.columns(max(1, len(feet)), gap="large"), feet):
         column.markdown(f"#### {title}\n{body}")

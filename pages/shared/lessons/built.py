@@ -17,9 +17,9 @@ from . import code
 
 SLUG = "built"
 NAMES = [step.name for step in STEPS]
-SLIDERS = {  # number → what its slider says, and what it means
-    "inputs": "Channels in, C", "outputs": "Channels out, C′", "expand": "Ratio t", "kernel": "Kernel k", "stride": "Stride s", "side": "Side of the map, D",
-    "ratio": "SE ratio, % of C",
+SLIDERS = {  # number → what its slider says
+    "inputs": "Channels in, C", "outputs": "Channels out, C′", "expand": "Ratio t", "kernel": "Kernel k", "stride": "Stride s",
+    "side": "Side of the map, D", "ratio": "SE ratio, % of C",
 }
 SWITCHES = {"skip": "Skip connection", "depthwise": "Depthwise", "norm": "Batch norm", "linear": "Linear bottleneck", "se": "SE"}
 
@@ -28,11 +28,12 @@ def show() -> None:
     shape = design.design(3), design.design(4)
     fewer, alone = shape[0].macs / shape[1].macs, shape[0].layers[1].macs // shape[1].layers[1].macs
     lesson.head(SLUG)
-    lesson.ask(SLUG, ["About 2 times", "About 9 times", f"About {fewer:.0f} times", f"{alone} times"], 2, fewer=f"{fewer:.1f}", alone=f"{alone}",
+    options = ["About 2 times", "About 9 times", f"About {fewer:.0f} times", f"{alone} times"]
+    lesson.ask(SLUG, options, 2, fewer=f"{fewer:.1f}", alone=f"{alone}",
                **{name: str(getattr(shape[0], name)) for name in ("inputs", "middle", "outputs", "side")})
     step = _step()
     left, right = st.columns([1, 4], gap="medium")
-    with left:
+    with left, st.container(key="built_controls"):
         made = _controls(step)
     with right:
         _picture(step, made)
@@ -41,12 +42,14 @@ def show() -> None:
 
 
 def _step() -> int:
-    """The step that is looked at, its reason beside the ways to the next."""
-    asked = NAMES.index(st.pills("Step", NAMES, default=NAMES[0], required=True, wrap=True, **state.bound("built_step")))
-    with st.container(horizontal=True, vertical_alignment="center", key="built_heading"):
-        st.markdown(f"**Step {asked + 1} of {len(STEPS)}.** {lesson.text(SLUG, f'step_{asked + 1}')}")
+    """The step that is looked at, the ways to its neighbours, and its reason."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="built_heading"):
+        asked = NAMES.index(st.pills("Step", NAMES, default=NAMES[0], required=True, wrap=True, **state.bound("built_step")))
         for icon, word, other in ((":material/arrow_back:", "before", asked - 1), (":material/arrow_forward:", "after", asked + 1)):
-            st.button(f"The step {word}", icon=icon, key=f"built_{word}", disabled=not 0 <= other < len(STEPS), type="tertiary", on_click=_go, args=(other,))
+            st.button(f"The step {word}", icon=icon, key=f"built_{word}", disabled=not 0 <= other < len(STEPS), type="tertiary",
+                      on_click=_go, args=(other,))
+    with st.container(key="built_reason"):
+        st.markdown(f"**Step {asked + 1} of {len(STEPS)}.** {lesson.text(SLUG, f'step_{asked + 1}')}")
     return asked
 
 
@@ -59,17 +62,30 @@ def _go(step: object) -> None:
 def _controls(step: int) -> Design:
     """The sliders, the selected block, and the switches of this step."""
     usual = design.design(step)
-    numbers = {name: st.slider(label, *RANGES[name][:2], getattr(usual, name), RANGES[name][2], help=lesson.text(SLUG, f"help_{name}"), **state.bound(f"built_{name}"))
-               for name, label in SLIDERS.items()}
+    numbers = {name: _slider(name, label, getattr(usual, name)) for name, label in SLIDERS.items()}
     _fill()
     made = design.design(step, **numbers)
     st.markdown("**Your own block**", help=lesson.text(SLUG, "help_own"))
-    parts = {name: st.toggle(label, getattr(usual, name), disabled=name == "depthwise" and usual.shape == "plain", **state.bound(f"built_{name}_{step + 1}"))
-             for name, label in SWITCHES.items()}
-    activation = st.segmented_control("Activation", ACTIVATIONS, default=usual.activation, required=True, **state.bound(f"built_activation_{step + 1}"))
-    own = replace(made, **parts, activation=activation)
-    st.button("As in this step", icon=":material/undo:", key="built_undo", type="tertiary", disabled=own == made, on_click=_undo, args=(step,))
+    own = replace(made, **_switches(step, usual))
+    st.button("As in this step", icon=":material/undo:", key="built_undo", type="tertiary", disabled=own == made,
+              on_click=_undo, args=(step,))
     return own
+
+
+def _slider(name: str, label: str, usual: int) -> int:
+    low, high, by = RANGES[name]
+    return st.slider(label, low, high, usual, by, help=lesson.text(SLUG, f"help_{name}"), **state.bound(f"built_{name}"))
+
+
+def _switches(step: int, usual: Design) -> dict[str, Any]:
+    """Every step has its own, so that each can be left as it is."""
+    parts: dict[str, Any] = {}
+    for name, label in SWITCHES.items():
+        without = name == "depthwise" and usual.shape == "plain"  # which has no convolution in the middle
+        parts[name] = st.toggle(label, getattr(usual, name), disabled=without, **state.bound(f"built_{name}_{step + 1}"))
+    parts["activation"] = st.segmented_control("Activation", ACTIVATIONS, default=usual.activation, required=True,
+                                               **state.bound(f"built_activation_{step + 1}"))
+    return parts
 
 
 def _undo(step: int) -> None:
@@ -88,7 +104,8 @@ def _fill() -> None:
         found, why = design.of(network, block), lesson.text(SLUG, "help_fill", block=chosen)
     except UserError as refused:
         found, why = None, str(refused)
-    st.button(f"Fill in {chosen}", icon=":material/download:", key="built_fill", disabled=found is None, help=why, on_click=_filled, args=(found,), width="stretch")
+    st.button(f"Fill in {chosen}", icon=":material/download:", key="built_fill", disabled=found is None, help=why, width="stretch",
+              on_click=_filled, args=(found,))
 
 
 def _filled(found: Design) -> None:
@@ -107,7 +124,8 @@ def _data(step: int, made: Design) -> dict[str, Any]:
 
 
 def _picture(step: int, made: Design) -> None:
-    component("built")(key="built", data=_data(step, made), height="content", on_stepped_change=lambda: _go(st.session_state["built"].stepped))
+    component("built")(key="built", data=_data(step, made), height="content",
+                       on_stepped_change=lambda: _go(st.session_state["built"].stepped))
     st.caption(lesson.text(SLUG, "key"))
     if made.skip and not made.joined:
         st.caption(lesson.text(SLUG, "no_skip"))

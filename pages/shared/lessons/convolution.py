@@ -53,10 +53,11 @@ def _controls() -> tuple[Convolution, str]:
     kept = {"bind": "query-params", "persist_state": "session"}
     inputs = st.slider("M, channels in", 1, 64, 3, key="conv_inputs", help=lesson.text(SLUG, "inputs"), **kept)
     outputs = st.slider("N, channels out: kernels", 1, 64, 16, key="conv_outputs", **kept)
-    kernel = st.select_slider("D_r, side of a kernel".replace("_r", "ᵣ"), kernels.SIZES, 3, key="conv_kernel", **kept)
+    kernel = st.select_slider("Dᵣ, side of a kernel", kernels.SIZES, 3, key="conv_kernel", **kept)
     stride = st.slider("Stride s, cells per step", 1, 4, 1, key="conv_stride", **kept)
     side = st.slider("Dᵤ, side of the map", 8, 48, 32, key="conv_side", **kept)
-    padding = st.segmented_control("Padding", PADDINGS, default="same", required=True, key="conv_padding", help=lesson.text(SLUG, "padding"), **kept)
+    padding = st.segmented_control("Padding", PADDINGS, default="same", required=True, key="conv_padding", help=lesson.text(SLUG, "padding"),
+                                   **kept)
     filtered = st.pills("The kernel's numbers", kernels.NAMES, default=kernels.NAMES[0], required=True, wrap=True, key="conv_filter", **kept)
     if filtered == kernels.RANDOM:
         st.button("Draw others", icon=":material/casino:", key="conv_deal", on_click=_deal)
@@ -98,8 +99,8 @@ def _pixels(shown: str, _image: Image.Image) -> str:
 def _kernels(filtered: str) -> dict[int, dict]:
     """The chosen one in every size, since the slider of the size is followed."""
     own = kernels.read(state.get("kernel_numbers")) or kernels.preset("Identity", 3)
-    made = (kernels.resized(own, size) if filtered == kernels.HAND else kernels.preset(filtered, size, st.session_state.get("_conv_seed", 0))
-            for size in kernels.SIZES)
+    seed = st.session_state.get("_conv_seed", 0)
+    made = (kernels.resized(own, size) if filtered == kernels.HAND else kernels.preset(filtered, size, seed) for size in kernels.SIZES)
     return {kernel.size: {"divisor": kernel.divisor, "slices": kernel.slices} for kernel in made}
 
 
@@ -112,8 +113,8 @@ def _edited() -> None:
 def _walk(shape: Convolution, filtered: str) -> None:
     shown, picture = _picture()
     drawn = "three" if shape.inputs == 3 else "one" if shape.inputs == 1 else "many"
-    st.markdown(lesson.text(SLUG, f"walk_{drawn}", inputs=str(shape.inputs)))
-    data = {**_sliders(shape), "photo": _pixels(shown, picture.image), "name": picture.title, "filter": filtered, "kernels": _kernels(filtered),
-            "palette": themed(SIGNED, shell.theme())}
+    st.markdown(lesson.text(SLUG, f"walk_{drawn}", inputs=str(shape.inputs), outputs=str(shape.outputs)))
+    data = {**_sliders(shape), "photo": _pixels(shown, picture.image), "name": picture.title, "filter": filtered,
+            "kernels": _kernels(filtered), "palette": themed(SIGNED, shell.theme())}
     component("walk")(key="walk", data=data, on_edited_change=_edited, height="content")
     st.caption(lesson.text(SLUG, "kernel_" + filtered.lower().replace(" ", "_")))

@@ -26,12 +26,13 @@ def show() -> None:
     lesson.head(SLUG)
     asked = Convolution(1, 1, 3, 8, 2)
     places = [(0, 1), (1, 1), (1, 0)]
-    lesson.ask(SLUG, ["None before, one after", "One before, one after", "One before, none after"], places.index(asked.zeros), side=str(asked.side),
-               cells=str(asked.cells), span=str((asked.cells - 1) * asked.stride + asked.kernel), sides=" and ".join(map(str, asked.zeros)))
+    span = (asked.cells - 1) * asked.stride + asked.kernel
+    lesson.ask(SLUG, ["None before, one after", "One before, one after", "One before, none after"], places.index(asked.zeros),
+               side=str(asked.side), cells=str(asked.cells), span=str(span))
     kind = KINDS[st.pills("Module", list(KINDS), default="Depthwise", required=True, wrap=True, **state.bound("module_kind"))]
     st.markdown(lesson.text(SLUG, kind))
     left, right = st.columns([1, 4], gap="medium")
-    with left:
+    with left, st.container(key="module_controls"):
         numbers, choices = _controls(kind)
     made = _made(kind, numbers, choices)
     with right:
@@ -49,7 +50,8 @@ def _controls(kind: str) -> tuple[dict[str, int], dict[str, Any]]:
         numbers[name] = st.slider(label, low, high, usual, by, help=lesson.text(SLUG, f"help_{name}"), **state.bound(f"module_{name}"))
     choices: dict[str, Any] = {"padding": "same", "bias": False, "norm": False}
     if "kernel" in OF[kind]:
-        choices["padding"] = st.segmented_control("Padding", PADDINGS, default="same", required=True, help=lesson.text(SLUG, "help_padding"), **state.bound("module_padding"))
+        choices["padding"] = st.segmented_control("Padding", PADDINGS, default="same", required=True,
+                                                  help=lesson.text(SLUG, "help_padding"), **state.bound("module_padding"))
     if kind != "se":
         choices["norm"] = st.toggle("Batch norm", True, **state.bound("module_norm"))
         choices["bias"] = st.toggle("Bias", False, help=lesson.text(SLUG, "help_bias"), **state.bound("module_bias"))

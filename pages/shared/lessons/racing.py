@@ -14,13 +14,13 @@ from effnet_core.work.jobs import Job
 
 from .. import html, lesson, results, shell, state, work
 from ..answers import Answers
-from ..measured import ms, provenance, span, threads_text
+from ..measured import PLAIN, ms, provenance, span, threads_text
 
 SLUG = "separable"
 SECONDS = 2.0
 BATCHES = (1, 8, 32)
-PHASES = {"loading torch": ("Loading PyTorch", 0.0), "building": ("Building the network", 0.2), "warming up": ("Warming up", 0.3), "measuring": ("Measuring", 0.4),
-          "layers": ("Timing every layer", 0.9)}  # of any measurement → in words, and where on the bar it begins
+PHASES = {"loading torch": ("Loading PyTorch", 0.0), "building": ("Building the network", 0.2), "warming up": ("Warming up", 0.3),
+          "measuring": ("Measuring", 0.4), "layers": ("Timing every layer", 0.9)}  # of any measurement → in words, and where on the bar it begins
 NAMES = {"standard": "Standard", "depthwise": "Depthwise", "pointwise": "Pointwise", "pair": "The pair"}
 
 answers = Answers("convolutions", "_races")
@@ -40,8 +40,9 @@ class Request(NamedTuple):
         return f"{one.inputs:,} → {one.outputs:,} channels, {one.kernel} × {one.kernel}, {one.side} × {one.side}"
 
     def args(self) -> list[str]:
-        shape = [word for name in ("inputs", "outputs", "kernel", "side", "stride") for word in (f"--{name}", str(getattr(self.shape, name)))]
-        return ["convolutions", *shape, "--device", self.device, "--batch", str(self.batch), "--threads", str(self.threads), "--seconds", str(SECONDS)]
+        shape = {name: getattr(self.shape, name) for name in ("inputs", "outputs", "kernel", "side", "stride")}
+        asked = {**shape, "device": self.device, "batch": self.batch, "threads": self.threads, "seconds": SECONDS}
+        return ["convolutions", *(word for name, value in asked.items() for word in (f"--{name}", str(value)))]
 
     def answered_by(self, record: dict) -> bool:
         return record["shape"] == asdict(self.shape) and self[1:] == (record["device"], record["batch"], record["threads"])
@@ -68,8 +69,8 @@ def _wish(shape: Separable, busy: bool) -> Request:
     cores = threads.selectbox("Threads", range(1, machine.cores() + 1), **state.bound("threads"))
     request = Request(shape, where, images, cores)
     known = answers.mine(request)
-    button.button("Measure again" if known else "Measure", key="race", icon=":material/timer:", width="stretch", on_click=_measure, args=(request,),
-                  type="secondary" if known else "primary", disabled=busy)
+    button.button("Measure again" if known else "Measure", key="race", icon=":material/timer:", width="stretch", on_click=_measure,
+                  args=(request,), type="secondary" if known else "primary", disabled=busy)
     return request
 
 
@@ -98,7 +99,8 @@ def _status(request: Request, job: Job | None, found: dict | None) -> None:
     if refused := st.session_state.pop("_race_refused", None):
         st.warning(html.plain(refused), icon=":material/info:")
     elif job is not None and job.state in ("failed", "stopped") and answers.made(job) and answers.asked() == request:
-        st.warning(f"**{html.plain(job.title)}** was not measured. {html.plain(job.error or 'It was stopped before it was complete.')}", icon=":material/info:")
+        why = job.error or "It was stopped before it was complete."
+        st.warning(f"**{html.plain(job.title)}** was not measured. {html.plain(why)}", icon=":material/info:")
     if found is not None:
         st.caption(lesson.text(SLUG, "race_current", ago=results.ago(found["measured"]), seconds=f"{SECONDS:g}"))
     elif (offer := answers.offered(request)) is not None:
@@ -125,19 +127,19 @@ def _outcome(shape: Separable, row: dict) -> None:
     html.tiles([
         html.Tile("MACs, the pair over the standard", f"{macs:.3g}", _compared(macs, "more", "fewer")),
         html.Tile("Time measured here, the pair over the standard", f"{time:.3g}", _compared(time, "slower", "faster")),
-        html.Tile("MACs/s, standard", si(ways["standard"]["macs_per_s"]), f"{_intensity(row, 'standard')} MACs per byte"),
-        html.Tile("MACs/s, depthwise", si(ways["depthwise"]["macs_per_s"]), f"{_intensity(row, 'depthwise')} MACs per byte"),
+        *(html.Tile(f"MACs/s, {NAMES[way].lower()}", si(ways[way]["macs_per_s"]), f"{_intensity(row, way)} MACs per byte")
+          for way in ("standard", "depthwise")),
     ], "race")
     st.caption(provenance(row))
     if row["note"]:
         st.warning(lesson.text(SLUG, "race_doubt", note=row["note"]), icon=":material/warning:")
     left, right = st.columns(2, gap="medium")
-    theme = shell.theme()
     left.markdown("###### Work, traffic and time, as parts of the standard convolution's")
-    left.plotly_chart(draw.parts(row, theme), theme=None, key="race_parts", config={"displayModeBar": False},
+    left.plotly_chart(draw.parts(row, shell.theme()), theme=None, key="race_parts", config=PLAIN,
                       alt=f"The pair needs {macs:.3g} of the MACs and took {time:.3g} of the time of the standard convolution")
     right.markdown("###### MACs per second against MACs per byte; dashed: as fast as a copy")
-    right.plotly_chart(draw.paces(row, theme), theme=None, key="race_paces", config={"displayModeBar": False}, alt="Measured pace of each convolution against its MACs per byte")
+    right.plotly_chart(draw.paces(row, shell.theme()), theme=None, key="race_paces", config=PLAIN,
+                       alt="Measured pace of each convolution against its MACs per byte")
     _table(row)
     st.markdown(lesson.text(SLUG, "race_why", **_numbers(row, macs, time)))
 
@@ -148,15 +150,16 @@ def _intensity(row: dict, way: str) -> str:
 
 
 def _numbers(row: dict, macs: float, time: float) -> dict[str, str]:
-    ways = row["ways"]
-    return {"macs": _compared(macs, "more", "fewer"), "time": _compared(time, "slower", "faster"), "call": ms(row["call_ms"]),
-            "standard": _intensity(row, "standard"), "depthwise": _intensity(row, "depthwise"), "slow": si(ways["depthwise"]["macs_per_s"]),
-            "fast": si(ways["standard"]["macs_per_s"]), "share": f"{100 * row['call_ms'] / ways['depthwise']['median_ms']:.2g}",
-            "copied": si(row["copied_per_s"], "B/s"), "roof": si(row["copied_per_s"] * row["batch"] * ways["depthwise"]["macs"] / ways["depthwise"]["bytes"])}
+    """What the explanation says."""
+    standard, depthwise = row["ways"]["standard"], row["ways"]["depthwise"]
+    return {"macs": _compared(macs, "more", "fewer"), "time": _compared(time, "slower", "faster"), "standard": _intensity(row, "standard"),
+            "depthwise": _intensity(row, "depthwise"), "slow": si(depthwise["macs_per_s"]), "fast": si(standard["macs_per_s"]),
+            "copied": si(row["copied_per_s"], "B/s"), "roof": si(row["copied_per_s"] * row["batch"] * depthwise["macs"] / depthwise["bytes"]),
+            "call": ms(row["call_ms"]), "share": f"{100 * row['call_ms'] / depthwise['median_ms']:.2g}"}
 
 
 def _table(row: dict) -> None:
-    html.table(("", "MACs per image", "Bytes to move", "MACs per byte", "Median", "10 % to 90 %", "MACs/s"), [
-        (NAMES[name], f"{way['macs']:,}", f"{way['bytes']:,}", _intensity(row, name), ms(way["median_ms"]), span(way["p10_ms"], way["p90_ms"]), si(way["macs_per_s"]))
-        for name, way in row["ways"].items()],
-        caption=f"{row['ways']['pair']['rounds']:,} rounds of all four in turn, batch {row['batch']}, {threads_text(row['threads'])}")
+    lines = [(NAMES[name], f"{way['macs']:,}", f"{way['bytes']:,}", _intensity(row, name), ms(way["median_ms"]), span(way["p10_ms"], way["p90_ms"]),
+              si(way["macs_per_s"])) for name, way in row["ways"].items()]
+    html.table(("", "MACs per image", "Bytes to move", "MACs per byte", "Median", "10 % to 90 %", "MACs/s"), lines,
+               caption=f"{row['ways']['pair']['rounds']:,} rounds of all four in turn, batch {row['batch']}, {threads_text(row['threads'])}")

@@ -15,12 +15,13 @@ from .convolution import colours
 SLUG = "separable"
 FIELDS = {"inputs": "sep_inputs", "outputs": "sep_outputs", "kernel": "sep_kernel", "stride": "sep_stride", "side": "sep_side"}
 FIRST = Separable(144, 24, 3, 56)  # stages.1.1 of B0
-CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576, 640, 672, 768, 960,
-            1024, 1152, 1280, 1536, 1920, 2048, 2304, 3072, 4096)
+CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576, 640, 672,
+            768, 960, 1024, 1152, 1280, 1536, 1920, 2048, 2304, 3072, 4096)
 SIDES = (4, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 150, 160, 192, 224)
 USUAL = {"sep_inputs": CHANNELS, "sep_outputs": CHANNELS, "sep_kernel": (3, 5, 7), "sep_stride": (1, 2), "sep_side": SIDES}
 MOST = {"sep_inputs": 8192, "sep_outputs": 8192, "sep_side": 1024}  # other numbers than the usual are welcome up to here
-LABELS = {"sep_inputs": "M, channels in", "sep_outputs": "N, channels out", "sep_kernel": "Dᵣ, side of a kernel", "sep_stride": "Stride s", "sep_side": "Dᵤ, side of the map"}
+LABELS = {"sep_inputs": "M, channels in", "sep_outputs": "N, channels out", "sep_kernel": "Dᵣ, side of a kernel", "sep_stride": "Stride s",
+          "sep_side": "Dᵤ, side of the map"}
 BLOCK = "sep_block"
 
 
@@ -30,7 +31,8 @@ def show() -> None:
     network = state.architecture()
     _follow_strip(network)
     shape, sliders = _controls(network)
-    component("separable")(key="separable", data={**sliders, "padding": shape.padding, "colours": colours(), "revealed": guessed}, height="content")
+    data = {**sliders, "padding": shape.padding, "colours": colours(), "revealed": guessed}
+    component("separable")(key="separable", data=data, height="content")
     st.caption(lesson.text(SLUG, "traffic"))
     st.markdown(f"##### {lesson.text(SLUG, 'race_title')}")
     racing.show(shape)
@@ -86,11 +88,9 @@ def _controls(network: Architecture) -> tuple[Separable, dict]:
     """The shape, and what a component needs to follow the sliders: each stands at the number of an option."""
     shapes = _shapes(network)
     choice = st.container()
-    columns = st.columns(5, gap="medium")
     options = {key: _options(key) for key in FIELDS.values()}
-    values = {}
-    for column, (name, key) in zip(columns, FIELDS.items()):
-        values[name] = column.select_slider(LABELS[key], options[key], getattr(FIRST, name), key=key, bind="query-params", persist_state="session")
+    values = {name: column.select_slider(LABELS[key], options[key], getattr(FIRST, name), **state.bound(key))
+              for column, (name, key) in zip(st.columns(len(FIELDS), gap="medium"), FIELDS.items())}
     shape = Separable(**values)
     _block_choice(choice, network, shapes, shape)
     hand = {key: options[key].index(values[name]) for name, key in FIELDS.items()}
@@ -102,10 +102,11 @@ def _block_choice(place, network: Architecture, shapes: dict[str, Separable], sh
     chosen = state.selected(network)
     st.session_state[BLOCK] = chosen if chosen in same else next(iter(same), None)
     labels = dict(zip(shapes, _named(network, shapes.values())))
-    place.selectbox(f"As in a block of {network.name}, its depthwise convolution and what follows", [*shapes], format_func=labels.__getitem__, index=None, key=BLOCK,
-                    placeholder="None has these numbers; choose one, or click in the strip above", on_change=_as_in, args=(network,))
+    place.selectbox(f"As in a block of {network.name}: its depthwise convolution, and the channels that the block hands on", [*shapes], index=None,
+                    format_func=labels.__getitem__, key=BLOCK, placeholder="No block has these numbers; choose one, or click in the strip above",
+                    on_change=_as_in, args=(network,))
 
 
 def _named(network: Architecture, shapes: Iterable[Separable]) -> list[str]:
-    return [f"{block.id}, {block.label}: {shape.inputs:,} → {shape.outputs:,} channels, {shape.side} × {shape.side}" + (f", stride {shape.stride}" if shape.stride > 1 else "")
+    return [f"{block.id}, {block.label}: {shape.inputs:,} → {shape.outputs:,} channels, {shape.side} × {shape.side}, stride {shape.stride}"
             for block, shape in zip(network.blocks, shapes)]

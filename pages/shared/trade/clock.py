@@ -43,7 +43,7 @@ def times() -> dict[str, dict]:
     requests = wished()
     st.session_state["_clock"] = next(iter(requests.values()))
     found = {name: row for name, request in requests.items() if (row := results.mine(request) or results.offered(request))}
-    measuring(requests, found)
+    measuring([request for name, request in requests.items() if name not in found and name not in RIVALS])
     return found
 
 
@@ -68,7 +68,7 @@ def wished() -> dict[str, Request]:
     return {key: Request(published(key), where, images, cores) for key in (*(row.key for row in EFFICIENTNETS), *RIVALS)}
 
 
-def measuring(requests: dict[str, Request], found: dict[str, dict]) -> None:
+def measuring(missing: list[Request], label: str = "") -> None:
     """The button, and while it goes on, the next measurement as soon as the last one is over."""
     waiting: list[Request] = st.session_state.setdefault("_clock_waiting", [])
     job = work.mine(work.benchmarks())
@@ -80,9 +80,8 @@ def measuring(requests: dict[str, Request], found: dict[str, dict]) -> None:
         return
     if refused := st.session_state.pop("_clock_refused", None):
         st.warning(html.plain(refused), icon=":material/info:")
-    missing = [request for name, request in requests.items() if name not in found and name not in RIVALS]
     if missing:
-        label = "Measure 1 network here" if len(missing) == 1 else f"Measure {len(missing)} networks here"
+        label = label or ("Measure 1 network here" if len(missing) == 1 else f"Measure {len(missing)} networks here")
         st.button(label, key="clock_start", icon=":material/timer:", type="primary", on_click=start, args=(missing,),
                   help=texts.text("tradeoffs", "measuring"))
 

@@ -1,0 +1,205 @@
+"""The steps of the tour as data: where each is done, how one sees that it has been done, and the numbers of its sentence.
+
+A step asks `values` alone: by name, what widgets and links hold, and beside those `_guess` (whether the guess of the lesson that is open is
+answered), `_predicted` (questions whose answer was looked at), `_measurements` and `_moved` (what gates set by hand did to the best guess).
+Its words are the section of the same name in `assets/texts/tour.md`: title, what to do, why it matters, what was seen.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from effnet_core.architecture import Architecture
+from effnet_core.cost import Cost, cost
+from effnet_core.errors import UserError
+from effnet_core.families import PAPER, compound, published
+from effnet_core.lab import paper
+from effnet_core.lessons.questions import QUESTIONS
+from effnet_core.palette import percent, si
+from effnet_core.search import grid
+
+from .. import state
+
+Values = Mapping[str, Any]
+Numbers = dict[str, str]
+MACS = (1.9, 2.0)  # of the last step, times B0's: the double work, really
+PARAMS = 1.6  # at most, times B0's
+
+
+class Step(NamedTuple):
+    slug: str
+    page: str
+    done: Callable[[Values], bool]
+    seen: Callable[[Values], Numbers]  # once it is done
+    opens: dict[str, Any] = {}  # what has to be open on that page
+    task: Callable[[Values], Numbers] = lambda values: {}  # numbers of what is to be done
+
+
+def network(values: Values) -> Architecture | None:
+    """The network of the controls; None where they ask for the impossible."""
+    return _network(tuple(values[key] for key in state.BOUND))
+
+
+@lru_cache(maxsize=32)
+def _network(controls: tuple) -> Architecture | None:
+    try:
+        return state.architecture(dict(zip(state.BOUND, controls)).__getitem__)
+    except UserError:
+        return None
+
+
+@cache
+def _b0() -> Cost:
+    return cost(published("b0"))
+
+
+def _times(total: Cost) -> Numbers:
+    return {"macs": f"{total.macs / _b0().macs:.3g}", "params": f"{total.params / _b0().params:.3g}"}
+
+
+def _grown(values: Values) -> Numbers:
+    made = network(values)
+    return {} if made is None else {"phi": f"{values['phi']:g}".replace("-", "−"), "all": si(cost(made).macs), **_times(cost(made))}
+
+
+def _answered(values: Values) -> bool:
+    return bool(values.get("_guess"))
+
+
+def _stem(values: Values) -> Numbers:
+    layer = _b0().rows["stem"]
+    return {"macs": f"{layer.macs:,}", "share": percent(layer.macs / _b0().macs)}
+
+
+def _split(values: Values) -> Numbers:
+    """What one separable convolution of B0 saves, in its widest block."""
+    rows = {layer.part: layer for layer in published("b0").blocks[-1].layers}
+    depthwise, pointwise = rows["depthwise"], rows["project"]
+    wide, left, taps = depthwise.input.channels, pointwise.output.channels, depthwise.kernel**2
+    return {"wide": f"{wide:,}", "left": f"{left}", "times": f"{taps * wide * left / (taps * wide + wide * left):.3g}"}
+
+
+def _middle(block) -> int:
+    return max(layer.output.channels for layer in block.layers)
+
+
+def _chosen(values: Values):
+    """The selected block of the network of the controls; None where that is no block."""
+    made = network(values)
+    return made and next((block for block in made.blocks if block.id == made.nearest(values["layer"])), None)
+
+
+def _widest(values: Values) -> bool:
+    block = _chosen(values)
+    return block is not None and _middle(block) == max(map(_middle, network(values).blocks))
+
+
+def _shape(values: Values) -> Numbers:
+    block = _chosen(values)
+    return {} if block is None else {"unit": block.id, "label": block.label, "came": f"{block.input.channels}", "wide": f"{_middle(block):,}",
+                                     "left": f"{block.output.channels}"}
+
+
+def _deep(values: Values) -> bool:
+    """Whether depth has been scaled by itself, about four times."""
+    made = network(values)
+    return made is not None and made.scaling.depth > 3.9 and made.scaling.width == 1 and made.scaling.side == made.family.side
+
+
+def _alone(values: Values) -> Numbers:
+    total = cost(network(values))
+    return {**_times(total), "field": f"{total.receptive_field / total.side:.3g}", "before": f"{_b0().receptive_field / _b0().side:.3g}"}
+
+
+def _together(values: Values) -> Numbers:
+    ways = dict(zip(("depth", "width", "side", "all"), paper.TABLE_7[1:]))
+    fields = {name: f"{paper.counted(row).receptive_field / paper.counted(row).side:.3g}" for name, row in ways.items()}
+    return fields | {f"top_{name}": f"{row.top1}" for name, row in ways.items()}
+
+
+def _searched(values: Values) -> Numbers:
+    found, counted = (grid.search(grid.Grid(rule=rule)) for rule in ("formula", "counted"))
+    return {"formula": f"{len(found.networks)}", "counted": f"{len(counted.networks)}", "ratio": f"{found.paper.ratio:.3g}"}
+
+
+def _predicted(values: Values) -> Numbers:
+    question = QUESTIONS["phi-b1"]
+    return {"phi": question.scale.text(question.answer({})), **question.facts({})}
+
+
+def _clocked(values: Values) -> Numbers:
+    row = values["_measurements"][-1]
+    return {"name": row["name"], "time": si(row["median_ms"] / 1e3, "s"), "macs": si(row["macs"]), "rate": si(row["macs"] * row["images_per_second"])}
+
+
+def _moved(values: Values) -> Numbers:
+    label, before, after = values["_moved"]
+    return {"label": label, "before": percent(before), "after": percent(after)}
+
+
+def _fits(values: Values) -> bool:
+    """Deeper, wider and sharper than B0, for the double work and not much more weights."""
+    made, base = network(values), published("b0")
+    if made is None or made.family is not base.family or values["source"] != "Formula":
+        return False
+    larger = (len(made.blocks) > len(base.blocks), made.scaling.side > base.scaling.side,
+              any(a.output.channels > b.output.channels for a, b in zip(made.stages, base.stages)))
+    total = cost(made)
+    return all(larger) and MACS[0] <= total.macs / _b0().macs <= MACS[1] and total.params <= PARAMS * _b0().params
+
+
+def _budget(values: Values) -> Numbers:
+    made = network(values)
+    here = {"macs": "–", "params": "–"} if made is None else _times(cost(made))
+    return {"low": f"{MACS[0]:g}", "high": f"{MACS[1]:g}", "most": f"{PARAMS:g}", **here}
+
+
+def _found(values: Values) -> Numbers:
+    made, rule = network(values), cost(compound(1.0, *PAPER))
+    return {**_times(cost(made)), "blocks": f"{len(made.blocks)}", "side": f"{made.scaling.side}", "rule": f"{rule.macs / _b0().macs:.3g}"}
+
+
+FORMULA = {"source": "Formula"}
+STEPS = (
+    Step("why", "start", lambda values: values["source"] == "Formula" and values["phi"] >= 1, _grown, FORMULA),
+    Step("convolution", "blocks", _answered, _stem, {"lesson": "Convolution"}),
+    Step("separable", "blocks", _answered, _split, {"lesson": "Separable convolution"}),
+    Step("shape", "blocks", _widest, _shape, {"lesson": "The block, step by step"}),
+    Step("alone", "scaling", _deep, _alone, FORMULA),
+    Step("together", "tradeoffs", lambda values: values.get("beside") == "Receptive field", _together, {"trade": "One or all three"}),
+    Step("search", "search", lambda values: values.get("rule") == "counted", _searched),
+    Step("predict", "learn", lambda values: "phi-b1" in values.get("_predicted", ()), _predicted, {"learn": "Predict", "q": "phi-b1"}),
+    Step("clock", "latency", lambda values: bool(values.get("_measurements")), _clocked),
+    Step("gates", "inside", lambda values: bool(values["surgery"] and values.get("_moved")), _moved, {"part": "Surgery"}),
+    Step("train", "pretrain", lambda values: bool(values["job"]), lambda values: {}),
+    Step("yourself", "scaling", _fits, _found, FORMULA, _budget),
+)
+
+
+class Progress(NamedTuple):
+    """Where one is, from 1; 0 outside the tour. What is done, by the same numbers, stays."""
+
+    at: int = 0
+    done: frozenset[int] = frozenset()
+
+    @property
+    def step(self) -> Step:
+        return STEPS[self.at - 1]
+
+    def with_done(self) -> "Progress":
+        """The present step is done."""
+        return self._replace(done=self.done | {self.at})
+
+    def write(self) -> str:
+        """`4-0b`: in step 4, and steps 1, 2 and 4 are done. Empty where there is nothing to tell."""
+        return f"{self.at}-{sum(1 << number - 1 for number in self.done):02x}" if self.at or self.done else ""
+
+
+def read(text: str) -> Progress:
+    """The inverse of `Progress.write`; what an address says wrongly is no tour."""
+    found = re.fullmatch(r"([0-9]{1,2})-([0-9a-f]{1,4})", text)
+    if found is None or int(found[1]) > len(STEPS):
+        return Progress()
+    bits = int(found[2], 16)
+    return Progress(int(found[1]), frozenset(number for number in range(1, len(STEPS) + 1) if bits >> number - 1 & 1))

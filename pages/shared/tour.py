@@ -1,0 +1,146 @@
+"""The guided tour: a slim panel on every page while one is touring. A step is done when the visitor has done it; the address says how far one is."""
+
+from collections import ChainMap
+
+import streamlit as st
+
+from . import html, state, texts
+from .learn import steps
+from .learn.steps import Progress, Step
+
+TEXT = {"title": 0, "task": 1, "why": 2, "seen": 3}  # the paragraphs of a step's section
+
+
+def values() -> steps.Values:
+    return ChainMap(st.session_state, state.DEFAULTS)
+
+
+def progress() -> Progress:
+    return steps.read(state.get("tour"))
+
+
+def say(step: Step, part: str) -> str:
+    text = texts.paragraphs("tour", step.slug)[TEXT[part]]
+    if part in ("task", "seen"):
+        numbers = step.seen(values()) if part == "seen" else step.task(values())
+        text = text.format(**{name: html.plain(value) for name, value in numbers.items()})
+    return text
+
+
+def notice(page: str = "") -> bool:
+    """Whether the present step has just become done; then it is noted. `page`: the one that is drawn, if that has changed."""
+    page = st.session_state["_page"] = page or _page()
+    now = progress() if state.get("tour") else Progress()
+    if not now.at or now.at in now.done or now.step.page != page or not now.step.done(values()):
+        return False
+    state.put(tour=now.with_done().write())
+    st.session_state["_tour_just"] = now.at
+    return True
+
+
+def after() -> None:
+    """At the end of what can run by itself: the panel says what has just been done there, and whether the place is still open."""
+    if notice() or (state.get("tour") and (now := progress()).at and is_there(now.step) != st.session_state.get("_tour_there")):
+        st.rerun()
+
+
+def jump(number: int) -> None:
+    """In a callback: to a step, from 1, and to its page."""
+    state.put(tour=progress()._replace(at=number).write())
+    go()
+
+
+def _turn(number: int) -> None:
+    """In a callback of the panel: to a step, from 1; a page that lists them is drawn anew."""
+    state.put(tour=progress()._replace(at=number).write())
+    if _page() == "learn":
+        st.rerun()
+
+
+def go() -> None:
+    """In a callback, the last thing it does: where the present step is done, with what it needs open."""
+    step = progress().step
+    state.put(**step.opens)
+    state.address("" if step.page == _page() else step.page, {key: str(value) for key, value in step.opens.items()})
+    st.rerun()  # all of it, though the panel runs by itself
+
+
+def leave() -> None:
+    """In a callback: the panel goes; what is done is kept."""
+    state.put(tour=progress()._replace(at=0).write())
+    st.rerun()
+
+
+def begin() -> None:
+    """In a callback: the tour begins, or goes on with the first step that is not done."""
+    jump(next((number for number in range(1, len(steps.STEPS) + 1) if number not in progress().done), 1))
+
+
+def reset() -> None:
+    """In a callback: nothing is done any more, and one is at the beginning."""
+    state.put(tour="")
+    jump(1)
+
+
+def _page() -> str:
+    return st.session_state.get("_page", "")
+
+
+def is_there(step: Step) -> bool:
+    """Whether what the step needs is open; what has not been drawn yet is taken to be."""
+    return step.page == _page() and all(values().get(key, value) == value for key, value in step.opens.items())
+
+
+def bar(page: str, titles: dict[str, str]) -> None:
+    """In the frame of `page`, before it is drawn; `titles` are those of all pages."""
+    notice(page)
+    if progress().at:
+        _panel(titles)
+
+
+@st.fragment(key="tour_panel")
+def _panel(titles: dict[str, str]) -> None:
+    """Runs by itself where only a button of its own was pressed."""
+    now = progress()
+    state.write_address()
+    if st.session_state.pop("_tour_just", 0):
+        st.toast(f"Step {now.at} of {len(steps.STEPS)} is done.", icon=":material/check_circle:")
+    folded = st.session_state.get("_tour_folded", False)
+    with st.container(key="tour_folded" if folded else "tour_open"):
+        _head(now, titles, folded)
+        if not folded:
+            _body(now)
+
+
+def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
+    done, last = now.at in now.done, now.at == len(steps.STEPS)
+    with st.container(key="tour_head", horizontal=True, vertical_alignment="center", gap="small"):
+        tick = ":material/check_circle: " if done else ""
+        st.markdown(f"{tick}**Step {now.at} of {len(steps.STEPS)}** · {say(now.step, 'title')}")
+        there = st.session_state["_tour_there"] = is_there(now.step)
+        if not done and not there:
+            st.button("Open it here" if now.step.page == _page() else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
+                      help=texts.text("tour", "sets") if now.step.opens is steps.FORMULA and values()["source"] != "Formula" else None)
+        st.button("Back", key="tour_back", on_click=_turn, args=(now.at - 1,), disabled=now.at == 1, type="tertiary")
+        if last:
+            st.button("All steps", key="tour_all", on_click=_list, type="primary" if done else "tertiary")
+        else:
+            st.button("Next", key="tour_next", on_click=_turn, args=(now.at + 1,), type="primary" if done else "tertiary")
+        st.button("Unfold" if folded else "Fold", key="tour_fold", on_click=_fold, type="tertiary")
+        st.button("Leave", key="tour_leave", on_click=leave, type="tertiary", help=texts.text("tour", "leave"))
+
+
+def _body(now: Progress) -> None:
+    with st.container(key="tour_body", gap="xsmall"):
+        st.markdown(say(now.step, "task"))
+        st.markdown(f"**Seen.** {say(now.step, 'seen')}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")
+
+
+def _fold() -> None:
+    st.session_state["_tour_folded"] = not st.session_state.get("_tour_folded", False)
+
+
+def _list() -> None:
+    state.put(learn="Tour")
+    state.address("" if _page() == "learn" else "learn", {"learn": "Tour"})
+    st.rerun()
