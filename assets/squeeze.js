@@ -17,7 +17,7 @@ function computed(data, view) {
   const squeezed = narrowed(channels, data.hand.squeeze_ratio)
   const own = data.maps.slice(0, channels).map(mean)
   const z = own.map((value, c) => view.z[c] ?? value)
-  const maps = data.maps.slice(0, channels).map((cells, c) => cells.map((value) => clamp(value + z[c] - own[c], 0, 1)))
+  const maps = data.maps.slice(0, channels).map((cells, c) => z[c] === own[c] ? cells : cells.map((value) => clamp(value + z[c] - own[c], 0, 1)))
   const sums = Array.from({ length: squeezed }, (_, s) => summed(data.first[s], z, data.firstBias[s]))
   const hidden = sums.map((value) => value * sigmoid(value))
   const raw = z.map((_, c) => summed(data.second[c], hidden, data.secondBias[c]))
@@ -33,7 +33,8 @@ function workOf(state, data) {
   const lines = [
     ["squeeze", `z = mean of ${data.side} × ${data.side} cells = ${written(state.z[c], 3)}`],
     ["excite", `h = swish(W₁ z + b₁): ${state.hidden.slice(0, 4).map((value) => written(value, 4)).join(", ")}${squeezed > 4 ? ", …" : ""}`],
-    ["", `s = σ(W₂ h + b₂) = σ(${sum}${rest} + ${bracketed(data.secondBias[c], 2)}) = σ(${written(state.raw[c], 3)}) = ${written(state.gates[c], 3)}`],
+    ["", `s = σ(W₂ h + b₂) = σ(${sum}${rest} + ${bracketed(data.secondBias[c], 2)})`],
+    ["", `= σ(${written(state.raw[c], 3)}) = ${written(state.gates[c], 3)}`],
     ["scale", `every cell × ${written(state.gates[c], 3)}: the mean becomes ${written(state.gates[c] * state.z[c], 3)}`],
   ]
   return html("div", { class: "work" }, html("b", {}, `Channel ${c}, ${data.names[c]}`), ...stepsOf(lines))

@@ -13,11 +13,26 @@ function columns(width) {
 
 const rowAt = (channel) => HEAD + channel * ROW + ROW / 2
 
-function mapOf(cells, x, y, side, colour, opacity) {
-  const each = MAP / side
-  const cellOf = (value, place) => element("rect", { x: x + each * (place % side), y: y - MAP / 2 + each * Math.floor(place / side),
-    width: each + 0.2, height: each + 0.2, fill: colour, "fill-opacity": value })
-  return element("g", { opacity }, ...cells.map(cellOf))
+// A map as a picture of one pixel a cell: the higher the number, the more of the colour. Made once per map, since drawing it takes longest.
+const painted = new WeakMap()
+
+function pictureOf(cells, side, colour) {
+  const known = painted.get(cells)
+  if (known?.colour === colour) return known.url
+  const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side })
+  const paint = canvas.getContext("2d")
+  paint.fillStyle = colour
+  cells.forEach((value, place) => {
+    paint.globalAlpha = value
+    paint.fillRect(place % side, Math.floor(place / side), 1, 1)
+  })
+  const url = canvas.toDataURL()
+  painted.set(cells, { colour, url })
+  return url
+}
+
+function mapOf(cells, x, y, data, opacity) {
+  return element("image", { class: "map", x, y: y - MAP / 2, width: MAP, height: MAP, opacity, href: pictureOf(cells, data.side, data.accent) })
 }
 
 const frameOf = (x, y) => element("rect", { class: "frame", x: x - 0.5, y: y - MAP / 2 - 0.5, width: MAP + 1, height: MAP + 1 })
@@ -34,23 +49,25 @@ function barOf(kind, x, y, width, value, channel) {
     "aria-valuetext": written(value, 2) }, ...parts)
 }
 
-function edgeOf(from, to, weight, strong, data) {
-  return lineAt("edge", from, to, { stroke: weight < 0 ? data.down : data.up, "stroke-opacity": strong ? 0.95 : 0.22,
-    "stroke-width": strong ? 0.6 + 1.4 * Math.abs(weight) : 0.3 + 0.5 * Math.abs(weight), ...weight < 0 ? { "stroke-dasharray": "4 3" } : {} })
+function edgeOf(from, to, weight, data) {
+  return lineAt("edge", from, to, { stroke: weight < 0 ? data.down : data.up, "stroke-width": 0.6 + 1.4 * Math.abs(weight),
+    ...weight < 0 ? { "stroke-dasharray": "4 3" } : {} })
 }
 
-// Those of the lit channel last, above the others.
+// Those of the lit channel one by one, above the others, which are one faint line per sign: there may be hundreds.
 function edgesOf(state, data, at, places) {
-  const faint = [], strong = []
+  const faint = { up: [], down: [] }, lit = []
   for (let s = 0; s < state.squeezed; s += 1) {
     for (let c = 0; c < state.channels; c += 1) {
-      const lit = c === state.channel
-      const into = lit ? strong : faint
-      into.push(edgeOf([at.z + at.bar, rowAt(c)], [at.hidden, places[s]], data.first[s][c], lit, data))
-      into.push(edgeOf([at.hidden, places[s]], [at.gate, rowAt(c)], data.second[c][s], lit, data))
+      const [start, end, hidden] = [[at.z + at.bar, rowAt(c)], [at.gate, rowAt(c)], [at.hidden, places[s]]]
+      for (const [from, to, weight] of [[start, hidden, data.first[s][c]], [hidden, end, data.second[c][s]]]) {
+        if (c === state.channel) lit.push(edgeOf(from, to, weight, data))
+        else faint[weight < 0 ? "down" : "up"].push(`M${from}L${to}`)
+      }
     }
   }
-  return [...faint, ...strong]
+  const paths = Object.entries(faint).map(([sign, lines]) => element("path", { class: `faint ${sign}`, d: lines.join(""), stroke: data[sign] }))
+  return [...paths, ...lit]
 }
 
 function titlesOf(at, width, state) {
@@ -63,9 +80,9 @@ function titlesOf(at, width, state) {
 
 function rowOf(state, data, at, c) {
   const [y, cells] = [rowAt(c), state.maps[c]]
-  return [...at.named ? [labelAt(data.names[c], 0, y + 4)] : [], mapOf(cells, at.map, y, data.side, data.accent, 1), frameOf(at.map, y),
+  return [...at.named ? [labelAt(data.names[c], 0, y + 4)] : [], mapOf(cells, at.map, y, data, 1), frameOf(at.map, y),
     barOf("z", at.z, y, at.bar, state.z[c], c), barOf("gate", at.gate, y, at.bar, state.gates[c], c),
-    mapOf(cells, at.out, y, data.side, data.accent, state.gates[c]), frameOf(at.out, y)]
+    mapOf(cells, at.out, y, data, state.gates[c]), frameOf(at.out, y)]
 }
 
 function drawingOf(state, data, width) {

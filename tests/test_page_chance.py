@@ -1,10 +1,14 @@
 """The lesson "Norm and chance": its three parts."""
 
 import pytest
+import torch
 
 from effnet_core import load, published
 from effnet_core.lessons import chance as core
+from effnet_core.lessons import norm
+from effnet_core.palette import fixed
 from pages.shared import phrases
+from pages.shared.lessons import norms
 
 from .apps import open_app
 from .test_page_activations import htmls, sent
@@ -63,3 +67,13 @@ def test_a_bad_address_is_no_trouble(query):
 def test_phrases_open_a_part_and_set_it():
     wanted = {"chance_part": "Stochastic depth", "chance_most": 0.5}
     assert phrases.read("chance_part=Stochastic+depth&chance_most=0.5").settings == wanted
+
+
+def test_one_number_is_normalised_by_each_batch():
+    app = open_app("blocks", **LESSON, norm_momentum="0.5", norm_batch="4")
+    batches = norm.batches(norms.STEPS, 4, norms.MEAN, norms.SPREAD, norms.SEED)
+    for batch in batches[-2:]:
+        x = torch.tensor(batch, dtype=torch.float64)
+        mean, variance = x.mean(), x.var(correction=0)
+        assert fixed(float((norms.PROBE - mean) / (variance + norms.EPS).sqrt())) in htmls(app)
+    assert "with the running averages" in htmls(app)

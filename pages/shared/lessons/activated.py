@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core.architecture import Architecture, Layer
 from effnet_core.cards import Entry
+from effnet_core.errors import UserError
 from effnet_core.figures import activations as drawn
 from effnet_core.lessons.gating import EXCITATIONS
 from effnet_core.palette import SIGNED, percent
@@ -51,7 +52,10 @@ def look(photo: str) -> "tuple[Entry, Look]":
     from .. import models, seen
     from .. import photo as pictures
 
-    entry = next(entry for entry in cards.available() if entry.bundled and entry.name == cards.best_bundled())
+    name = cards.best_bundled()
+    entry = next((entry for entry in cards.available() if entry.bundled and entry.name == name), None)
+    if entry is None:
+        raise UserError(f"The model {name} that comes with the app is missing; put assets/models back as it was.")
     return entry, seen.untouched(entry, models.model_of(entry), photo, pictures.picture(photo))
 
 

@@ -12,6 +12,7 @@ from effnet_core.palette import fixed
 
 from .. import guess, html, lesson, shell, state
 from ..components import component
+from ..html import Tile
 from . import activated
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ SLIDERS = {  # key → label, least, greatest, default, step, pattern
     "norm_eps": ("ε, power of ten", -5, 0, -3, 1, "10^%d"),
 }
 STEPS, SEED, MEAN, SPREAD = 300, 7, 2.0, 1.0  # of the simulated training
+PROBE, EPS = 2.5, 1e-3  # a number that is normalised in different batches, with the reference implementation's ε
 
 
 def show() -> None:
@@ -107,7 +109,12 @@ def _training() -> None:
     steps = core.running(core.batches(STEPS, size, MEAN, SPREAD, SEED), momentum)
     st.plotly_chart(drawn.running(steps, MEAN, shell.theme()), key="norm_running", theme=None, config={"displayModeBar": False},
                     alt="Mean of every batch, and the running mean that follows them")
-    last = steps[-1]
+    before, last = steps[-2:]
+    kept = (last.running_mean, last.running_variance)
+    places = (("in the last batch", last[:2]), ("in the batch before", (before.mean, before.variance)), ("with the running averages", kept))
+    tiles = [Tile(f"{PROBE:g} {name}", fixed(core.Norm(1.0, 0.0, *own, EPS).of(PROBE)), f"mean {fixed(own[0])}, variance {fixed(own[1])}")
+             for name, own in places]
+    html.tiles(tiles, key="norm")
     st.caption(lesson.text(SLUG, "running_caption", momentum=f"{momentum:g}", tensorflow=f"{1 - momentum:.4g}", steps=str(STEPS),
                            mean=fixed(last.running_mean), variance=fixed(last.running_variance),
                            share=f"{100 * core.share(momentum, STEPS):.1f} %",
