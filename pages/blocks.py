@@ -10,13 +10,13 @@ from pages.shared.lessons import activations, built, chance, convolution, module
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "Convolution": convolution.show,
     "Separable convolution": separable.show,
-    "The block, step by step": built.show,
-    "Modules": modules.show,
     "Activations": activations.show,
-    "Squeeze-and-excitation": squeeze.show,
-    "Norm and chance": chance.show,
     "Why linear": spiral.show,
     "Why skip connections": skips.show,
+    "Squeeze-and-excitation": squeeze.show,
+    "The block, step by step": built.show,
+    "Modules": modules.show,
+    "Norm and chance": chance.show,
 }
 
 
