@@ -33,7 +33,7 @@ def show() -> None:
     shape, sliders = _controls(network)
     data = {**sliders, "padding": shape.padding, "colours": colours(), "revealed": guessed}
     component("separable")(key="separable", data=data, height="content")
-    st.caption(lesson.text(SLUG, "traffic"))
+    st.markdown(lesson.text(SLUG, "traffic"))
     st.markdown(f"##### {lesson.text(SLUG, 'race_title')}")
     racing.show(shape)
     with st.expander("Letters and words"):
