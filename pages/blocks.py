@@ -5,15 +5,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import shell, state, teaching, tour
-from pages.shared.lessons import activations, built, chance, convolution, modules, separable, squeeze
+from pages.shared.lessons import activations, built, chance, convolution, modules, separable, skips, spiral, squeeze
 
 LESSONS: dict[str, Callable[[], None]] = {  # what the pill says → the lesson
     "Convolution": convolution.show,
     "Separable convolution": separable.show,
+    "Activations": activations.show,
+    "Why linear": spiral.show,
+    "Why skip connections": skips.show,
+    "Squeeze-and-excitation": squeeze.show,
     "The block, step by step": built.show,
     "Modules": modules.show,
-    "Activations": activations.show,
-    "Squeeze-and-excitation": squeeze.show,
     "Norm and chance": chance.show,
 }
 

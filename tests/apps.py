@@ -1,8 +1,11 @@
 """Streamlit's test harness on our app, page by page."""
 
+import re
+
 import streamlit.testing.v1.app_test as harness
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import AlertBase, Markdown
 
 from .serving import ROOT
 
@@ -15,6 +18,14 @@ class _Remembering(PagesManager):
 
 
 harness.PagesManager = _Remembering
+
+
+def read(text: str) -> str:
+    """What is read of Markdown in which words explain themselves."""
+    return re.sub(r"\[([^\]]+)\]\(#word:[^)\s]+\)", r"\1", text)
+
+
+Markdown.value = AlertBase.value = property(lambda element: read(element.proto.body))
 
 
 def open_app(page: str = "start", **query: str) -> AppTest:

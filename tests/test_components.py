@@ -1,10 +1,15 @@
-"""What a browser may send of a click in a chart, and what becomes of it."""
+"""What our components are put together from; what a browser may send of a click in a chart, and what becomes of it."""
+
+import re
+from pathlib import Path
 
 import pytest
 import streamlit as st
 
+from pages.shared import components
 from pages.shared.components import picked_block
 
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
 KNOWN = ("stages.1.0", "stages.4.1")
 
 
@@ -25,3 +30,12 @@ def test_only_a_block_that_there_is_is_selected(sent, layer, monkeypatch):
     monkeypatch.setattr(st, "session_state", session)
     picked_block("chart", KNOWN)
     assert session.get("layer") == layer
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in ASSETS.glob("*.js") if "export default" in path.read_text(encoding="utf-8")}))
+def test_no_script_of_a_component_declares_what_another_one_has(name):
+    """They are put one behind the other, where a second declaration would be an error in the browser."""
+    scripts = [*components._SHARED.get(name, ("live", "parts")), name]
+    declared = [found for script in scripts for found in
+                re.findall(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", (ASSETS / f"{script}.js").read_text(encoding="utf-8"), re.M)]
+    assert not {found for found in declared if declared.count(found) > 1}

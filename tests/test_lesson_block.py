@@ -45,7 +45,7 @@ def assert_as_torch_counts(made):
     return module
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(DESIGNS)
 def test_a_block_is_what_its_code_makes(made):
     module = assert_as_torch_counts(made)
@@ -59,7 +59,7 @@ def test_a_block_is_what_its_code_makes(made):
     assert made.activations == sum(c * h * w for _, (c, h, w) in seen)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.one_of(FILTERS, GATES))
 def test_a_module_is_what_its_code_makes(part):
     module = assert_as_torch_counts(part)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from effnet_core.inside.inspection import inspect
+from pages.shared import sheets
 from pages.shared.inside import takehome
 from pages.shared.photo import picture
 
@@ -18,8 +19,9 @@ from .test_report import Reader
 
 @pytest.fixture()
 def downloads(monkeypatch):
-    """Streamlit makes a download when its button is pressed, which the test harness cannot; the makers are called instead."""
+    """Streamlit makes a download when its button is pressed, which the test harness cannot; the makers are called instead. Without the page's lesson sheet."""
     made = {}
+    monkeypatch.setattr(sheets, "offer", lambda *_: None)
     monkeypatch.setattr(takehome.st, "download_button", lambda label, data, name, *_, **more: made.update({name: (data, more.get("disabled", False))}))
     return made
 

@@ -221,6 +221,11 @@ def test_leaving_keeps_what_is_done_and_a_link_resumes():
     assert "**Step 5 of 12**" in words(again) and read(again.session_state["tour"]).done == {1, 2, 5}
 
 
+def test_a_resumed_link_tells_the_numbers_of_its_own_network():
+    app = open_app(tour=at("why", "why"), phi="2.0")
+    assert "At φ = 2 the network" in words(app)
+
+
 def test_going_there_opens_what_the_step_needs_and_leaves_the_rest():
     app = open_app("scaling", tour=at("together"), phi="3.0", trade="Chooser")
     app.button(key="tour_go").click().run()

@@ -70,7 +70,7 @@ def test_the_figure_is_what_the_tools_printed():
 def test_the_code_on_the_page_is_the_code():
     app = open_app("scaling", ask="Take home", phi="1.5")
     assert not app.exception and app.code[0].value.strip() == code.source(compound(1.5)).strip()
-    assert {button.proto.label for button in app.get("download_button")} == {"DOT", "Python file", "CSV", "JSON"}
+    assert {button.proto.label for button in app.get("download_button")} == {"DOT", "Python file", "CSV", "JSON", "Lesson sheet"}
 
 
 def test_an_onnx_file_is_made_and_goes_with_the_next():

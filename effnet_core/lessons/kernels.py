@@ -45,7 +45,7 @@ _ALIKE: dict[str, Callable[[int], tuple[list[float], int]]] = {  # weights and d
     "Vertical edge": lambda size: (_sided(size, lambda row, column: column), 1),
     "Horizontal edge": lambda size: (_sided(size, lambda row, column: row), 1),
     "Blur": lambda size: ([1.0] * size**2, size**2),
-    "Sharpen": lambda size: (_middle(size, float(size**2), -1.0), 1),
+    "Sharpen": lambda size: (_middle(size, 2.0 * size**2 - 1, -1.0), size**2),  # twice the middle, minus the mean
     "Identity": lambda size: (_middle(size, 1.0, 0.0), 1),
 }
 RANDOM, HAND = "Random", "By hand"

@@ -10,7 +10,7 @@ from ..families import EFFICIENTNET, PAPER, compound, published
 from ..lab import formula, memory, paper
 from ..lab.rounding import form
 from ..palette import percent, si
-from ..scaling import Compound, Scaling, round_channels, round_repeats
+from ..scaling import Compound, round_channels, round_repeats
 from .scales import Scale
 
 Times = Mapping[str, Mapping[str, Any]]  # by `published` name what was measured of it, as `Latency.to_dict` gives it

@@ -38,6 +38,9 @@ _SHARED = {  # scripts in front of a component's own
     "fold": ("live", "parts", "written", "plain"),
     "chance": ("live", "parts", "written", "plain", "lots"),
     "dropout": ("live", "parts", "written", "plain", "lots"),
+    "spiral": ("live", "parts", "lines", "normals", "spiral_math", "spiral_canvas"),
+    "stack": ("live", "parts", "lines", "normals", "stack_math", "stack_parts"),
+    "stack_learning": ("live", "parts", "lines", "normals", "stack_math", "stack_parts"),
 }
 _REM = re.compile(r"(?<![\w.-])(\d*\.?\d+)rem\b")
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")

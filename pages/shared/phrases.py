@@ -34,7 +34,8 @@ READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read;
     **dict.fromkeys(("norm_eps", "norm_batch", "chance_seed"), int),
     **dict.fromkeys((*state.RANGES, "step", "tolerance", "target", "search_phi", "budget_macs", "budget_params", "budget_memory", "budget_time"), float),
     **dict.fromkeys(("images", "batch", "threads", "budget_batch", "clock_batch"), int),
-    "flops": _switch,
+    **dict.fromkeys(("spiral_n", "depth_blocks"), int), **dict.fromkeys(("spiral_scale", "depth_gain"), float),
+    **dict.fromkeys(("flops", "linear_real", "depth_real"), _switch),
 }
 UNBOUND = frozenset({"data_kind", "network_scenes", "network_imagenette", "network_own"})  # controls that the address does not know
 

@@ -40,7 +40,9 @@ def notice(page: str = "") -> bool:
 
 def after() -> None:
     """At the end of what can run by itself: the panel says what has just been done there, and whether the place is still open."""
-    if notice() or (state.get("tour") and (now := progress()).at and is_there(now.step) != st.session_state.get("_tour_there")):
+    if not state.get("tour") or not (now := progress()).at:
+        return
+    if notice() or st.session_state.get("_tour_early") or is_there(now.step) != st.session_state.get("_tour_there"):
         st.rerun()
 
 
@@ -95,6 +97,7 @@ def bar(page: str, titles: dict[str, str]) -> None:
     """In the frame of `page`, before it is drawn; `titles` are those of all pages."""
     notice(page)
     if progress().at:
+        st.session_state["_tour_early"] = "phi" not in st.session_state  # a session that begins has no controls yet, and no numbers of them
         _panel(titles)
 
 
@@ -132,6 +135,9 @@ def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
 
 def _body(now: Progress) -> None:
     with st.container(key="tour_body", gap="xsmall"):
+        if st.session_state.get("_tour_early"):
+            st.markdown("…")
+            return
         st.markdown(say(now.step, "task"))
         st.markdown(f"**Seen.** {say(now.step, 'seen')}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")
 

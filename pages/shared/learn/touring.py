@@ -11,7 +11,8 @@ def show() -> None:
     st.markdown(texts.text("tour", "lead", steps=str(len(STEPS))))
     with st.container(horizontal=True, vertical_alignment="center"):
         following = next((number for number in range(1, len(STEPS) + 1) if number not in now.done), 1)
-        st.button("Go on with the tour" if now.done else "Start the tour", key="tour_start", type="primary", icon=":material/route:", on_click=tour.jump, args=(now.at or following,))
+        st.button("Go on with the tour" if now.done else "Start the tour", key="tour_start", type="primary", icon=":material/route:",
+                  on_click=tour.jump, args=(now.at or following,))
         if now.done:
             st.button("Start again", key="tour_again", type="tertiary", on_click=tour.reset, help=texts.text("tour", "again"))
         st.markdown(f"{len(now.done)} of {len(STEPS)} steps done." if now.done else "")
