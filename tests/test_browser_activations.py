@@ -70,7 +70,7 @@ def test_curves_are_those_of_python_at_every_place_and_follow_the_hand(page):
     shown(page, x, 1.0)
     page.mouse.up()
     addressed(page, f"acts_x={x:g}")
-    assert page.locator(".st-key-acts_x input[type=range]").get_attribute("value") == f"{x:g}"
+    sync_api.expect(page.locator(".st-key-acts_x input[type=range]")).to_have_attribute("value", f"{x:g}", timeout=PATIENCE_MS)
     beta = drag(page, "acts_beta", 0.6)
     assert beta > 4 and "acts_beta" not in page.url
     shown(page, x, beta)
