@@ -142,7 +142,7 @@ def hold() -> None:
 def address(page: str, values: dict[str, str]) -> None:
     """In a callback: to `page`, or nowhere else where it is "". The address gets the `values` that widgets bound to it are about to have:
     one that is drawn for the first time shows what it is set to, and Streamlit does not tell the address."""
-    missing = {key: text for key, text in values.items() if key not in DEFAULTS}
+    missing = {key: text for key, text in values.items() if key not in DEFAULTS and key not in fixed()}
     if page:
         st.session_state["_goto"], st.session_state["_goto_address"] = page, missing
         return
