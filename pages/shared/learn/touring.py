@@ -3,6 +3,7 @@
 import streamlit as st
 
 from .. import shell, texts, tour
+from .progress import Progress
 from .steps import STEPS
 
 
@@ -21,7 +22,7 @@ def show() -> None:
             _row(number, now)
 
 
-def _row(number: int, now) -> None:
+def _row(number: int, now: Progress) -> None:
     step, done = STEPS[number - 1], number in now.done
     with st.container(horizontal=True, vertical_alignment="center", key=f"tour_row_{number}"):
         st.button(f"{number}. {tour.say(step, 'title')}", key=f"tour_step_{number}", type="tertiary", on_click=tour.jump, args=(number,),
