@@ -39,3 +39,11 @@ def test_no_script_of_a_component_declares_what_another_one_has(name):
     declared = [found for script in scripts for found in
                 re.findall(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", (ASSETS / f"{script}.js").read_text(encoding="utf-8"), re.M)]
     assert not {found for found in declared if declared.count(found) > 1}
+
+
+def test_every_component_that_is_mounted_has_a_script():
+    """A file that lost its content would be an error in the browser alone."""
+    pages = (path.read_text(encoding="utf-8") for path in (ASSETS.parent / "pages").rglob("*.py"))
+    mounted = {name for page in pages for name in re.findall(r'component\("(\w+)"\)', page)}
+    assert len(mounted) > 20 and not [name for name in mounted if "export default" not in (ASSETS / f"{name}.js").read_text(encoding="utf-8")]
+    assert not [path.name for path in ASSETS.iterdir() if path.suffix in (".js", ".css") and not path.stat().st_size]

@@ -27,4 +27,4 @@ def _row(number: int, now: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"tour_row_{number}"):
         st.button(f"{number}. {tour.say(step, 'title')}", key=f"tour_step_{number}", type="tertiary", on_click=tour.jump, args=(number,),
                   icon=":material/check_circle:" if done else ":material/arrow_forward:" if number == now.at else ":material/radio_button_unchecked:")
-        st.caption(shell.PAGES[step.page].title + (", done" if done else ", you are here" if number == now.at else ""))
+        st.markdown(shell.PAGES[step.page].title + (", done" if done else ", here" if number == now.at else ""))
