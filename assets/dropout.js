@@ -1,31 +1,24 @@
 // Dropout: which of the numbers before the classifier survive one step of training; as effnet_core/lessons/chance.py draws it.
-function html(tag, attributes, ...children) {
-  const node = document.createElement(tag)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
-  node.append(...children)
-  return node
-}
-
 function cellsOf(places, columns, side) {
-  return places.map((place) => `M${(place % columns * side + 1).toFixed(2)} ${(Math.floor(place / columns) * side + 1).toFixed(2)}h${(side - 2).toFixed(2)}v${(side - 2).toFixed(2)}h${(2 - side).toFixed(2)}z`).join("")
+  const [gap, inner] = [1, (side - 2).toFixed(2)]
+  const at = (step) => (step * side + gap).toFixed(2)
+  return places.map((place) => `M${at(place % columns)} ${at(Math.floor(place / columns))}h${inner}v${inner}h-${inner}z`).join("")
 }
-
-const many = (count) => count.toLocaleString("en")
 
 function draw(root, data, width) {
-  const full = Math.max(280, width)
+  const { count, training } = data
   const { chance_seed: seed, chance_rate: rate } = data.hand
   const next = lotsOf(seed + data.apart)
-  const gone = Array.from({ length: data.count }, () => data.training && next() < rate)
+  const gone = Array.from({ length: count }, () => training && next() < rate)
   const [stay, left] = [false, true].map((wanted) => gone.flatMap((each, place) => each === wanted ? [place] : []))
-  const columns = Math.max(16, Math.min(80, Math.floor(full / 12)))
-  const side = Math.min(14, full / columns)
-  const rows = Math.ceil(data.count / columns)
-  const svg = element("svg", { width: columns * side, height: rows * side, viewBox: `0 0 ${columns * side} ${rows * side}`, role: "img", "aria-label": `${many(stay.length)} of ${many(data.count)} numbers stay` })
-  svg.append(element("path", { class: "stay", d: cellsOf(stay, columns, side) }), element("path", { class: "left", d: cellsOf(left, columns, side) }))
-  const factor = data.training ? 1 / (1 - rate) : 1
-  const said = data.training ? ` stay, each times 1 / (1 − ${written(rate, 2)}) = ${written(factor)}; ${many(left.length)} are 0 in this step.` : " stay as they are: after training nothing is left out, and nothing is rescaled."
-  patchChildren(root, [html("p", { class: "said" }, html("b", {}, `${many(stay.length)} of ${many(data.count)}`), said), svg])
+  const columns = clamp(Math.floor(Math.max(280, width) / 12), 16, 80)
+  const side = Math.min(14, Math.max(280, width) / columns)
+  const svg = svgOf(columns * side, Math.ceil(count / columns) * side, `${many(stay.length)} of ${many(count)} numbers stay`)
+  for (const [kind, places] of [["stay", stay], ["left", left]]) svg.append(element("path", { class: kind, d: cellsOf(places, columns, side) }))
+  const factor = training ? 1 / (1 - rate) : 1
+  const rest = training ? ` stay, each times 1 / (1 − ${written(rate, 2)}) = ${written(factor)}; ${many(left.length)} are 0 in this step.`
+    : " stay as they are: after training nothing is left out, and nothing is rescaled."
+  patchChildren(root, [html("p", { class: "said" }, html("b", {}, `${many(stay.length)} of ${many(count)}`), rest), svg])
   Object.assign(root.dataset, { gone: left.join(","), factor })
 }
 

@@ -60,7 +60,7 @@ function linesIn(text) {
     range.setEnd(text, index + word.length)
     const [seen] = range.getClientRects()
     if (!seen) continue
-    const rect = unmagnified(seen, text.parentElement)
+    const rect = placeOf(seen, text.parentElement)
     const line = lines.at(-1)
     if (line && Math.abs(line.rect.top - rect.top) < 2) Object.assign(line, { words: `${line.words} ${word}`, right: rect.right })
     else lines.push({ words: word, rect, right: rect.right })
@@ -69,7 +69,7 @@ function linesIn(text) {
 }
 
 // A rectangle of the window in the pixels of `node`, which differ where a component is magnified as a whole.
-function unmagnified({ left, top, right, bottom, width, height }, node) {
+function placeOf({ left, top, right, bottom, width, height }, node) {
   const zoom = node.currentCSSZoom ?? 1
   const own = { left, top, right, bottom, width, height }
   return Object.fromEntries(Object.entries(own).map(([side, size]) => [side, size / zoom]))
@@ -115,7 +115,7 @@ function drawnOf(node, from) {
   if (node.nodeType === Node.TEXT_NODE) return textOf(node, from)
   if (node.nodeType !== Node.ELEMENT_NODE || node.matches(from.without)) return []
   const style = getComputedStyle(node)
-  const { left, top, width, height } = unmagnified(node.getBoundingClientRect(), node)
+  const { left, top, width, height } = placeOf(node.getBoundingClientRect(), node)
   if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return []
   const box = { x: left - from.x, y: top - from.y, width, height }
   from.bottom = Math.max(from.bottom, box.y + height)
@@ -126,10 +126,10 @@ function drawnOf(node, from) {
 
 // The component under its title, without what can only be clicked; see export.js.
 function snapshotOf(root, title, without) {
-  const { left, width } = unmagnified(root.getBoundingClientRect(), root)
+  const { left, width } = placeOf(root.getBoundingClientRect(), root)
   const style = getComputedStyle(root)
   const unseen = `.downloads, [hidden], ${without}`
-  const { top } = unmagnified([...root.children].find((child) => !child.matches(unseen)).getBoundingClientRect(), root)
+  const { top } = placeOf([...root.children].find((child) => !child.matches(unseen)).getBoundingClientRect(), root)
   ruler.font = `600 14px ${style.fontFamily}`
   const long = ruler.measureText(title).width
   const wide = Math.min(long, width) // it is made to fit

@@ -34,7 +34,7 @@ function build(root) {
 function outcome({ losses, right, weights, kind }) {
   if (!losses.length) return weights !== null ? `${kind.name}: not begun` : `${kind.name}: its first loss is no finite number`
   const last = losses.at(-1)
-  const end = weights !== null ? "" : `; its loss stopped being a number after step ${losses.length - 1}`
+  const end = weights !== null ? "" : `; at step ${losses.length} no finite number any more`
   return `${kind.name}: loss ${sized(last)}, ${(100 * right).toFixed(1)} % of the points right${end}`
 }
 

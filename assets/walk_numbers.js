@@ -14,11 +14,17 @@ function shrunk(photo, side) {
     })
   })
   const planes = [0, 1, 2].map(() => new Uint8Array(side * side))
-  spans.forEach((rows, row) => spans.forEach((columns, column) => planes.forEach((plane, colour) => {
-    let sum = 0
-    for (const [y, high] of rows) for (const [x, wide] of columns) sum += high * wide * photo[3 * (y * source + x) + colour]
-    plane[row * side + column] = Math.round(sum / step ** 2)
-  })))
+  const across = new Float64Array(source * side) // rows of the photo, each already `side` pixels long
+  planes.forEach((plane, colour) => {
+    for (let y = 0; y < source; y += 1) {
+      spans.forEach((span, column) => { across[y * side + column] = span.reduce((sum, [x, wide]) => sum + wide * photo[3 * (y * source + x) + colour], 0) })
+    }
+    spans.forEach((span, row) => {
+      for (let column = 0; column < side; column += 1) {
+        plane[row * side + column] = Math.round(span.reduce((sum, [y, high]) => sum + high * across[y * side + column], 0) / step ** 2)
+      }
+    })
+  })
   return planes
 }
 
@@ -42,9 +48,23 @@ function cellOf({ planes, count, kernel }, [row, column]) {
 // Each colour's kernel counts a third, so that three equal kernels give what one gives on the grey photo.
 const divisorOf = (kernel, planes) => kernel.divisor * planes.length
 
-function mapOf(now) {
-  const { cells } = now.count
-  return Float64Array.from({ length: cells * cells }, (_, place) => cellOf(now, [Math.floor(place / cells), place % cells]).value)
+// All cells at once, in whole hundredths until the end; a slider that is dragged asks for it every frame.
+function mapOf({ planes, count, kernel }) {
+  const { cells, kernel: k, side, stride, zeros: [before] } = count
+  const values = new Float64Array(cells * cells)
+  for (let place = 0; place < values.length; place += 1) {
+    const [top, left] = [Math.floor(place / cells) * stride - before, place % cells * stride - before]
+    const [high, low] = [Math.max(0, -top), Math.min(k, side - top)]
+    const [first, last] = [Math.max(0, -left), Math.min(k, side - left)]
+    planes.forEach((plane, channel) => {
+      const weights = kernel.hundredths[channel]
+      for (let y = high; y < low; y += 1) {
+        for (let x = first; x < last; x += 1) values[place] += plane[(top + y) * side + left + x] * weights[y * k + x]
+      }
+    })
+    values[place] /= 100 * divisorOf(kernel, planes)
+  }
+  return values
 }
 
 // Whether no zero of the padding lies under the kernel at that cell.

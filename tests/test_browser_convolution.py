@@ -54,7 +54,7 @@ def blank(browser):
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in (*_SHARED["walk"], "walk"))
     script = script.replace("export default function", "window.mountWalk = function")
-    page.add_script_tag(content=script + "\nObject.assign(window, { separableOf, quotient })", type="module")
+    page.add_script_tag(content=script + "\nObject.assign(window, { convolutionOf, separableOf, mapOf, quotient })", type="module")
     page.wait_for_function("() => window.mountWalk")
     yield page
     assert not page.errors
@@ -115,6 +115,10 @@ def test_every_cell_is_torchs(blank, query):
     weight = torch.tensor(given["slices"][: len(planes)], dtype=torch.float64).reshape(1, -1, size, size)
     padded = F.pad(planes, (before, after, before, after))
     expected = F.conv2d(padded[None], weight / (given["divisor"] * len(planes)), stride=stride)[0, 0]
+    kernel = {"divisor": given["divisor"], "hundredths": (weight[0] * 100).round().int().flatten(1).tolist()}
+    whole = blank.evaluate("([planes, shape, kernel]) => [...mapOf({ planes, count: convolutionOf(shape), kernel })]",
+                           [planes.flatten(1).tolist(), asdict(shape), kernel])
+    assert torch.allclose(torch.tensor(whole, dtype=torch.float64).reshape(expected.shape), expected, rtol=1e-12, atol=1e-9)
     row, column = map(int, shown["at"].split(","))
     assert float(shown["value"]) == pytest.approx(expected[row, column].item(), rel=1e-12, abs=1e-9)
     patch = padded[0, row * stride : row * stride + size, column * stride : column * stride + size].flatten()

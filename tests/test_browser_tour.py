@@ -59,7 +59,7 @@ def test_a_phrase_sets_the_figure_by_mouse_and_by_keyboard(page):
     assert phrase.get_attribute("title") == "Sets the figure"
     phrase.click()
     is_at(page, "phi=2", "alpha=2", "beta=1", "gamma=1")
-    sync_api.expect(page.locator('[popover][role="status"]')).to_contain_text("out of sight")
+    sync_api.expect(page.get_by_role("tooltip")).to_contain_text("out of sight")
     page.get_by_role("button", name="twice as wide", exact=True).press(" ")
     is_at(page, "beta=2")
     page.get_by_role("button", name="256", exact=True).press("Enter")

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from PIL import Image
 from effnet_core.lessons import kernels
 from effnet_core.lessons.convolution import Convolution
 from effnet_core.photos import samples
-from pages.shared import phrases, texts
+from pages.shared import phrases
 from pages.shared.lessons import convolution
 
 from .apps import open_app
@@ -114,11 +113,11 @@ def test_the_guess_is_right_by_counting():
 
 @pytest.mark.parametrize("page", ["lesson_convolution", "lesson_separable"])
 def test_phrases_set_controls_to_what_these_take(page):
-    targets = re.findall(r"\]\(#set:([^)\s]+)\)", texts.whole(page))
+    targets = phrases.targets(page)
     assert len(targets) >= 5
     app = open_app("blocks", lesson="Convolution" if page == "lesson_convolution" else "Separable convolution")
     for target in targets:
-        _, values = phrases.read(target)
+        values = phrases.read(target).settings
         for key, value in values.items():
             app.session_state[key] = value
         app.run()

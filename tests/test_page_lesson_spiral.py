@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from effnet_core.families import published
+from effnet_core.families import compound, published
 from effnet_core.figures import rectified, skips
 from effnet_core.lessons import stack
 from effnet_core.lessons.rectified import Cut
@@ -100,3 +100,8 @@ def test_figures_are_valid(theme):
     for figure in (rectified.cuts(cuts, 0.8, "tench", theme, "stages.1.0"), skips.flows(flows, flows[::-1], "logit", theme)):
         go.Figure(figure.to_dict())
     assert [mark["around"] for mark in skips.arcs(published("b0"), theme)["marks"]].count(True) == 9
+
+
+def test_thousands_of_blocks_are_drawn_as_runs():
+    drawn = skips.arcs(compound(8, 2.0), chosen="stages.4.300")
+    assert len(drawn["marks"]) < 20 and "× 255" in drawn["marks"][1]["label"] and [mark["id"] for mark in drawn["marks"] if mark["chosen"]] == ["stages.4.1"]

@@ -1,12 +1,16 @@
 """The guided tour: a step is done by doing it, and by nothing else; the address says how far one is."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from effnet_core.families import compound, published
-from pages.shared import state, texts, tour
+from pages.shared import state, texts, tour, work
 from pages.shared.learn import steps
-from pages.shared.learn.steps import STEPS, Progress, read
+from pages.shared.learn.progress import Progress, read
+from pages.shared.learn.steps import STEPS
 from pages.shared.shell import PAGES
+from pages.shared.training import About
 
 from .apps import open_app
 
@@ -168,11 +172,22 @@ def test_gates_is_done_by_setting_them():
     assert is_done(app, "gates") and "with your gates" in words(app)
 
 
-def test_train_is_done_by_a_training():
-    app = step_app("train")
+def test_train_is_done_by_a_training(monkeypatch):
+    app, step = step_app("train"), STEPS[number("train") - 1]
     app.session_state["job"] = "x"
     app.run()
     assert is_done(app, "train")
+    job = SimpleNamespace(about=About("mine", "EfficientNet for 48-pixel images", 10, "scenes", 5))
+    monkeypatch.setattr(work, "trainings", lambda: SimpleNamespace(find=lambda key: job if key == "x" else None))
+    assert step.seen({"job": "x"}) == {"name": "EfficientNet for 48-pixel images", "classes": "10", "things": "scenes"} and step.seen({"job": "y"}) == {}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=SLUGS)
+def test_a_link_to_a_step_that_is_done_opens_whatever_has_become_of_it(step):
+    """All that was done in another session is not here: what still holds is told, of the rest that it was done."""
+    app = open_app(step.page, tour=at(step.slug, step.slug))
+    assert not app.exception and "**Seen.**" in words(app)
+    assert ("This step was done before" in words(app)) != step.lasting
 
 
 def test_yourself_is_done_by_a_network_within_the_budget():

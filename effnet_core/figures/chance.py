@@ -36,11 +36,14 @@ def dropout(count: int, seed: int, rate: float, training: bool) -> dict:
 def running(steps: Sequence[Step], mean: float, theme: str) -> go.Figure:
     """The mean of every batch as a dot, the running mean as a line, and what both are after."""
     places = np.arange(1, len(steps) + 1)
-    own = {"type": "scatter", "mode": "markers", "x": places, "y": np.array([step.mean for step in steps]), "marker": {"size": 5, "color": MUTED[theme], "opacity": 0.6},
-           "name": "mean of the batch", "hovertemplate": "step %{x}: mean of the batch %{y:.4f}<extra></extra>"}
-    line = {"type": "scatter", "mode": "lines", "x": places, "y": np.array([step.running_mean for step in steps]), "line": {"color": ACCENT[theme], "width": 3},
-            "name": "running mean", "hovertemplate": "step %{x}: running mean %{y:.4f}<extra></extra>"}
-    goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": mean, "y1": mean, "line": {"color": MUTED[theme], "dash": "dash", "width": 1.5}}
+    own = {"type": "scatter", "mode": "markers", "x": places, "y": np.array([step.mean for step in steps]),
+           "marker": {"size": 5, "color": MUTED[theme], "opacity": 0.6}, "name": "mean of the batch",
+           "hovertemplate": "step %{x}: mean of the batch %{y:.4f}<extra></extra>"}
+    line = {"type": "scatter", "mode": "lines", "x": places, "y": np.array([step.running_mean for step in steps]),
+            "line": {"color": ACCENT[theme], "width": 3}, "name": "running mean",
+            "hovertemplate": "step %{x}: running mean %{y:.4f}<extra></extra>"}
+    goal = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": mean, "y1": mean,
+            "line": {"color": MUTED[theme], "dash": "dash", "width": 1.5}}
     return figure([own, line], theme, 320, shapes=[goal], showlegend=True, legend={"orientation": "h", "y": 1.14, "x": 0},
                   annotations=[note(f"the true mean, {mean:g}", theme, x=1, xref="paper", y=mean, xanchor="right", yanchor="bottom")],
                   xaxis=axis(theme, "step of training"), yaxis=axis(theme, "mean of the channel"))

@@ -12,8 +12,8 @@ FILTERS = ("as it is", "edges ↔", "edges ↕", "spots")
 
 
 def small_maps(photo: Image.Image) -> tuple[list[str], list[list[float]]]:
-    """`CHANNELS` maps of `GRID` × `GRID` cells in 0 … 1 (four decimals) and their names: red, green, blue and brightness of the photo's middle,
-    each as it is and through three small filters."""
+    """`CHANNELS` maps of `GRID` × `GRID` cells in 0 … 1 (four decimals) and their names: red, green, blue and brightness of the photo's
+    middle, each as it is and through three small filters."""
     side = min(photo.size)
     left, top = (photo.width - side) // 2, (photo.height - side) // 2
     square = photo.convert("RGB").crop((left, top, left + side, top + side)).resize((4 * GRID, 4 * GRID), Image.Resampling.BOX)
@@ -29,13 +29,13 @@ def small_maps(photo: Image.Image) -> tuple[list[str], list[list[float]]]:
 
 
 def _filtered(plane: np.ndarray, which: int) -> np.ndarray:
-    """As it is; or the size of the change to the right, downwards, or against the four neighbours; differences are small, hence tripled."""
+    """As it is; or the size of the change to the right, downwards, or against the four neighbours; that is small, hence times six."""
     if which == 0:
         return plane
     wide = np.pad(plane, 1, mode="edge")
     right, below = wide[1:-1, 2:] - plane, wide[2:, 1:-1] - plane
     around = (wide[1:-1, 2:] + wide[1:-1, :-2] + wide[2:, 1:-1] + wide[:-2, 1:-1]) / 4 - plane
-    return 3 * np.abs((right, below, around)[which - 1])
+    return 6 * np.abs((right, below, around)[which - 1])
 
 
 def scene(about: str, maps: tuple[list[str], list[list[float]]], given: Weights, hand: dict[str, int], theme: str) -> dict:
@@ -55,13 +55,14 @@ def ablation(ratio: int, theme: str) -> go.Figure:
     """SENet's errors over r, from its paper; where r stands now is a line."""
     ratios, errors = list(ABLATION), [error for error, _ in ABLATION.values()]
     hover = [f"r = {each}: top-1 error {error:.2f} %, {millions:.1f} M parameters in all" for each, (error, millions) in ABLATION.items()]
-    line = {"type": "scatter", "mode": "lines+markers+text", "x": ratios, "y": errors, "text": [f"{error:.2f}" for error in errors], "textposition": "top center",
-            "line": {"color": ACCENT[theme], "width": 2}, "marker": {"size": 9}, "customdata": hover, "hovertemplate": "%{customdata}<extra></extra>", "cliponaxis": False}
-    shapes = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": PLAIN, "y1": PLAIN, "line": {"color": MUTED[theme], "dash": "dash", "width": 1.5}},
-              {"type": "line", "x0": ratio, "x1": ratio, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": MUTED[theme], "dash": "dot", "width": 1.5}}]
+    line = {"type": "scatter", "mode": "lines+markers+text", "x": ratios, "y": errors, "text": [f"{error:.2f}" for error in errors],
+            "textposition": "top center", "line": {"color": ACCENT[theme], "width": 2}, "marker": {"size": 9}, "customdata": hover,
+            "hovertemplate": "%{customdata}<extra></extra>", "cliponaxis": False}
+    dashed, dotted = ({"color": MUTED[theme], "dash": dash, "width": 1.5} for dash in ("dash", "dot"))
+    shapes = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": PLAIN, "y1": PLAIN, "line": dashed},
+              {"type": "line", "x0": ratio, "x1": ratio, "yref": "paper", "y0": 0, "y1": 1, "line": dotted}]
     notes = [note(f"ResNet-50 without SE, {PLAIN:.2f}", theme, x=0.01, xref="paper", y=PLAIN, yanchor="bottom", xanchor="left"),
              note(f"r = {ratio}", theme, x=np.log10(ratio), y=0.02, yref="paper", xanchor="left", yanchor="bottom")]
-    ticks = [1, 2, 4, 8, 16, 32]
-    return figure([line], theme, 300, shapes=shapes, annotations=notes,
-                  xaxis=axis(theme, "reduction ratio r", type="log", range=[np.log10(0.9), np.log10(38)], tickvals=ticks, ticktext=[str(tick) for tick in ticks]),
+    across = {"type": "log", "range": [np.log10(0.9), np.log10(38)], "tickvals": [1, *ratios]}
+    return figure([line], theme, 300, shapes=shapes, annotations=notes, xaxis=axis(theme, "reduction ratio r", **across),
                   yaxis=axis(theme, "top-1 error, %, from the paper", range=[22.0, 23.5]))

@@ -10,14 +10,16 @@ from ..lessons.skips import has_way_around, ways
 from ..palette import unit_colour
 from . import axis, figure, logarithmic, note
 from .powers import power_text
+from .strip import run_of, runs
 
 
 def arcs(network: Architecture, theme: str = "light", chosen: str = "") -> dict:
-    """`marks`, one a block: its colour, what is said of it, and whether something goes around it; and the sentence for the whole."""
-    count = ways(network)
-    marks = [{"id": block.id, "colour": unit_colour(block.id, theme), "around": has_way_around(block), "chosen": block.id == chosen,
-              "label": f"{block.id}, {block.label}: {_reason(block)}"} for block in network.blocks]
-    title = f"{count.blocks} blocks of {network.name}, {count.around} with a skip connection, drawn as an arc, and {count.through} without"
+    """`marks`, one a block, or one for equal ones in a row where there are too many: its colour, what is said of it, and whether something
+    goes around it; and the sentence for the whole."""
+    count, place = ways(network), run_of(network, chosen)
+    marks = [{"id": run.first.id, "colour": unit_colour(run.first.id, theme), "around": has_way_around(run.first), "chosen": run.first.id == place,
+              "label": f"{run.first.id}, {run.first.label}{f' × {run.count}' if run.count > 1 else ''}: {_reason(run.first)}"} for run in runs(network)]
+    title = f"{count.blocks:,} blocks of {network.name}, {count.around:,} with a skip connection, drawn as an arc, and {count.through:,} without"
     return {"marks": marks, "title": title}
 
 

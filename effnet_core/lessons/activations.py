@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from ..architecture import Architecture, Layer
@@ -41,7 +41,7 @@ def relu(x: float) -> float:
 
 
 def relu6(x: float) -> float:
-    """min(6, max(0, x)), MobileNetV1's and V2's (arXiv 1801.04381, §4.1)."""
+    """min(6, max(0, x)), MobileNetV1's and V2's (arXiv 1801.04381, §4)."""
     return min(6.0, max(0.0, x))
 
 
@@ -75,6 +75,7 @@ def functions(beta: float = 1.0) -> dict[str, Function]:
     }
 
 
+@cache
 def least_of_swish() -> tuple[float, float]:
     """Where swish (β = 1) is lowest, and how low: its slope is bisected, which is negative left of there and positive right of it."""
     low, high = -2.0, -1.0
@@ -83,18 +84,20 @@ def least_of_swish() -> tuple[float, float]:
     return middle, swish(middle)
 
 
+@cache
 def furthest() -> tuple[float, float]:
-    """The greatest |hard-swish − swish| (β = 1): where it is, on the right, and how much. The difference is even in x; between 0 and 3 it is
-    x · (x / 6 + 1 / 2 − σ(x)), from 3 on x · (1 − σ(x)), which falls there: thousandths up to 3 hold the greatest."""
+    """The greatest |hard-swish − swish| (β = 1): where it is, on the right, and how much. The difference is even in x; up to 3 it is
+    x · (x / 6 + 1 / 2 − σ(x)), from there on x · (1 − σ(x)), which falls: thousandths up to 3 hold the greatest."""
     places = [step / 1000 for step in range(3001)]
     most = max(places, key=lambda x: abs(hard_swish(x) - swish(x)))
     return most, abs(hard_swish(most) - swish(most))
 
 
 def read_numbers(text: str) -> list[float]:
-    """The numbers in a line such as "−3, 0.5 2e1". Raises `UserError` for a word that is none, for too many, too large, and for none at all."""
-    words = re.split(r"[\s,;]+", text.strip().strip(",;").replace("−", "-"))
-    if words == [""]:
+    """The numbers in a line such as "−3, 0.5 2e1". Raises `UserError` for a word that is none, and for too many, too
+    large ones, or none at all."""
+    words = [word for word in re.split(r"[\s,;]+", text.replace("−", "-")) if word]
+    if not words:
         raise UserError("There is no number yet; write some, such as −3, −1, 0, 0.5, with blanks or commas between them.")
     if len(words) > MOST:
         raise UserError(f"There are {len(words):,} numbers; at most {MOST} fit into the table.")
@@ -103,7 +106,8 @@ def read_numbers(text: str) -> list[float]:
 
 def _read(word: str) -> float:
     if not _NUMBER.fullmatch(word):
-        raise UserError(f"{word[:40]!r} is no number; write numbers such as −1.5, 0 or 2e1, decimals with a point, blanks or commas between them.")
+        raise UserError(f"{word[:40]!r} is no number; write numbers such as −1.5, 0 or 2e1, decimals with a point, and blanks or commas "
+                        "between them.")
     if abs(value := float(word)) > LARGEST:
         raise UserError(f"{word[:40]} is too large; numbers from −{LARGEST:,.0f} to {LARGEST:,.0f} can be shown.")
     return value

@@ -1,8 +1,8 @@
 """Questions to predict before the answer is seen. Every answer is computed from networks and their costs, or from what was measured."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from itertools import product
 from typing import Any, NamedTuple
 
 from ..cost import cost
@@ -10,7 +10,7 @@ from ..families import EFFICIENTNET, PAPER, compound, published
 from ..lab import formula, memory, paper
 from ..lab.rounding import form
 from ..palette import percent, si
-from ..scaling import Compound, Scaling, round_channels, round_repeats
+from ..scaling import Compound, round_channels, round_repeats
 from .scales import Scale
 
 Times = Mapping[str, Mapping[str, Any]]  # by `published` name what was measured of it, as `Latency.to_dict` gives it
@@ -111,7 +111,7 @@ def distinct() -> tuple[int, int, int]:
 
 
 def combinations() -> int:
-    return len([*product(*GRID)])
+    return math.prod(map(len, GRID))
 
 
 def _phis(name: str) -> formula.Implied:

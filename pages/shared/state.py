@@ -50,7 +50,7 @@ CARRIED = {  # set by a click or by one page's widget: the frame keeps these in 
     "cell_channel": "",  # its output channel
     "cell_at": "",  # a cell of that map: "row,column"
     "kernel_numbers": "",  # written into a kernel by hand, as `lessons.kernels` writes them
-    "tour": "",  # how far the guided tour is, as `learn.steps` writes it
+    "tour": "",  # how far the guided tour is, as `learn.progress` writes it
     "q": "",  # a question to predict; the first one
     "pins": "",  # networks to compare with, as `pins.write` writes them
     "hide": "",  # what a teacher's link leaves out: "alpha,part.take-home"

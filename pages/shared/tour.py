@@ -5,8 +5,10 @@ from collections import ChainMap
 import streamlit as st
 
 from . import html, state, texts
+from .learn import progress as written
 from .learn import steps
-from .learn.steps import Progress, Step
+from .learn.progress import Progress
+from .learn.steps import Step
 
 TEXT = {"title": 0, "task": 1, "why": 2, "seen": 3}  # the paragraphs of a step's section
 
@@ -16,15 +18,22 @@ def values() -> steps.Values:
 
 
 def progress() -> Progress:
-    return steps.read(state.get("tour"))
+    return written.read(state.get("tour"))
 
 
 def say(step: Step, part: str) -> str:
     text = texts.paragraphs("tour", step.slug)[TEXT[part]]
-    if part in ("task", "seen"):
-        numbers = step.seen(values()) if part == "seen" else step.task(values())
-        text = text.format(**{name: html.plain(value) for name, value in numbers.items()})
-    return text
+    return _filled(text, step.task(values())) if part == "task" else text
+
+
+def seen(step: Step) -> str:
+    """What is to be seen now that it is done; where the visitor has gone on since, that it was done."""
+    numbers = step.seen(values()) if step.lasting or step.done(values()) else {}
+    return _filled(say(step, "seen"), numbers) if numbers else texts.text("tour", "before")
+
+
+def _filled(text: str, numbers: steps.Numbers) -> str:
+    return text.format(**{name: html.plain(value) for name, value in numbers.items()})
 
 
 def notice(page: str = "") -> bool:
@@ -139,7 +148,7 @@ def _body(now: Progress) -> None:
             st.markdown("…")
             return
         st.markdown(say(now.step, "task"))
-        st.markdown(f"**Seen.** {say(now.step, 'seen')}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")
+        st.markdown(f"**Seen.** {seen(now.step)}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")
 
 
 def _fold() -> None:

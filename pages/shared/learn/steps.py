@@ -5,7 +5,6 @@ answered), `_predicted` (questions whose answer was looked at), `_measurements` 
 Its words are the section of the same name in `assets/texts/tour.md`: title, what to do, why it matters, what was seen.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from effnet_core.lessons.questions import QUESTIONS
 from effnet_core.palette import percent, si
 from effnet_core.search import grid
 
-from .. import state
+from .. import state, work
 
 Values = Mapping[str, Any]
 Numbers = dict[str, str]
@@ -31,7 +30,8 @@ class Step(NamedTuple):
     slug: str
     page: str
     done: Callable[[Values], bool]
-    seen: Callable[[Values], Numbers]  # once it is done
+    seen: Callable[[Values], Numbers]  # as long as it is done; empty where there is nothing to tell
+    lasting: bool = False  # whether what was seen is so, whatever the visitor has changed since
     opens: dict[str, Any] = {}  # what has to be open on that page
     task: Callable[[Values], Numbers] = lambda values: {}  # numbers of what is to be done
 
@@ -108,7 +108,7 @@ def _deep(values: Values) -> bool:
 
 
 def _alone(values: Values) -> Numbers:
-    total = cost(network(values))
+    total = cost(network(values))  # it is done, so there is one
     return {**_times(total), "field": f"{total.receptive_field / total.side:.3g}", "before": f"{_b0().receptive_field / _b0().side:.3g}"}
 
 
@@ -138,6 +138,11 @@ def _moved(values: Values) -> Numbers:
     return {"label": label, "before": percent(before), "after": percent(after)}
 
 
+def _training(values: Values) -> Numbers:
+    job = work.trainings().find(values["job"])
+    return {} if job is None else {"name": job.about.network, "classes": f"{job.about.classes}", "things": job.about.things}
+
+
 def _fits(values: Values) -> bool:
     """Deeper, wider and sharper than B0, for the double work and not much more weights."""
     made, base = network(values), published("b0")
@@ -162,44 +167,16 @@ def _found(values: Values) -> Numbers:
 
 FORMULA = {"source": "Formula"}
 STEPS = (
-    Step("why", "start", lambda values: values["source"] == "Formula" and values["phi"] >= 1, _grown, FORMULA),
-    Step("convolution", "blocks", _answered, _stem, {"lesson": "Convolution"}),
-    Step("separable", "blocks", _answered, _split, {"lesson": "Separable convolution"}),
-    Step("shape", "blocks", _widest, _shape, {"lesson": "The block, step by step"}),
-    Step("alone", "scaling", _deep, _alone, FORMULA),
-    Step("together", "tradeoffs", lambda values: values.get("beside") == "Receptive field", _together, {"trade": "One or all three"}),
-    Step("search", "search", lambda values: values.get("rule") == "counted", _searched),
-    Step("predict", "learn", lambda values: "phi-b1" in values.get("_predicted", ()), _predicted, {"learn": "Predict", "q": "phi-b1"}),
+    Step("why", "start", lambda values: values["source"] == "Formula" and values["phi"] >= 1, _grown, opens=FORMULA),
+    Step("convolution", "blocks", _answered, _stem, True, {"lesson": "Convolution"}),
+    Step("separable", "blocks", _answered, _split, True, {"lesson": "Separable convolution"}),
+    Step("shape", "blocks", _widest, _shape, opens={"lesson": "The block, step by step"}),
+    Step("alone", "scaling", _deep, _alone, opens=FORMULA),
+    Step("together", "tradeoffs", lambda values: values.get("beside") == "Receptive field", _together, True, {"trade": "One or all three"}),
+    Step("search", "search", lambda values: values.get("rule") == "counted", _searched, True),
+    Step("predict", "learn", lambda values: "phi-b1" in values.get("_predicted", ()), _predicted, True, {"learn": "Predict", "q": "phi-b1"}),
     Step("clock", "latency", lambda values: bool(values.get("_measurements")), _clocked),
-    Step("gates", "inside", lambda values: bool(values["surgery"] and values.get("_moved")), _moved, {"part": "Surgery"}),
-    Step("train", "pretrain", lambda values: bool(values["job"]), lambda values: {}),
-    Step("yourself", "scaling", _fits, _found, FORMULA, _budget),
+    Step("gates", "inside", lambda values: bool(values["surgery"] and values.get("_moved")), _moved, opens={"part": "Surgery"}),
+    Step("train", "pretrain", lambda values: bool(values["job"]), _training),
+    Step("yourself", "scaling", _fits, _found, opens=FORMULA, task=_budget),
 )
-
-
-class Progress(NamedTuple):
-    """Where one is, from 1; 0 outside the tour. What is done, by the same numbers, stays."""
-
-    at: int = 0
-    done: frozenset[int] = frozenset()
-
-    @property
-    def step(self) -> Step:
-        return STEPS[self.at - 1]
-
-    def with_done(self) -> "Progress":
-        """The present step is done."""
-        return self._replace(done=self.done | {self.at})
-
-    def write(self) -> str:
-        """`4-0b`: in step 4, and steps 1, 2 and 4 are done. Empty where there is nothing to tell."""
-        return f"{self.at}-{sum(1 << number - 1 for number in self.done):02x}" if self.at or self.done else ""
-
-
-def read(text: str) -> Progress:
-    """The inverse of `Progress.write`; what an address says wrongly is no tour."""
-    found = re.fullmatch(r"([0-9]{1,2})-([0-9a-f]{1,4})", text)
-    if found is None or int(found[1]) > len(STEPS):
-        return Progress()
-    bits = int(found[2], 16)
-    return Progress(int(found[1]), frozenset(number for number in range(1, len(STEPS) + 1) if bits >> number - 1 & 1))

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from .. import shell, texts, tour
+from .progress import Progress
 from .steps import STEPS
 
 
@@ -11,7 +12,8 @@ def show() -> None:
     st.markdown(texts.text("tour", "lead", steps=str(len(STEPS))))
     with st.container(horizontal=True, vertical_alignment="center"):
         following = next((number for number in range(1, len(STEPS) + 1) if number not in now.done), 1)
-        st.button("Go on with the tour" if now.done else "Start the tour", key="tour_start", type="primary", icon=":material/route:", on_click=tour.jump, args=(now.at or following,))
+        st.button("Go on with the tour" if now.done else "Start the tour", key="tour_start", type="primary", icon=":material/route:",
+                  on_click=tour.jump, args=(now.at or following,))
         if now.done:
             st.button("Start again", key="tour_again", type="tertiary", on_click=tour.reset, help=texts.text("tour", "again"))
         st.markdown(f"{len(now.done)} of {len(STEPS)} steps done." if now.done else "")
@@ -20,9 +22,9 @@ def show() -> None:
             _row(number, now)
 
 
-def _row(number: int, now) -> None:
+def _row(number: int, now: Progress) -> None:
     step, done = STEPS[number - 1], number in now.done
     with st.container(horizontal=True, vertical_alignment="center", key=f"tour_row_{number}"):
         st.button(f"{number}. {tour.say(step, 'title')}", key=f"tour_step_{number}", type="tertiary", on_click=tour.jump, args=(number,),
                   icon=":material/check_circle:" if done else ":material/arrow_forward:" if number == now.at else ":material/radio_button_unchecked:")
-        st.caption(shell.PAGES[step.page].title + (", done" if done else ", you are here" if number == now.at else ""))
+        st.markdown(shell.PAGES[step.page].title + (", done" if done else ", here" if number == now.at else ""))

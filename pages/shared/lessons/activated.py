@@ -2,12 +2,15 @@
 
 from base64 import b64encode
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from effnet_core.architecture import Architecture, Layer
 from effnet_core.cards import Entry
+from effnet_core.errors import UserError
 from effnet_core.figures import activations as drawn
 from effnet_core.lessons.gating import EXCITATIONS
 from effnet_core.palette import SIGNED, percent
@@ -15,7 +18,11 @@ from effnet_core.photos import samples
 
 from .. import html, lesson, shell, state
 
+if TYPE_CHECKING:
+    from ..seen import Look
+
 SLUG, FALLBACK = "activations", "stages.4.1"
+LAYERS = ("Stem", "Expand", "Depthwise", "Head")
 
 
 def show(on_a_photo: DeltaGenerator, gates: DeltaGenerator) -> None:
@@ -24,62 +31,86 @@ def show(on_a_photo: DeltaGenerator, gates: DeltaGenerator) -> None:
     with on_a_photo:
         st.markdown("##### On a real layer")
         photo = photos("acts_photo")
-        entry, seen = look(photo)
-        _maps(entry, seen)
+        entry, at = look(photo)
+        _maps(entry, at)
     with gates:
-        _gates(seen)
+        _gates(at)
 
 
 def photos(key: str) -> str:
     """The choice of a bundled photo; its shared value."""
     known = samples()
-    name = st.pills("Photo", list(known), default="cat" if "cat" in known else next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True,
+    name = st.pills("Photo", list(known), default=next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True,
                     **state.bound(key))
     return f"sample-{name}"
 
 
-def look(photo: str):
+def look(photo: str) -> "tuple[Entry, Look]":
     """The bundled model, and its pass over a bundled photo, which all visitors share."""
     from effnet_core import cards
 
     from .. import models, seen
     from .. import photo as pictures
 
-    entry = next(entry for entry in cards.available() if entry.bundled and entry.name == cards.best_bundled())
+    name = cards.best_bundled()
+    entry = next((entry for entry in cards.available() if entry.bundled and entry.name == name), None)
+    if entry is None:
+        raise UserError(f"The model {name} that comes with the app is missing; put assets/models back as it was.")
     return entry, seen.untouched(entry, models.model_of(entry), photo, pictures.picture(photo))
 
 
-def unit_of(network, wanted: str) -> str:
+def unit_of(network: Architecture, wanted: str) -> str:
     """The selected unit, or the nearest one that has a convolution."""
     unit = network.nearest(wanted)
     return network.last_unit if unit == "classifier" else unit
 
 
-def normed(at, unit: str, layer_id: str) -> dict[str, np.ndarray]:
+def normed(at: "Look", unit: str, layer_id: str) -> dict[str, np.ndarray]:
     """What a convolution of the unit reads, makes, and what batch norm makes of that (C H W each): see `folding.within`."""
     from effnet_core.lessons.folding import within
 
     layer = next(layer for layer in at.network.layers if layer.id == layer_id)
     size = 4 * (layer.input.elements + 2 * layer.output.elements)
-    return at.kept("lesson normed", lambda: {name: part[0].numpy() for name, part in within(at.model, at.seen, unit, layer_id).items()}, size, size, layer_id)
+
+    def make() -> dict[str, np.ndarray]:
+        return {name: part[0].numpy() for name, part in within(at.model, at.seen, unit, layer_id).items()}
+
+    return at.kept("lesson normed", make, size, size, layer_id)
 
 
-def _maps(entry: Entry, at) -> None:
-    unit = unit_of(at.network, state.get("layer"))
-    layers = [layer for layer in dict(at.network.units())[unit] if layer.operator != "se" and layer.activation]
-    names = [layer.part for layer in layers]
-    asked = st.segmented_control("Layer", names, default=names[0], required=True, key=f"acts_layer_{'_'.join(names)}") if len(names) > 1 else names[0]
-    layer = layers[names.index(asked)]
+def _layer(network: Architecture, asked: str) -> tuple[str, Layer]:
+    """Unit and layer that are looked at: the stem, the head, or a layer of the selected block; its depthwise one where it does not
+    widen."""
+    if asked in ("Stem", "Head"):
+        return asked.lower(), getattr(network, asked.lower())
+    unit = network.nearest(state.get("layer"))
+    block = next((block for block in network.blocks if block.id == unit), network.blocks[-1 if unit != "stem" else 0])
+    parts = {layer.part: layer for layer in block.layers}
+    return block.id, parts.get(asked.lower()) or parts["depthwise"]
+
+
+def _maps(entry: Entry, at: "Look") -> None:
+    left, right = st.columns([3, 1], gap="large")
+    asked = left.segmented_control("Layer", LAYERS, default=LAYERS[0], required=True, help=lesson.text(SLUG, "layer_help"),
+                                   **state.bound("acts_layer"))
+    unit, layer = _layer(at.network, asked)
     before = normed(at, unit, layer.id)["norm"]
     last = len(before) - 1
-    strongest = int(np.abs(before).mean((1, 2)).argmax())
     key = f"acts_channel_{layer.id.replace('.', '_')}"
-    channel = int(st.number_input(f"Channel, 0 to {last:,}", 0, last, strongest, 1, key=key))
-    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(before):,}", side=str(before.shape[1]),
-                            below=percent(float((before < 0).mean()))))
+    channel = int(right.number_input(f"Channel, 0 to {last:,}", 0, last, _telling(before), 1, key=key, persist_state="session"))
     beta = st.session_state["acts_beta"]
-    pictures(before, drawn.after(before, beta), channel)
-    st.caption(lesson.text(SLUG, "map_caption", beta=f"{beta:g}"))
+    after = drawn.after(before, beta)
+    below = percent(float((before < 0).mean()))
+    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(before):,}", below=below,
+                            side=str(before.shape[1])))
+    pictures(before, after, channel)
+    full = next(each.full for each in after if each.name == "ReLU6")
+    st.caption(lesson.text(SLUG, "map_caption", beta=f"{beta:g}", full=percent(full)))
+
+
+def _telling(maps: np.ndarray) -> int:
+    """The channel with the most on both sides of zero."""
+    return int(np.minimum(np.maximum(maps, 0).mean((1, 2)), np.maximum(-maps, 0).mean((1, 2))).argmax())
 
 
 def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None:
@@ -88,7 +119,9 @@ def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None
     cells = [_tile("before", drawn.picture(before[channel], reach, theme), [("below 0", percent(float((before < 0).mean())))])]
     for each in after:
         facts = [("exactly 0", percent(each.zero)), ("below 0", percent(each.negative)), ("slope 0", percent(each.flat))]
-        cells.append(_tile(each.name, drawn.picture(each.values[channel], reach, theme), facts + ([("cut off at 6", percent(each.full))] if each.name == "ReLU6" else [])))
+        if each.name == "ReLU6":
+            facts.append(("cut off at 6", percent(each.full)))
+        cells.append(_tile(each.name, drawn.picture(each.values[channel], reach, theme), facts))
     ramp = ", ".join(SIGNED[theme])
     st.html(f'<div class="ef-acts">{"".join(cells)}</div><div class="ef-scale"><i style="background: linear-gradient(90deg, {ramp})"></i>'
             f'<span><b>{-reach:.2f}</b><b>0</b><b>{reach:.2f}</b></span></div>'.replace("<b>-", "<b>−"))
@@ -96,11 +129,12 @@ def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None
 
 def _tile(name: str, png: bytes, facts: list[tuple[str, str]]) -> str:
     lines = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in facts)
-    return (f'<figure><figcaption>{escape(name)}</figcaption><img alt="The map {"before its activation" if name == "before" else f"after {escape(name)}"}" '
+    alt = "The map before its activation" if name == "before" else f"The map after {escape(name)}"
+    return (f'<figure><figcaption>{escape(name)}</figcaption><img alt="{alt}" '
             f'src="data:image/png;base64,{b64encode(png).decode()}"><dl>{lines}</dl></figure>')
 
 
-def _gates(at) -> None:
+def _gates(at: "Look") -> None:
     from effnet_core.lessons.kept import before_gates
 
     st.markdown("##### Why squeeze-and-excitation ends in a sigmoid")

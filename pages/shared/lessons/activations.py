@@ -14,11 +14,12 @@ from .. import html, lesson, shell, state
 from ..components import component
 from . import activated
 
-SLUG, REACH = "activations", 8.0
+SLUG, REACH, TYPED = "activations", 8.0, "-3, -1.2785, -1, 0, 1, 3, 8"
 OTHERS = {"MobileNetV2": "mobilenetv2", "EfficientNet-Lite0": "lite0", "ResNet-50": "resnet50"}
-KINDS = {"stem": "Stem", "expand": "Expand, 1×1", "depthwise": "Depthwise", "SE, inside": "SE, between its two layers", "SE, gates": "SE, the gates",
-         "project": "Project, 1×1", "shortcut": "Shortcut, 1×1", "reduce": "Reduce, 1×1", "spatial": "Convolution in a bottleneck", "pointwise": "Pointwise, 1×1",
-         "after the sum": "After the sum", "head": "Head, 1×1", "classifier": "Classifier"}
+KINDS = {"stem": "Stem", "expand": "Expand, 1×1", "depthwise": "Depthwise", "SE, inside": "SE, between its two layers",
+         "SE, gates": "SE, the gates", "project": "Project, 1×1", "shortcut": "Shortcut, 1×1", "reduce": "Reduce, 1×1",
+         "spatial": "Convolution in a bottleneck", "pointwise": "Pointwise, 1×1", "after the sum": "After the sum", "head": "Head, 1×1",
+         "classifier": "Classifier"}
 FORMULAS = (
     ("swish", r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma(\beta x)\,(1-\sigma(\beta x))"),
     ("ReLU", r"\max(0, x)", r"1 \text{ where } x > 0,\ \text{else } 0"),
@@ -30,7 +31,8 @@ FORMULAS = (
 
 def show() -> None:
     place, (far, gap) = core.least_of_swish(), core.furthest()
-    numbers = {"lowest": fixed(place[0]), "low": fixed(place[1]), "slope": fixed(core.swish_slope(-3.0)), "far": f"{far:g}", "gap": fixed(gap)}
+    numbers = {"lowest": fixed(place[0]), "low": fixed(place[1]), "slope": fixed(core.swish_slope(-3.0)),
+               "far": f"{far:g}", "gap": fixed(gap)}
     lesson.head(SLUG, **numbers)
     lesson.ask(SLUG, ["It goes on falling", "It is flat there", "It rises again"], 2 if core.swish_slope(-3.0) < 0 else 0, **numbers)
     _curves(numbers)
@@ -56,7 +58,8 @@ def _curves(numbers: dict[str, str]) -> None:
     x = left.slider("x", -REACH, REACH, 1.0, 0.01, help=lesson.text(SLUG, "x_help"), **state.bound("acts_x"))
     beta = right.slider("β of swish", 0.0, 10.0, 1.0, 0.1, help=lesson.text(SLUG, "beta_help"), **state.bound("acts_beta"))
     if chosen:
-        component("activation")(key="activation", data=drawn.curves(shell.theme(), chosen, x, beta), on_moved_change=_moved, height="content")
+        data = drawn.curves(shell.theme(), chosen, x, beta)
+        component("activation")(key="activation", data=data, on_moved_change=_moved, height="content")
     else:
         st.caption(lesson.text(SLUG, "no_curve"))
     st.markdown(lesson.text(SLUG, "beta", **numbers))
@@ -68,7 +71,7 @@ def _curves(numbers: dict[str, str]) -> None:
 
 def _typed() -> None:
     st.markdown("##### Your own numbers")
-    text = st.text_input("Numbers", "-3, -1.2785, -1, 0, 1, 3, 8", max_chars=300, help=lesson.text(SLUG, "typed_help"), **state.bound("acts_numbers"))
+    text = st.text_input("Numbers", TYPED, max_chars=300, help=lesson.text(SLUG, "typed_help"), **state.bound("acts_numbers"))
     with shell.refusals():
         found, known = core.read_numbers(text or ""), core.functions(st.session_state["acts_beta"])
         head = ["x", *(f"{name}{mark}" for name in known for mark in ("", " ′"))]
@@ -81,7 +84,12 @@ def _plain(x: float) -> str:
 
 
 def _cells(function: core.Function, x: float) -> tuple[str, str]:
-    return fixed(function.value(x) + 0.0), fixed(function.slope(x) + 0.0) + (" *" if x in function.kinks else "")
+    return _four(function.value(x)), _four(function.slope(x)) + (" *" if x in function.kinks else "")
+
+
+def _four(value: float) -> str:
+    """Four decimals; what rounds to 0 has no sign."""
+    return fixed(round(value, 4) + 0.0)
 
 
 def _uses(network: Architecture) -> None:

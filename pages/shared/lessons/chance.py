@@ -28,23 +28,26 @@ def show() -> None:
 
 
 def _seed(place: DeltaGenerator) -> int:
-    return place.slider("Draw", 0, SEEDS, 3, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
+    return place.slider("Draw", 0, SEEDS, 9, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
 
 
 def _depth() -> None:
     network = state.architecture()
     b0 = published("b0")
     mean, whole = core.expected(core.rates(b0)), len(b0.blocks)
-    numbers = {"blocks": str(whole), "mean": f"{mean:.2f}", "last": f"{b0.blocks[-2].drop_rate:.4f}", "skips": str(sum(block.skip for block in b0.blocks)),
-               "most": f"{b0.family.stochastic_depth:g}"}
+    numbers = {"blocks": str(whole), "mean": f"{mean:.2f}", "last": f"{max(core.rates(b0)):.4f}",
+               "skips": str(sum(block.skip for block in b0.blocks)), "most": f"{b0.family.stochastic_depth:g}"}
     st.markdown(lesson.text(SLUG, "depth", **numbers))
-    guess.ask(f"lesson_{SLUG}", "chance_depth", [f"{0.8 * whole:.1f}", f"{0.9 * whole:.1f}", f"{mean:.1f}"], 2, section="depth", **numbers)
+    options = [f"{0.8 * whole:.1f}", f"{0.9 * whole:.1f}", f"{mean:.1f}"]  # as if every block had p, or half of it
+    guess.ask(f"lesson_{SLUG}", "chance_depth", options, 2, section="depth", **numbers)
     left, right = st.columns(2, gap="large")
     seed = _seed(left)
-    most = right.slider("Drop rate at the far end, p", 0.0, 0.9, 0.2, 0.01, help=lesson.text(SLUG, "most_help"), **state.bound("chance_most"))
+    most = right.slider("Drop rate at the far end, p", 0.0, 0.9, 0.2, 0.01, help=lesson.text(SLUG, "most_help"),
+                        **state.bound("chance_most"))
     component("chance")(key="chance", data=drawn.blocks(network, seed, most, shell.theme()), height="content")
     own = network.family.stochastic_depth
-    st.caption(lesson.text(SLUG, "depth_own" if own else "depth_none", name=html.plain(network.name), most=f"{own:g}", count=f"{len(network.blocks)}"))
+    st.caption(lesson.text(SLUG, "depth_own" if own else "depth_none", name=html.plain(network.name), most=f"{own:g}",
+                           count=f"{len(network.blocks)}"))
     _kept(core.rates(network, most), network, seed)
 
 
@@ -58,8 +61,9 @@ def _kept(rates: list[float], network: Architecture, seed: int) -> None:
         return
     st.markdown(lesson.text(SLUG, "kept", block=network.blocks[at].id, rate=fixed(rate), factor=fixed(1 / (1 - rate))))
     shell.boot_torch()
-    rows = [(f"{draws:,}", f"{kept:,}", fixed(mean), f"± {fixed(error)}", fixed(kept / draws)) for draws, kept, mean, error in (_draws(rate, each, seed) for each in DRAWS)]
-    html.table(("Images", "Branch kept in", "Mean of what comes out", "Expected: 1", "Without rescaling"), rows)
+    found = (_draws(rate, each, seed) for each in DRAWS)
+    rows = [(f"{draws:,}", f"{kept:,}", fixed(mean), f"1 ± {fixed(error)}", fixed(kept / draws)) for draws, kept, mean, error in found]
+    html.table(("Images", "Branch kept in", "Mean of what comes out", "Expected", "Without rescaling"), rows)
     st.caption(lesson.text(SLUG, "kept_caption"))
 
 
@@ -75,7 +79,8 @@ def _dropout() -> None:
     own, count = network.scaling.dropout, network.classifier.input.channels
     b0 = published("b0")
     rate0, count0 = b0.scaling.dropout, b0.classifier.input.channels
-    numbers = {"rate": f"{rate0:g}", "count": f"{count0:,}", "factor": f"{1 / (1 - rate0):g}", "stay": f"{core.survivors(count0, rate0)[0]:,.0f}"}
+    numbers = {"rate": f"{rate0:g}", "count": f"{count0:,}", "factor": f"{1 / (1 - rate0):g}",
+               "stay": f"{core.survivors(count0, rate0)[0]:,.0f}"}
     st.markdown(lesson.text(SLUG, "dropout", **numbers))
     options = [1.0, 1 - rate0, 1 / (1 - rate0)]
     guess.ask(f"lesson_{SLUG}", "chance_dropout", [f"times {option:g}" for option in options], 2, section="dropout", **numbers)
@@ -86,7 +91,8 @@ def _dropout() -> None:
     component("dropout")(key="dropout", data=drawn.dropout(count, seed, rate, mode == "Training"), height="content")
     mean, spread = core.survivors(count, rate)
     html.tiles([Tile("Stay on average", f"{mean:,.1f}", f"of {count:,}"), Tile("Standard deviation", f"{spread:.1f}", "√(n · p · (1 − p))"),
-                Tile("Factor in training", fixed(1 / (1 - rate)), "1 / (1 − p)"), Tile("Rate of the network shown", f"{own:g}", network.name)], key="dropout")
+                Tile("Factor in training", fixed(1 / (1 - rate)), "1 / (1 − p)"),
+                Tile("Rate of the network shown", f"{own:g}", network.name)], key="dropout")
     _table()
 
 
@@ -96,7 +102,12 @@ def _table() -> None:
         count = published(name).classifier.input.channels
         mean, spread = core.survivors(count, rate)
         rows.append((name.upper(), f"{rate:g}", f"{count:,}", f"{mean:,.0f} ± {spread:.0f}", percent(rate), fixed(1 / (1 - rate))))
-    html.table(("Network", "Rate p", "Numbers", "Stay in training", "Dropped", "Factor"), rows, caption=lesson.text(SLUG, "dropout_caption"))
+    head = ("Network", "Rate p", "Numbers", "Stay in training", "Dropped", "Factor")
+    html.table(head, rows, caption=lesson.text(SLUG, "dropout_caption"))
 
 
-PARTS: dict[str, Callable[[], None]] = {"Batch norm": norms.show, "Stochastic depth": _depth, "Dropout": _dropout}  # what the control says → the part
+PARTS: dict[str, Callable[[], None]] = {  # what the control says → the part
+    "Batch norm": norms.show,
+    "Stochastic depth": _depth,
+    "Dropout": _dropout,
+}

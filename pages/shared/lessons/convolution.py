@@ -23,7 +23,7 @@ def show() -> None:
     lesson.head(SLUG)
     _guess()
     left, right = st.columns([3, 8], gap="large")
-    with left:
+    with left, st.container(key="conv_controls"):
         shape, filtered = _controls()
     with right:
         _walk(shape, filtered)

@@ -33,7 +33,7 @@ def show() -> None:
     shape, sliders = _controls(network)
     data = {**sliders, "padding": shape.padding, "colours": colours(), "revealed": guessed}
     component("separable")(key="separable", data=data, height="content")
-    st.caption(lesson.text(SLUG, "traffic"))
+    st.markdown(lesson.text(SLUG, "traffic"))
     st.markdown(f"##### {lesson.text(SLUG, 'race_title')}")
     racing.show(shape)
     with st.expander("Letters and words"):
@@ -87,10 +87,10 @@ def _options(key: str) -> list[int]:
 def _controls(network: Architecture) -> tuple[Separable, dict]:
     """The shape, and what a component needs to follow the sliders: each stands at the number of an option."""
     shapes = _shapes(network)
-    choice = st.container()
+    choice, sliders = st.container(), st.container(key="sep_controls")
     options = {key: _options(key) for key in FIELDS.values()}
     values = {name: column.select_slider(LABELS[key], options[key], getattr(FIRST, name), **state.bound(key))
-              for column, (name, key) in zip(st.columns(len(FIELDS), gap="medium"), FIELDS.items())}
+              for column, (name, key) in zip(sliders.columns(len(FIELDS), gap="medium"), FIELDS.items())}
     shape = Separable(**values)
     _block_choice(choice, network, shapes, shape)
     hand = {key: options[key].index(values[name]) for name, key in FIELDS.items()}

@@ -61,9 +61,9 @@ def _network(network: Architecture, numbers: dict[str, str]) -> None:
     found = ways(network)
     component("arcs")(key="arcs", data=arcs(network, shell.theme(), state.selected(network)), height="content",
                       on_picked_change=picking("arcs", {block.id for block in network.blocks}))
-    counts = {name: str(getattr(found, name)) for name in ("blocks", "around", "through", "longest")}
+    counts = {name: f"{getattr(found, name):,}" for name in ("blocks", "around", "through", "longest")}
     st.markdown(lesson.text(SLUG, "counted", name=network.name, **counts))
-    rows = [(title, f"{each.blocks}", f"{each.around}", f"{each.through}", f"{each.longest}")
+    rows = [(title, f"{each.blocks:,}", f"{each.around:,}", f"{each.through:,}", f"{each.longest:,}")
             for title, each in ((f"{network.name}, drawn above", found), ("B0", ways(published("b0"))), ("B7", ways(published("b7"))))]
     html.table(("Network", "Blocks", "With a skip", "Without: on every way", "Most in a row without"), rows, mark=0)
 

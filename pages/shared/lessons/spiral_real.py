@@ -36,7 +36,8 @@ def show() -> None:
     def make() -> tuple:
         return cuts(at.model, at.untouched, best.index), all_cut(at.model, at.untouched, best.index)
 
-    found, everywhere = at.kept("rectified", make, BYTES, extra)
+    with st.spinner("A pass for every block…"):
+        found, everywhere = at.kept("rectified", make, BYTES, extra)
     figure = figures.cuts(found, best.probability, best.label, shell.theme(), state.selected(at.network))
     st.plotly_chart(figure, theme=None, key="linear_cuts", config={"displayModeBar": False}, selection_mode="points",
                     on_select=lambda: picked_block("linear_cuts", {cut.block for cut in found}),

@@ -13,6 +13,7 @@ from effnet_core.photos import samples
 from .. import html, lesson, shell, state
 from ..components import component
 from ..html import Tile
+from .activated import photos
 
 SLUG, SEEDS = "squeeze", 99
 ASKED = "stages.5.1"  # the block of B0 that the guess is about
@@ -22,9 +23,9 @@ def show() -> None:
     network = state.architecture()
     units = core.squeezes(network)
     asked = next(unit for unit in core.squeezes(published("b0")) if unit.block == ASKED)
-    numbers = {"wide": f"{asked.channels:,}", "narrow": f"{asked.squeezed:,}", "entering": f"{asked.entering:,}", "expand": f"{asked.channels // asked.entering}",
-               "senet": f"{asked.narrowed(core.SENET):,}", "quarter": f"{asked.channels // 4:,}", "ratio": f"{asked.channels // asked.squeezed}",
-               "senet_ratio": str(core.SENET), "plain": f"{core.PLAIN:.2f}"}
+    numbers = {"wide": f"{asked.channels:,}", "narrow": f"{asked.squeezed:,}", "entering": f"{asked.entering:,}",
+               "senet": f"{asked.narrowed(core.SENET):,}", "quarter": f"{asked.channels // 4:,}",
+               "ratio": f"{asked.channels // asked.squeezed}", "senet_ratio": str(core.SENET), "plain": f"{core.PLAIN:.2f}"}
     lesson.head(SLUG, **numbers)
     options = (asked.squeezed, asked.narrowed(core.SENET), asked.channels // 4)
     lesson.ask(SLUG, [f"{option:,}" for option in options], options.index(asked.squeezed), **numbers)
@@ -43,23 +44,23 @@ def _maps(name: str) -> tuple[list[str], list[list[float]]]:
 def _example(network: Architecture, units: tuple[core.Squeeze, ...]) -> int:
     """The small maps, and beneath them what the same ratio would cost; returns the ratio."""
     st.markdown(f"##### Four steps\n{lesson.text(SLUG, 'steps')}")
-    known = samples()
-    photo = st.pills("Photo", list(known), default=next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True, **state.bound("squeeze_photo"))
+    photo = photos("squeeze_photo").removeprefix("sample-")
     columns = st.columns(3, gap="large")
     channels = columns[0].slider("Channels C", 2, core.CHANNELS, 8, 1, **state.bound("squeeze_channels"))
     ratio = columns[1].slider("Reduction ratio r", *core.RATIOS, 4, 1, help=lesson.text(SLUG, "ratio_help"), **state.bound("squeeze_ratio"))
-    seed = columns[2].slider("Weights", 0, SEEDS, 1, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("squeeze_seed"))
+    seed = columns[2].slider("Draw of the weights", 0, SEEDS, 1, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("squeeze_seed"))
     hand = {"squeeze_channels": channels, "squeeze_ratio": ratio}
-    data = drawn.scene(photo, _maps(photo), core.weights(seed), hand, shell.theme()) | drawn.counted(units, network.name, _selected(network, units))
-    component("squeeze")(key="squeeze", data=data, height="content")
+    scene = drawn.scene(photo, _maps(photo), core.weights(seed), hand, shell.theme())
+    component("squeeze")(key="squeeze", data=scene | drawn.counted(units, network.name, _selected(network, units)), height="content")
     st.caption(lesson.text(SLUG, "example_caption"))
+    st.markdown(lesson.text(SLUG, "inside"))
     return ratio
 
 
 def _selected(network: Architecture, units: tuple[core.Squeeze, ...]) -> core.Squeeze:
     """The selected block, or the first or last one where a layer outside the blocks is selected."""
-    known = {unit.block: unit for unit in units}
-    return known.get(state.selected(network)) or units[-1 if state.selected(network) in {layer.id for layer in network.back} else 0]
+    known, chosen = {unit.block: unit for unit in units}, state.selected(network)
+    return known.get(chosen) or units[-1 if chosen in {layer.id for layer in network.back} else 0]
 
 
 def _share(network: Architecture) -> None:
@@ -67,10 +68,10 @@ def _share(network: Architecture) -> None:
     if "se" not in total.operators:
         st.info(lesson.text(SLUG, "none", name=html.plain(network.name)), icon=":material/info:")
         return
-    se = total.operators["se"]
+    se, count = total.operators["se"], sum(layer.operator == "se" for layer in network.layers)
     html.tiles([Tile("SE's parameters", percent(se.params / total.params), f"{se.params:,} of {total.params:,}"),
                 Tile("SE's MACs", percent(se.macs / total.macs), f"{se.macs:,} of {total.macs:,}"),
-                Tile("SE units", f"{sum(layer.operator == 'se' for layer in network.layers)}", f"in {len(network.blocks)} blocks")], key="squeeze")
+                Tile("SE units", f"{count}", f"in {len(network.blocks)} blocks")], key="squeeze")
     st.caption(lesson.text(SLUG, "share", name=html.plain(network.name)))
 
 
@@ -88,13 +89,16 @@ def _widths(network: Architecture, units: tuple[core.Squeeze, ...], ratio: int) 
     rows = [_row(unit, ratio) for unit in units]
     rows.append(("All blocks", "", "", "", "", f"{own.params:,}", "", f"{theirs.params:,}", f"{live.params:,}"))
     with st.container(height=430 if len(rows) > 12 else "content", border=False, key="squeeze_widths"):
-        html.table(("Block", "Input channels", "C, gated", "S here", "C ÷ S", "Parameters", f"S, C ÷ {core.SENET}", "Parameters", f"Parameters, C ÷ {ratio}"), rows,
-                   caption=f"{network.name}: the squeeze as it is, as SENet has it, and with the slider's r",
+        head = ("Block", "Input channels", "C, gated", "S here", "C ÷ S", "Parameters", f"S, C ÷ {core.SENET}", "Parameters",
+                f"Parameters, C ÷ {ratio}")
+        html.table(head, rows, caption=f"{network.name}: the squeeze as it is, as SENet has it, and with the slider's r",
                    mark=units.index(_selected(network, units)))
 
 
 def _row(unit: core.Squeeze, ratio: int) -> tuple[str, ...]:
     theirs = unit.narrowed(core.SENET)
-    here = (f"{unit.squeezed:,}", f"{unit.channels / unit.squeezed:.4g}", f"{core.params(unit.channels, unit.squeezed):,}") if unit.squeezed else ("no SE", "", "0")
+    here = ("no SE", "", "0")
+    if unit.squeezed:
+        here = (f"{unit.squeezed:,}", f"{unit.channels / unit.squeezed:.4g}", f"{core.params(unit.channels, unit.squeezed):,}")
     return (unit.block, f"{unit.entering:,}", f"{unit.channels:,}", *here, f"{theirs:,}", f"{core.params(unit.channels, theirs):,}",
             f"{core.params(unit.channels, unit.narrowed(ratio)):,}")

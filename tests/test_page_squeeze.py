@@ -1,0 +1,48 @@
+"""The lesson "Squeeze-and-excitation": what is counted and shown."""
+
+import pytest
+
+from effnet_core import cost, published
+from effnet_core.lessons import gating as core
+
+from .apps import open_app
+from .test_page_activations import htmls, sent
+
+LESSON = {"lesson": "Squeeze-and-excitation"}
+
+
+def test_the_lesson_opens_with_the_example_and_the_counts():
+    app = open_app("blocks", **LESSON)
+    assert not app.exception and not app.warning
+    data, network = sent(app, "squeeze"), published("b0")
+    assert data["hand"] == {"squeeze_channels": 8, "squeeze_ratio": 4} and len(data["maps"]) == core.CHANNELS
+    assert data["network"]["units"] == [[unit.channels, unit.squeezed] for unit in core.squeezes(network)]
+    assert data["block"] == {"name": "stages.4.1", "unit": [672, 28]}
+    table, body = cost(network), htmls(app)
+    assert f"{table.operators['se'].params:,} of {table.params:,}" in body and f"{table.operators['se'].macs:,} of {table.macs:,}" in body
+    for block in network.blocks:
+        se = next(layer for layer in block.layers if layer.part == "se")
+        cells = "".join(f"<td>{count:,}</td>" for count in (block.input.channels, se.input.channels, se.squeeze))
+        assert f'<th scope="row">{block.id}</th>{cells}' in body
+
+
+@pytest.mark.parametrize("name", ["Lite0", "L2", "MobileNetV2", "ResNet-50"])
+def test_other_networks_are_counted_too(name):
+    app = open_app("blocks", **LESSON, source="Published", name=name, layer="classifier")
+    assert not app.exception
+    assert len(app.info) == (name != "L2")  # only that one has SE
+
+
+@pytest.mark.parametrize("query", [{"squeeze_ratio": "0"}, {"squeeze_channels": "1e9"}, {"squeeze_seed": "-1"}, {"squeeze_photo": "dog"}])
+def test_a_bad_address_is_no_trouble(query):
+    app = open_app("blocks", **LESSON, **query)
+    assert not app.exception and sent(app, "squeeze")["hand"]["squeeze_ratio"] >= 1
+
+
+@pytest.mark.parametrize("guess, says", [(0, "As you expected"), (1, "It is otherwise: 48"), (2, "It is otherwise: 48")])
+def test_the_guess_is_answered(guess, says):
+    app = open_app("blocks", **LESSON)
+    app.get("button_group")
+    pills = next(each for each in app.button_group if each.key == "guessed_squeeze")
+    pills.set_value(guess).run()
+    assert any(says in each.value and "C ÷ 24" in each.value for each in app.markdown)
