@@ -11,7 +11,7 @@ function ratesOf({ blocks, hand }) {
   return blocks.flatMap(({ index, skip, count }) => Array.from({ length: count }, (_, k) => skip ? hand.chance_most * (index + k) / all : 0))
 }
 
-const shareOf = (share) => share > 0 && share < 0.0005 ? "< 0.1 %" : `${written(100 * share, 1)} %`
+const shareOf = (share) => share < 0.0005 ? "< 0.1 %" : `${written(100 * share, 1)} %`
 
 function drawnOf(rates, seed) {
   const next = lotsOf(seed)
@@ -85,13 +85,14 @@ function spreadOf(odds, alive, width) {
   const each = (width - LEFT) / (last - first + 1)
   const svg = svgOf(width, HIGH + 54, `Probability of so many blocks being there; here ${alive}, with ${written(odds[alive])}`)
   svg.append(...ticksOf(top, width))
-  const every = Math.ceil(26 / each)
+  const wide = Math.max(26, 8 * String(last).length + 8)
+  const every = Math.ceil(wide / each)
   for (let place = first; place <= last; place += 1) {
     const [x, high] = [LEFT + (place - first) * each, HIGH * odds[place] / top]
     const box = { x: x + each * 0.1, y: 10 + HIGH - high, width: each * 0.8, height: high }
     const bar = element("rect", { class: place === alive ? "odds now" : "odds", ...box })
     svg.append(titled(bar, `${place} blocks there: ${written(100 * odds[place], 2)} %`))
-    if ((last - place) % every === 0) svg.append(labelAt(String(place), x + each / 2, HIGH + 26, "middle"))
+    if ((last - place) % every === 0) svg.append(labelAt(String(place), Math.min(x + each / 2, width + 4 - wide / 2), HIGH + 26, "middle"))
   }
   svg.append(labelAt("blocks that are there; the strong bar is this draw", LEFT, HIGH + 46))
   return svg
