@@ -45,7 +45,7 @@ def _experiment(guessed: bool) -> None:
 
 def _picked() -> None:
     n = st.session_state["spiral"].picked
-    if isinstance(n, int) and 2 <= n <= WIDEST:  # a browser may send anything
+    if type(n) is int and 2 <= n <= WIDEST:  # a browser may send anything
         state.put(spiral_n=n)
 
 
