@@ -156,6 +156,8 @@ def test_a_word_explains_itself_to_keyboard_pointer_and_touch(browser, address, 
     page = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme, has_touch=True).new_page()
     open_page(page, f"{address}/tradeoffs")
     word, card = page.locator('a[href="#word:width"]').first, page.locator(".phrases .card")
+    card.wait_for(state="attached", timeout=PATIENCE_MS)
+    settle(page, 800)
     word.focus()
     sync_api.expect(card).to_be_visible(timeout=PATIENCE_MS)
     assert "How many channels" in card.inner_text() and card.get_attribute("role") == "tooltip"
