@@ -3,7 +3,7 @@
 import streamlit as st
 
 from .. import catalogue, html, sheets, shell, state, teaching, texts
-from .steps import Progress
+from .progress import Progress
 
 SIZES = {"Usual": "", "Large": "large", "Larger": "larger"}
 
