@@ -43,6 +43,12 @@ def offered(key: str, options: Mapping[str, Part]) -> dict[str, Part]:
     return left
 
 
+def lacks(page: str, key: str, title: str) -> bool:
+    """Whether the part `title` of `page`, of which `key` is the choice, is left out."""
+    away = hidden()
+    return catalogue.token(key, title) in away and not away.issuperset(catalogue.parts(page))
+
+
 def frame() -> None:
     """In the frame of every page, before its controls: what is hidden, fixed and enlarged, and the place of the note that says so."""
     state.hold()

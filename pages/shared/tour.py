@@ -4,7 +4,7 @@ from collections import ChainMap
 
 import streamlit as st
 
-from . import html, state, texts
+from . import html, state, teaching, texts
 from .learn import progress as written
 from .learn import steps
 from .learn.progress import Progress
@@ -102,6 +102,13 @@ def is_there(step: Step) -> bool:
     return step.page == _page() and all(values().get(key, value) == value for key, value in step.opens.items())
 
 
+def barred(step: Step) -> str:
+    """What the step needs and a teacher's link does not let one open; "" where nothing is in the way."""
+    held, now = state.fixed(), values()
+    return next((value for key, value in step.opens.items()
+                 if teaching.lacks(step.page, key, value) or (key in held and now.get(key, value) != value)), "")
+
+
 def bar(page: str, titles: dict[str, str]) -> None:
     """In the frame of `page`, before it is drawn; `titles` are those of all pages."""
     notice(page)
@@ -125,19 +132,19 @@ def _panel(titles: dict[str, str]) -> None:
 
 
 def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
-    done, last = now.at in now.done, now.at == len(steps.STEPS)
+    done, last, past = now.at in now.done, now.at == len(steps.STEPS), bool(barred(now.step))
     with st.container(key="tour_head", horizontal=True, vertical_alignment="center", gap="small"):
         tick = ":material/check_circle: " if done else ""
         st.markdown(f"{tick}**Step {now.at} of {len(steps.STEPS)}** · {say(now.step, 'title')}")
         there = st.session_state["_tour_there"] = is_there(now.step)
-        if not done and not there:
+        if not (done or there or past):
             st.button("Open it here" if now.step.page == _page() else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
                       help=texts.text("tour", "sets") if now.step.opens is steps.FORMULA and values()["source"] != "Formula" else None)
         st.button("Back", key="tour_back", on_click=_turn, args=(now.at - 1,), disabled=now.at == 1, type="tertiary")
         if last:
-            st.button("All steps", key="tour_all", on_click=_list, type="primary" if done else "tertiary")
+            st.button("All steps", key="tour_all", on_click=_list, type="primary" if done or past else "tertiary")
         else:
-            st.button("Next", key="tour_next", on_click=_turn, args=(now.at + 1,), type="primary" if done else "tertiary")
+            st.button("Next", key="tour_next", on_click=_turn, args=(now.at + 1,), type="primary" if done or past else "tertiary")
         st.button("Unfold" if folded else "Fold", key="tour_fold", on_click=_fold, type="tertiary")
         st.button("Leave", key="tour_leave", on_click=leave, type="tertiary", help=texts.text("tour", "leave"))
 
@@ -146,6 +153,9 @@ def _body(now: Progress) -> None:
     with st.container(key="tour_body", gap="xsmall"):
         if st.session_state.get("_tour_early"):
             st.markdown("…")
+            return
+        if now.at not in now.done and (away := barred(now.step)):
+            st.markdown(texts.text("tour", "barred", part=away, onward="All steps" if now.at == len(steps.STEPS) else "Next"))
             return
         st.markdown(say(now.step, "task"))
         st.markdown(f"**Seen.** {seen(now.step)}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")

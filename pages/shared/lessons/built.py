@@ -55,7 +55,7 @@ def _step() -> int:
 
 def _go(step: object) -> None:
     """In a callback; a browser may send anything."""
-    if isinstance(step, int) and 0 <= step < len(STEPS):
+    if type(step) is int and 0 <= step < len(STEPS):
         state.put(built_step=NAMES[step])
 
 
