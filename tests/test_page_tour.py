@@ -266,3 +266,8 @@ def test_what_needs_no_tour_costs_nothing():
         patch.setattr(steps, "network", lambda values: pytest.fail("asked"))
         assert not any(tour.notice("start") for _ in range(3))
     assert not app.exception
+
+
+@pytest.mark.parametrize("page, says", [("learn", f"A tour in {len(steps.STEPS)} steps"), ("blocks", "16 times in B0 and 55 times in B7")])
+def test_the_sentence_under_a_pages_title_counts(page, says):
+    assert any(says in each.value for each in open_app(page).markdown)
