@@ -82,7 +82,7 @@ def _home(name: str) -> str:
 def _widest() -> Facts:
     """Of the stage with the most parameters: how many blocks, and the most channels inside one."""
     homes = _homes()
-    stage = published("b0").stages[int(max(homes, key=homes.get)[-1]) - 1]
+    stage = published("b0").stages[int(max(homes, key=homes.get)[-1])]
     inside = max(layer.output.channels for block in stage.blocks for layer in block.layers)
     return {"blocks": f"{len(stage.blocks)}", "wide": f"{inside:,}"}
 
