@@ -83,7 +83,7 @@ def boot_torch() -> None:
 def _style(shown: str) -> str:
     """Our style sheet, and what depends on the theme: the accent, and ink that reads on a button of that colour."""
     accent, ink = ACCENT[shown], ink_on(ACCENT[shown])
-    own = f':root {{ --ef-accent: {accent}; --ef-page: {PAGE[shown]}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
+    own = f':root {{ --ef-accent: {accent}; --ef-page: {PAGE[shown]}; }} [data-testid="stBaseButton-primary"], [data-testid="stMultiSelectTagsContainer"] [data-tag] * {{ color: {ink}; }}'
     return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}\n{own}</style>"
 
 
