@@ -5,8 +5,6 @@ const LEFT = 40
 
 const ratesOf = (data) => data.blocks.map(({ index, skip }) => skip ? data.hand.chance_most * index / data.blocks.length : 0)
 
-const shareOf = (share) => share > 0 && share < 0.0005 ? "< 0.1 %" : `${written(100 * share, 1)} %`
-
 function drawnOf(rates, seed) {
   const next = lotsOf(seed)
   return rates.map((rate) => next() < rate)
@@ -77,7 +75,7 @@ function draw(root, data, width) {
   const alive = gone.filter((each) => !each).length
   const mean = rates.reduce((sum, rate) => sum + 1 - rate, 0)
   const odds = oddsOf(rates)
-  const rest = ` in this draw; ${written(mean, 2)} on average. All of them are there for ${shareOf(odds.at(-1))} of the images.`
+  const rest = ` in this draw; ${written(mean, 2)} on average. All of them are there for ${percentOf(odds.at(-1))} of the images.`
   const said = html("p", { class: "said" }, html("b", {}, `${alive} of ${rates.length} blocks`), rest)
   patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), spreadOf(odds, alive, spread))])
   Object.assign(root.dataset, { gone: gone.map(Number).join(""), mean, odds: JSON.stringify(odds) })
