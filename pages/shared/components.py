@@ -28,8 +28,8 @@ _SHARED = {  # scripts in front of a component's own
     "skyline": ("parts", "export", "packed", "written", "tags", "skyline_scene", "skyline_say"),
     "atlas": ("parts", "packed", "export", "snapshot", "digits", "cells", "atlas_tiles"),
     "lens": ("parts", "packed", "export", "snapshot", "digits", "cells"),
-    "overlay": ("parts", "packed", "export", "snapshot", "overlay_field"),
-    "patch": ("packed",),
+    "overlay": ("parts", "packed", "tags", "export", "snapshot", "overlay_field"),
+    "patch": ("packed", "tags"),
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
     "cell": ("parts", "packed", "tags", "digits", "export", "snapshot", "frames", "cell_numbers", "cell_views", "cell_hands"),
@@ -38,9 +38,9 @@ _SHARED = {  # scripts in front of a component's own
     "fold": ("live", "parts", "tags", "written", "plain"),
     "chance": ("live", "parts", "tags", "digits", "written", "plain", "lots"),
     "dropout": ("live", "parts", "tags", "digits", "written", "plain", "lots"),
-    "spiral": ("live", "parts", "tags", "digits", "lines", "curves", "normals", "spiral_math", "spiral_canvas"),
-    "stack": ("live", "parts", "tags", "digits", "lines", "curves", "normals", "stack_math", "stack_parts"),
-    "stack_learning": ("live", "parts", "tags", "digits", "lines", "curves", "normals", "stack_math", "stack_parts"),
+    "spiral": ("live", "parts", "tags", "digits", "lines", "curves", "lots", "normals", "spiral_math", "spiral_canvas"),
+    "stack": ("live", "parts", "tags", "digits", "lines", "curves", "lots", "normals", "stack_math", "stack_parts"),
+    "stack_learning": ("live", "parts", "tags", "digits", "lines", "curves", "lots", "normals", "stack_math", "stack_parts"),
     "surface": ("live", "parts", "tags"),
 }
 _REM = re.compile(r"(?<![\w.-])(\d*\.?\d+)rem\b")

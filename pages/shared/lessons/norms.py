@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from effnet_core.figures import chance as drawn
 from effnet_core.figures.powers import power_text
 from effnet_core.lessons import norm as core
+from effnet_core.lessons.normals import batches
 from effnet_core.palette import fixed, percent
 
 from .. import guess, html, lesson, shell, state
@@ -100,7 +101,7 @@ def _training() -> None:
     momentum = left.slider("Momentum, PyTorch's convention", 0.01, 1.0, 0.01, 0.01, help=lesson.text(SLUG, "momentum_help"),
                            **state.bound("norm_momentum"))
     size = right.slider("Numbers in a batch", 2, 64, 16, 1, **state.bound("norm_batch"))
-    steps = core.running(core.batches(STEPS, size, MEAN, SPREAD, SEED), momentum)
+    steps = core.running(batches(STEPS, size, MEAN, SPREAD, SEED), momentum)
     st.plotly_chart(drawn.running(steps, MEAN, shell.theme()), key="norm_running", theme=None, config={"displayModeBar": False},
                     alt="Mean of every batch, and the running mean that follows them")
     before, last = steps[-2:]
