@@ -11,8 +11,6 @@ function ratesOf({ blocks, hand }) {
   return blocks.flatMap(({ index, skip, count }) => Array.from({ length: count }, (_, k) => skip ? hand.chance_most * (index + k) / all : 0))
 }
 
-const shareOf = (share) => share < 0.0005 ? "< 0.1 %" : `${written(100 * share, 1)} %`
-
 function drawnOf(rates, seed) {
   const next = lotsOf(seed)
   return rates.map((rate) => next() < rate)
@@ -106,7 +104,7 @@ function draw(root, data, width) {
   const alive = gone.filter((each) => !each).length
   const mean = rates.reduce((sum, rate) => sum + 1 - rate, 0)
   const odds = oddsOf(rates)
-  const rest = ` in this draw; ${written(mean, 2)} on average. All of them are there for ${shareOf(odds.at(-1))} of the images.`
+  const rest = ` in this draw; ${written(mean, 2)} on average. All of them are there for ${percentOf(odds.at(-1))} of the images.`
   const said = html("p", { class: "said" }, html("b", {}, `${many(alive)} of ${many(rates.length)} blocks`), rest)
   patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), spreadOf(odds, alive, spread))])
   Object.assign(root.dataset, { gone: gone.map(Number).join(""), mean, odds: JSON.stringify(odds) })

@@ -5,7 +5,6 @@ const shapes = {
   triangle: (r) => `M0,${-1.25 * r}L${1.2 * r},${r}H${-1.2 * r}z`,
   diamond: (r) => `M0,${-1.4 * r}L${1.4 * r},0L0,${1.4 * r}L${-1.4 * r},0z`,
 }
-const superscript = (power) => String(power).replace(/[0-9-]/g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻")
 const raised = (power) => `10${superscript(power)}`
 
 // Ticks and bounds of a logarithmic axis around positive values.

@@ -11,7 +11,6 @@ from pages.shared.shell import PAGES
 
 from .serving import CHROMIUM, open_page, server, settle
 
-SHOWN = ["", *list(PAGES)[1:], "search?picture=Promise+and+count", "tradeoffs?trade=The+paper%27s+charts", "tradeoffs?trade=Accuracy", "tradeoffs?trade=Chooser"]
 PATIENCE_MS = 60_000  # nothing here takes that long; it turns a hang into a failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -164,20 +163,3 @@ def test_absurd_sliders_get_a_sentence(visit):
     here.shows("must be a number from 8 to 8192 pixels")
     assert not here.page.get_by_test_id("stException").count()
     assert here.slider("phi").count() == 1  # and the way back is there
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", SHOWN)
-def test_every_page_fits_a_phone_and_has_no_serious_accessibility_finding(browser, address, page, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
-    here = Visit(browser, address, color_scheme=scheme).open(f"/{page}")
-    settle(here.page, 800)
-    findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(here.page).response["violations"]
-                if v["impact"] in ("serious", "critical")]
-    assert not findings, findings
-    here.page.set_viewport_size({"width": 390, "height": 844})
-    settle(here.page, 500)
-    wide = here.page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
-    assert wide[0] <= wide[1] + 1
-    assert not here.page.get_by_test_id("stException").count() and not here.outside
-    here.context.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .serving import CHROMIUM, server, settle
+from .serving import CHROMIUM, server
 from .test_browser import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -83,18 +83,3 @@ def test_every_volume_answers_a_pointer_itself(visit, address_of):
         if front.count():
             front.hover(force=True)
             lit(here, layers.nth(place).get_attribute("data-id"))
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_these_rooms_fit_a_phone_and_have_no_serious_accessibility_finding(visit, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
-    here = visit(COMPARED, color_scheme=scheme)
-    for width in (1440, 390):
-        here.page.set_viewport_size({"width": width, "height": 900})
-        settle(here.page, 1200)
-        assert here.page.get_by_test_id("stMain").evaluate("node => node.scrollWidth <= node.clientWidth + 1")
-        for drawing in here.page.locator(".block .drawing, .strips").all():
-            assert drawing.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
-        findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(here.page).response["violations"]
-                    if v["impact"] in ("serious", "critical")]
-        assert not findings, findings

@@ -1,9 +1,11 @@
 """Every page and every part of it: nothing sticks out or overlaps at three widths, an accessibility checker finds nothing serious in light or dark, and the keyboard suffices."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from effnet_core.palette import contrast
 from pages.shared import catalogue
 from pages.shared.shell import PAGES, ROOT
 
@@ -26,18 +28,25 @@ def axe():
     return pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
 
 
+ALSO = {  # addresses that show what no part shows at first
+    "search": ["picture=Promise+and+count"],
+    "scaling": ["ask=Compare&pins=f%3A3%2C1.2%2C1.1%2C1.15%3Bp%3Ab7%3Bp%3Aresnet50&layer=stages.4.2", "phi=3&hide=alpha,preset&fix=phi,level"],
+    "learn": ["learn=Words&seek=stride", "tour=1-00"],
+}
+
+
 class Window:
     """A browser window in one scheme, with what went wrong in it."""
 
     def __init__(self, browser, address, scheme="light", width=1440):
         self.page = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme).new_page()
-        self.address, self.errors = address, []
+        self.address, self.errors, self.outside = address, [], []
+        self.page.on("request", lambda one: one.url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) or self.outside.append(one.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def parts(self, page, **query):
-        """Opens `page`, and one part of it after the other: their titles, "" where it has none."""
-        more = "&".join(f"{key}={value}" for key, value in query.items())
-        open_page(self.page, f"{self.address}/{'' if page == 'start' else page}{'?' if more else ''}{more}")
+    def parts(self, page, more=""):
+        """Opens `page`, and one part of it after the other: their titles, "" where it has none; then what `ALSO` knows of it."""
+        self._open(page, more)
         key, titles = catalogue._chooser(ROOT / PAGES[page].file) or ("", [""])
         for title in titles:
             if title:
@@ -45,12 +54,23 @@ class Window:
                 self.page.mouse.move(2, 2)
                 settle(self.page)
             yield title
-            assert not self.page.get_by_test_id("stException").count() and not self.page.get_by_text("BidiComponent Error").count()
-        assert not self.errors, self.errors
+            self._sound()
+        for query in () if more else ALSO.get(page, ()):
+            self._open(page, query)
+            yield query
+            self._sound()
+        assert not self.errors and not self.outside, (self.errors, self.outside)
+
+    def _open(self, page, query):
+        open_page(self.page, f"{self.address}/{'' if page == 'start' else page}{'?' if query else ''}{query}")
+        settle(self.page, 600)
+
+    def _sound(self):
+        assert not self.page.get_by_test_id("stException").count() and not self.page.get_by_text("BidiComponent Error").count()
 
     def width(self, width):
         self.page.set_viewport_size({"width": width, "height": 1000})
-        settle(self.page)
+        settle(self.page, 150)
 
     def findings(self, axe, **options):
         return [(one["id"], [node["target"] for node in one["nodes"][:3]]) for one in axe.run(self.page, options=options or None).response["violations"]
@@ -81,7 +101,75 @@ def test_colours_can_be_told_apart_in_the_dark(browser, address, axe, page):
 def test_a_presenters_type_fits(browser, address, size, width):
     here, found = Window(browser, address, width=width), {}
     for page in PAGES:
-        for part in here.parts(page, type=size):
+        for part in here.parts(page, f"type={size}"):
             found[page, part] = here.page.evaluate(LOOKS)
     here.page.context.close()
     assert not {place: what for place, what in found.items() if what}
+
+
+def where(page):
+    """What has the focus: the nearest name by which a test knows it."""
+    return page.evaluate("""() => { const node = document.activeElement; const key = node.closest("[class*=st-key-]")?.className.match(/st-key-(\\w+)/)
+      return key?.[1] ?? node.dataset.testid ?? node.tagName }""")
+
+
+def test_main_controls_are_reached_and_turned_with_the_keyboard_alone(browser, address):
+    here = Window(browser, address).page
+    open_page(here, f"{address}/scaling")
+    reached = []
+    for _ in range(60):
+        here.keyboard.press("Tab")
+        reached.append(where(here))
+    assert [key for key in dict.fromkeys(reached) if key in ("source", "base", "phi", "alpha", "beta", "gamma", "preset", "level", "colour", "flops", "graph")] == [
+        "source", "base", "phi", "alpha", "beta", "gamma", "preset", "level", "colour", "flops", "graph"]
+    here.locator(".st-key-phi").get_by_role("slider").focus()
+    here.keyboard.press("ArrowRight")
+    sync_api.expect(here.locator(".st-key-phi")).to_contain_text("0.1", timeout=PATIENCE_MS)
+    here.context.close()
+
+
+def test_a_fixed_control_answers_neither_mouse_nor_keyboard_and_shows_its_lock(browser, address):
+    here = Window(browser, address).page
+    open_page(here, f"{address}/scaling?phi=3&fix=phi&hide=alpha")
+    place = here.locator(".st-key-phi")
+    sync_api.expect(place).to_have_js_property("inert", True, timeout=PATIENCE_MS)
+    assert "Fixed by the link" in place.evaluate("node => getComputedStyle(node, '::after').content")
+    assert not here.locator(".st-key-alpha").is_visible()
+    box = place.bounding_box()
+    here.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + 40)
+    reached = []
+    for _ in range(30):
+        here.keyboard.press("Tab")
+        reached.append(where(here))
+    assert "source" in reached and "beta" in reached and not {"phi", "alpha"} & {*reached}
+    here.locator(".st-key-preset").get_by_text("φ = 7").click()
+    settle(here)
+    assert "3.0" in place.inner_text() and place.evaluate("node => node.inert")
+    here.get_by_role("button", name="Show everything").click()
+    sync_api.expect(place).to_have_js_property("inert", False, timeout=PATIENCE_MS)
+    sync_api.expect(here.locator(".st-key-alpha")).to_be_visible(timeout=PATIENCE_MS)
+    here.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_word_explains_itself_to_keyboard_pointer_and_touch(browser, address, scheme):
+    page = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme, has_touch=True).new_page()
+    open_page(page, f"{address}/tradeoffs")
+    word, card = page.locator('a[href="#word:width"]').first, page.locator(".phrases .card")
+    card.wait_for(state="attached", timeout=PATIENCE_MS)
+    settle(page, 800)
+    word.focus()
+    sync_api.expect(card).to_be_visible(timeout=PATIENCE_MS)
+    assert "How many channels" in card.inner_text() and card.get_attribute("role") == "tooltip"
+    assert "How many channels" in page.locator(f"#{word.get_attribute('aria-describedby')}").text_content()
+    box = card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    ink, ground = (card.evaluate(f"node => getComputedStyle(node).{name}") for name in ("color", "backgroundColor"))
+    assert contrast(*("#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3]) for colour in (ink, ground))) > 7
+    page.keyboard.press("Escape")
+    sync_api.expect(card).to_be_hidden(timeout=PATIENCE_MS)
+    page.locator('a[href="#word:depth"]').first.tap()
+    sync_api.expect(card).to_contain_text("How many layers", timeout=PATIENCE_MS)
+    page.locator("h1").tap()
+    sync_api.expect(card).to_be_hidden(timeout=PATIENCE_MS)
+    page.context.close()

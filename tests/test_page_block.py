@@ -12,7 +12,7 @@ from effnet_core.lessons.parts import Filter, Gate
 from pages.shared import phrases, texts
 from pages.shared.lessons import built, modules
 
-from .apps import open_app
+from .apps import open_app, read
 
 BUILT, MODULES = "The block, step by step", "Modules"
 
@@ -51,7 +51,7 @@ def test_every_step_has_its_reason_its_code_and_its_run(app):
         app.session_state["built_step"] = name
         app.run()
         made = design(step)
-        assert not app.exception and f"**Step {step + 1} of 9.** {texts.text('lesson_built', f'step_{step + 1}')}" in words(app)
+        assert not app.exception and f"**Step {step + 1} of 9.** {read(texts.text('lesson_built', f'step_{step + 1}'))}" in words(app)
         assert codes(app) == shown(made)
         assert f"**{made.params:,}** parameters: as counted" in words(app) and f"**1 × {made.output.channels} × 56 × 56** comes out" in words(app)
         assert ("without numbers" in words(app)) == (name == "Inverted")
@@ -163,3 +163,11 @@ def test_all_phrases_of_the_lessons_set_what_there_is():
         assert not page and not app.exception and all(app.session_state[key] == value for key, value in values.items())
         known = {each.key for group in (app.slider, app.toggle, app.button_group) for each in group}
         assert set(values) <= known
+
+
+def test_the_squeeze_that_is_proposed_to_try_is_told_beside_senets():
+    tried = next(each.value for each in open_app("blocks", lesson=BUILT).markdown if "Give a ResNet block SE" in each.value)
+    assert "12 numbers" in tried and "256 ÷ 16 = 16" in tried
+    asked = next(phrases.read(target).settings for target in phrases.targets("lesson_built") if "built_ratio" in target)
+    made = Design(shape="bottleneck", **{name: asked[f"built_{name}"] for name in ("inputs", "outputs", "expand", "ratio", "side")})
+    assert made.squeeze == 256 * 5 // 100 == 12

@@ -286,3 +286,6 @@ def test_a_step_that_a_link_has_taken_away_is_passed_by(slug, query, part):
 def test_a_step_that_is_still_there_can_be_opened(query):
     app = step_app("convolution", **query, lesson="Activations")
     assert "which the link" not in words(app) and "tour_go" in [button.key for button in app.button]
+@pytest.mark.parametrize("page, says", [("learn", f"A tour in {len(steps.STEPS)} steps"), ("blocks", "16 times in B0 and 55 times in B7")])
+def test_the_sentence_under_a_pages_title_counts(page, says):
+    assert any(says in each.value for each in open_app(page).markdown)

@@ -14,7 +14,7 @@ from effnet_core.errors import UserError
 from effnet_core.figures import activations as drawn
 from effnet_core.lessons import applied
 from effnet_core.lessons.applied import Shares
-from effnet_core.lessons.gating import EXCITATIONS
+from effnet_core.lessons.gating import EXCITATIONS, PLAIN
 from effnet_core.palette import SIGNED, percent
 from effnet_core.photos import samples
 
@@ -146,7 +146,7 @@ def _gates(at: "Look") -> None:
     with table:
         rows = [(name, f"{error:.2f} %", *_shape(found[name])) for name, error in sorted(EXCITATIONS.items(), key=lambda pair: pair[1])]
         html.table(("Ends in", "Top-1 error, paper", "Least", "Mean", "Greatest", "Below 0", "Exactly 0", "Above 1"), rows)
-        st.caption(lesson.text(SLUG, "gates_caption"))
+        st.caption(lesson.text(SLUG, "gates_caption", plain=f"{PLAIN:.2f}"))
 
 
 def _shape(gates: np.ndarray) -> tuple[str, ...]:

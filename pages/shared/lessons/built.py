@@ -7,7 +7,7 @@ import streamlit as st
 
 from effnet_core import palette
 from effnet_core.errors import UserError
-from effnet_core.lessons import design
+from effnet_core.lessons import design, gating
 from effnet_core.lessons.design import RANGES, STEPS, Design
 from effnet_core.lessons.parts import ACTIVATIONS
 
@@ -38,7 +38,14 @@ def show() -> None:
     with right:
         _picture(step, made)
     code.show(SLUG, made)
-    lesson.foot(SLUG)
+    lesson.foot(SLUG, **_tried())
+
+
+def _tried() -> dict[str, str]:
+    """The squeeze of the ResNet block that is proposed to try, and SENet's."""
+    block = design.design(NAMES.index("Bottleneck"), inputs=256, outputs=256, expand=4, ratio=RANGES["ratio"][0])
+    return {"few": str(block.squeeze), "channels": str(block.outputs), "senet": str(gating.SENET),
+            "sixteenth": str(gating.narrowed(block.outputs, gating.SENET))}
 
 
 def _step() -> int:

@@ -13,6 +13,7 @@ from ..components import component
 
 SLUG = "spiral"
 SEEDS = 100  # behind the shaded bands
+WIDE = 15  # numbers a point that lose little, to try
 WIDTH_SEEDS = 10
 MOST_WIDTH = 4096  # channels that the spiral is measured with; more lose still less
 TABLE = 65  # colours from the lowest value to the highest
@@ -23,13 +24,16 @@ GUESSES = (0.25, 0.5, 0.75)
 
 def show() -> None:
     lesson.head(SLUG)
-    guessed = lesson.ask(SLUG, [percent(share) for share in GUESSES], GUESSES.index(collapse(2)), chance=percent(collapse(2)))
+    shares = {"chance": collapse(2), "third": collapse(3) / collapse(2), "fourth": collapse(4) / collapse(3)}
+    guessed = lesson.ask(SLUG, [percent(share) for share in GUESSES], GUESSES.index(collapse(2)),
+                         **{name: percent(share) for name, share in shares.items()})
     _experiment(guessed)
     st.markdown(lesson.text(SLUG, "measures", points=str(POINTS)))
     with shell.refusals():
         _network(state.architecture())
     _real()
-    lesson.foot(SLUG)
+    _, half, most = (percent(losses[WIDE - 2]) for losses in _bands("relu", 1.0)["inverse"])
+    lesson.foot(SLUG, seeds=str(SEEDS), half=half, most=most)
 
 
 def _experiment(guessed: bool) -> None:
