@@ -69,6 +69,10 @@ function spreadOf(odds, alive, width) {
   return svg
 }
 
+// As large as what will stand here, so that nothing moves.
+const spreadWaits = (width) => html("p", { class: "waits", style: `width:${width}px;height:${HIGH + 54}px` },
+  "How often which number of blocks is there: after your guess above.")
+
 function draw(root, data, width) {
   const full = Math.max(280, width)
   const [blocks, spread] = full > 820 ? [Math.round(full * 0.6), Math.round(full * 0.36)] : [full, full]
@@ -77,9 +81,10 @@ function draw(root, data, width) {
   const alive = gone.filter((each) => !each).length
   const mean = rates.reduce((sum, rate) => sum + 1 - rate, 0)
   const odds = oddsOf(rates)
-  const rest = ` in this draw; ${written(mean, 2)} on average. All of them are there for ${shareOf(odds.at(-1))} of the images.`
+  const rest = data.guessed ? ` in this draw; ${written(mean, 2)} on average. All of them are there for ${shareOf(odds.at(-1))} of the images.`
+    : " in this draw; on average: after your guess above."
   const said = html("p", { class: "said" }, html("b", {}, `${alive} of ${rates.length} blocks`), rest)
-  patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), spreadOf(odds, alive, spread))])
+  patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), data.guessed ? spreadOf(odds, alive, spread) : spreadWaits(spread))])
   Object.assign(root.dataset, { gone: gone.map(Number).join(""), mean, odds: JSON.stringify(odds) })
 }
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from . import teaching, texts
 
-WAITS = "after your guess above"  # the scripts of components say the same
+WAITS = "after your guess above"  # what stands in the place of what waits; the scripts of components say the same
 
 
 def ask(page: str, name: str, options: Sequence[str], right: int, *, section: str = "", **numbers: str) -> bool:

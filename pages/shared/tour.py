@@ -46,7 +46,7 @@ def notice(page: str = "") -> bool:
     """Whether the present step has just become done; then it is noted. `page`: the one that is drawn, if that has changed."""
     st.session_state["_page"] = page or _page()
     now = progress() if state.get("tour") else Progress()
-    if not now.at or now.at in now.done or not is_there(now.step) or not now.step.done(values()):
+    if not now.at or now.at in now.done or not is_there(now.step, True) or not now.step.done(values()):
         return False
     state.put(tour=now.with_done().write())
     st.session_state["_tour_just"] = now.at
@@ -118,9 +118,9 @@ def _page() -> str:
     return st.session_state.get("_page", "")
 
 
-def is_there(step: Step) -> bool:
-    """Whether what the step needs is open; what has not been drawn yet is taken to be."""
-    return step.page == _page() and all(values().get(key, value) == value for key, value in step.opens.items())
+def is_there(step: Step, surely: bool = False) -> bool:
+    """Whether what the step needs is open; what has not been drawn yet is taken to be, unless it has to be `surely`."""
+    return step.page == _page() and all(values().get(key, None if surely else value) == value for key, value in step.opens.items())
 
 
 def drawn() -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def _panel(titles: dict[str, str]) -> None:
 
 def _line(now: Progress, tapped: bool) -> None:
     """Where there is little room the panel is this line, which stays in sight and opens it; the style decides."""
-    said = "Done. " if now.at in now.done else "" if st.session_state.get("_tour_early") else so_far(now.step) or say(now.step, "task")
+    said = texts.text("tour", "done") if now.at in now.done else "" if st.session_state.get("_tour_early") else so_far(now.step) or say(now.step, "task")
     with st.container(key="tour_line"):
         st.button(f"**{now.at} of {len(steps.STEPS)}** · {said or say(now.step, 'title')}", key="tour_tap", type="tertiary", on_click=_tap,
                   icon=":material/expand_less:" if tapped else ":material/expand_more:", width="stretch")
@@ -182,8 +182,9 @@ def _body(now: Progress) -> None:
         if st.session_state.get("_tour_early"):
             st.markdown("…")
             return
-        st.markdown(f"{say(now.step, 'task')} {so_far(now.step)}")
-        st.markdown(f"**Seen.** {seen(now.step)}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")
+        done = now.at in now.done
+        st.markdown(f"{say(now.step, 'task')} {'' if done else so_far(now.step)}")
+        st.markdown(f"**Seen.** {seen(now.step)}" if done else f"**Why.** {say(now.step, 'why')}")
 
 
 def _tap() -> None:
