@@ -4,7 +4,7 @@ const measures = [["params", "Parameters", "learnt numbers"], ["macs", "MACs", "
 function changeOf(now, before, si) {
   if (!before || now === before) return before ? "as before" : ""
   const times = now / before
-  const factor = times >= 1.95 ? `, × ${general(times, 3)}` : times <= 0.51 ? `, ÷ ${general(before / now, 3)}` : ""
+  const factor = times >= 1.95 ? `, × ${three(times)}` : times <= 0.51 ? `, ÷ ${three(before / now)}` : ""
   const difference = BigInt(now) - BigInt(before)
   return `${difference > 0n ? "+" : ""}${si(difference)}${factor}`
 }

@@ -15,7 +15,7 @@ from effnet_core.errors import UserError
 from effnet_core.families import PAPER, compound, published
 from effnet_core.lab import paper
 from effnet_core.lessons.questions import QUESTIONS
-from effnet_core.palette import percent, si
+from effnet_core.palette import percent, si, three
 from effnet_core.search import grid
 
 from .. import state, work
@@ -55,7 +55,7 @@ def _b0() -> Cost:
 
 
 def _times(total: Cost) -> Numbers:
-    return {"macs": f"{total.macs / _b0().macs:.3g}", "params": f"{total.params / _b0().params:.3g}"}
+    return {"macs": three(total.macs / _b0().macs), "params": three(total.params / _b0().params)}
 
 
 def _grown(values: Values) -> Numbers:
