@@ -43,7 +43,7 @@ function saidOf(block, rates, gone) {
   const why = block.skip ? "" : `, since nothing goes around ${block.count > 1 ? "them" : "it"}`
   if (block.count === 1) return `${block.id}: left out with probability ${first}${why}; here it is ${gone ? "left out" : "there"}`
   const rising = first === last ? first : `${first} to ${last}`
-  return `${block.id} to ${block.last}, ${many(block.count)} blocks: left out with probability ${rising}${why}; here ${many(gone)} of them are left out`
+  return `${block.id} to ${block.last}, ${grouped(block.count)} blocks: left out with probability ${rising}${why}; here ${grouped(gone)} of them are left out`
 }
 
 // One block, or equal ones: the bar rises from the first one's rate to the last one's, and so many of the mark below are dashed as are left out.
@@ -69,8 +69,8 @@ function blocksOf(data, rates, gone, width) {
     const [from, to] = [at, at += block.count]
     return { block, rates: rates.slice(from, to), gone: gone.slice(from, to).filter(Boolean).length }
   })
-  const names = runs.filter((run) => run.gone).map(({ block, gone: left }) => block.count > 1 ? `${many(left)} from ${block.id} on` : block.id)
-  const svg = svgOf(width, HIGH + MARKS + 34, `${many(rates.length)} blocks; this draw leaves out ${names.join(", ") || "none"}`)
+  const names = runs.filter((run) => run.gone).map(({ block, gone: left }) => block.count > 1 ? `${grouped(left)} from ${block.id} on` : block.id)
+  const svg = svgOf(width, HIGH + MARKS + 34, `${grouped(rates.length)} blocks; this draw leaves out ${names.join(", ") || "none"}`)
   svg.append(...ticksOf(top, width), ...runs.map((run, place) => blockOf(run.block, run.rates, run.gone, LEFT + place * each, each, top)))
   svg.append(labelAt("how often it is left out, and this draw", LEFT, HIGH + MARKS + 30))
   return svg
@@ -96,6 +96,10 @@ function spreadOf(odds, alive, width) {
   return svg
 }
 
+// As large as what will stand here, so that nothing moves.
+const spreadWaits = (width) => html("p", { class: "waits", style: `width:${width}px;height:${HIGH + 54}px` },
+  "How often which number of blocks is there: after your guess above.")
+
 function draw(root, data, width) {
   const full = Math.max(280, width)
   const [blocks, spread] = full > 820 ? [Math.round(full * 0.6), Math.round(full * 0.36)] : [full, full]
@@ -104,9 +108,10 @@ function draw(root, data, width) {
   const alive = gone.filter((each) => !each).length
   const mean = rates.reduce((sum, rate) => sum + 1 - rate, 0)
   const odds = oddsOf(rates)
-  const rest = ` in this draw; ${written(mean, 2)} on average. All of them are there for ${percentOf(odds.at(-1))} of the images.`
-  const said = html("p", { class: "said" }, html("b", {}, `${many(alive)} of ${many(rates.length)} blocks`), rest)
-  patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), spreadOf(odds, alive, spread))])
+  const rest = data.guessed ? ` in this draw; ${written(mean, 2)} on average. All of them are there for ${percentOf(odds.at(-1))} of the images.`
+    : " in this draw; on average: after your guess above."
+  const said = html("p", { class: "said" }, html("b", {}, `${grouped(alive)} of ${grouped(rates.length)} blocks`), rest)
+  patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), data.guessed ? spreadOf(odds, alive, spread) : spreadWaits(spread))])
   Object.assign(root.dataset, { gone: gone.map(Number).join(""), mean, odds: JSON.stringify(odds) })
 }
 
