@@ -183,7 +183,7 @@ def _body(now: Progress) -> None:
             st.markdown("…")
             return
         done = now.at in now.done
-        st.markdown(f"{say(now.step, 'task')} {'' if done else so_far(now.step)}")
+        st.markdown(f"{say(now.step, 'task')} {so_far(now.step) if not done or now.step.done(values()) else ''}")
         st.markdown(f"**Seen.** {seen(now.step)}" if done else f"**Why.** {say(now.step, 'why')}")
 
 
