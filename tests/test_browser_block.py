@@ -145,6 +145,7 @@ def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):
     sync_api.expect(fifth).to_contain_text("after your guess above")
     page.locator(".st-key-unguessed_built button").press("Enter")
     sync_api.expect(fifth).to_contain_text("÷ 23.6", timeout=PATIENCE_MS)
+    settle(page)
     row.focus()
     for name in ("Swish", "SE"):
         page.keyboard.press("ArrowDown")
