@@ -5,7 +5,7 @@ function changeOf(now, before, si, waits) {
   if (!before || now === before) return before ? "as before" : ""
   if (waits) return "after your guess above"
   const times = now / before
-  const factor = times >= 1.95 ? `, × ${general(times, 3)}` : times <= 0.51 ? `, ÷ ${general(before / now, 3)}` : ""
+  const factor = times >= 1.95 ? `, × ${three(times)}` : times <= 0.51 ? `, ÷ ${three(before / now)}` : ""
   const difference = BigInt(now) - BigInt(before)
   return `${difference > 0n ? "+" : ""}${si(difference)}${factor}`
 }

@@ -183,3 +183,11 @@ def test_all_phrases_of_the_lessons_set_what_there_is():
         assert not page and not app.exception and all(app.session_state[key] == value for key, value in values.items())
         known = {each.key for group in (app.slider, app.toggle, app.button_group) for each in group}
         assert set(values) <= known
+
+
+def test_the_squeeze_that_is_proposed_to_try_is_told_beside_senets():
+    tried = next(each.value for each in open_app("blocks", lesson=BUILT).markdown if "Give a ResNet block SE" in each.value)
+    assert "12 numbers" in tried and "256 ÷ 16 = 16" in tried
+    asked = next(phrases.read(target).settings for target in phrases.targets("lesson_built") if "built_ratio" in target)
+    made = Design(shape="bottleneck", **{name: asked[f"built_{name}"] for name in ("inputs", "outputs", "expand", "ratio", "side")})
+    assert made.squeeze == 256 * 5 // 100 == 12

@@ -5,7 +5,7 @@ import torch
 
 from effnet_core import load, published
 from effnet_core.lessons import chance as core
-from effnet_core.lessons import norm
+from effnet_core.lessons import norm, normals
 from effnet_core.palette import fixed
 from pages.shared import phrases
 from pages.shared.lessons import norms
@@ -83,7 +83,7 @@ def test_phrases_open_a_part_and_set_it():
 
 def test_one_number_is_normalised_by_each_batch():
     app = open_app("blocks", **LESSON, norm_momentum="0.5", norm_batch="4")
-    batches = norm.batches(norms.STEPS, 4, norms.MEAN, norms.SPREAD, norms.SEED)
+    batches = normals.batches(norms.STEPS, 4, norms.MEAN, norms.SPREAD, norms.SEED)
     for batch in batches[-2:]:
         x = torch.tensor(batch, dtype=torch.float64)
         mean, variance = x.mean(), x.var(correction=0)

@@ -1,9 +1,11 @@
 """The lesson "Squeeze-and-excitation": what is counted and shown."""
 
 import pytest
+from markdown_it import MarkdownIt
 
 from effnet_core import cost, published
 from effnet_core.lessons import gating as core
+from pages.shared import texts
 
 from .apps import open_app
 from .test_page_activations import htmls, sent
@@ -62,3 +64,10 @@ def test_the_guess_is_answered(guess, says):
     pills = next(each for each in app.button_group if each.key == "guessed_squeeze")
     pills.set_value(guess).run()
     assert any(says in each.value and "C ÷ 24" in each.value for each in app.markdown)
+
+
+def test_the_four_steps_are_four_lines_and_the_errors_are_the_tables():
+    html = MarkdownIt("commonmark").render(texts.text("lesson_squeeze", "steps"))
+    assert html.count("<ol>") == 1 and html.count("<li>") == 4
+    words = " ".join(each.value for each in open_app("blocks", lesson="Squeeze-and-excitation").markdown)
+    assert "between 22.25 and 22.29 %" in words and "from 45.7 to 28.1 million" in words and "22.72 %" in words and "23.30 %" in words

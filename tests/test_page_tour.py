@@ -6,7 +6,7 @@ import pytest
 
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
-from pages.shared import state, texts, tour, work
+from pages.shared import catalogue, state, texts, tour, work
 from pages.shared.learn import steps
 from pages.shared.learn.progress import Progress, read
 from pages.shared.learn.steps import STEPS
@@ -363,3 +363,26 @@ def test_what_needs_no_tour_costs_nothing():
         patch.setattr(steps, "network", lambda values: pytest.fail("asked"))
         assert not any(tour.notice("start") for _ in range(3))
     assert not app.exception
+
+
+# Behind a teacher's link
+
+
+@pytest.mark.parametrize("slug, query, part", [
+    ("convolution", {"hide": "lesson.convolution"}, "Convolution"), ("gates", {"hide": "part.surgery"}, "Surgery"),
+    ("alone", {"fix": "source", "source": "Published"}, "Formula")])
+def test_a_step_that_a_link_has_taken_away_is_passed_by(slug, query, part):
+    app = step_app(slug, **query)
+    assert f"needs *{part}*" in words(app) and "**Why.**" not in words(app)
+    assert "tour_go" not in [button.key for button in app.button]
+    app.button(key="tour_next").click().run()
+    assert not app.exception and f"Step {number(slug) + 1} of" in words(app)
+
+
+@pytest.mark.parametrize("query", [{"hide": "lesson.modules"}, {"fix": "source"}, {"hide": ",".join(sorted(catalogue.parts("blocks")))}])
+def test_a_step_that_is_still_there_can_be_opened(query):
+    app = step_app("convolution", **query, lesson="Activations")
+    assert "which the link" not in words(app) and "tour_go" in [button.key for button in app.button]
+@pytest.mark.parametrize("page, says", [("learn", f"A tour in {len(steps.STEPS)} steps"), ("blocks", "16 times in B0 and 55 times in B7")])
+def test_the_sentence_under_a_pages_title_counts(page, says):
+    assert any(says in each.value for each in open_app(page).markdown)

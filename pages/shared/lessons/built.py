@@ -7,7 +7,7 @@ import streamlit as st
 
 from effnet_core import palette
 from effnet_core.errors import UserError
-from effnet_core.lessons import design
+from effnet_core.lessons import design, gating
 from effnet_core.lessons.design import RANGES, STEPS, Design
 from effnet_core.lessons.parts import ACTIVATIONS
 
@@ -38,7 +38,14 @@ def show() -> None:
     with right:
         _picture(step, made, guessed)
     code.show(SLUG, made)
-    lesson.foot(SLUG)
+    lesson.foot(SLUG, **_tried())
+
+
+def _tried() -> dict[str, str]:
+    """The squeeze of the ResNet block that is proposed to try, and SENet's."""
+    block = design.design(NAMES.index("Bottleneck"), inputs=256, outputs=256, expand=4, ratio=RANGES["ratio"][0])
+    return {"few": str(block.squeeze), "channels": str(block.outputs), "senet": str(gating.SENET),
+            "sixteenth": str(gating.narrowed(block.outputs, gating.SENET))}
 
 
 def _step() -> int:
@@ -55,7 +62,7 @@ def _step() -> int:
 
 def _go(step: object) -> None:
     """In a callback; a browser may send anything."""
-    if isinstance(step, int) and 0 <= step < len(STEPS):
+    if type(step) is int and 0 <= step < len(STEPS):
         state.put(built_step=NAMES[step])
 
 

@@ -44,7 +44,10 @@ def _depth() -> None:
     seed = _seed(left)
     most = right.slider("Drop rate at the far end, p", 0.0, 0.9, 0.2, 0.01, help=lesson.text(SLUG, "most_help"),
                         **state.bound("chance_most"))
-    component("chance")(key="chance", data={**drawn.blocks(network, seed, most, shell.theme()), "guessed": guessed}, height="content")
+    data = drawn.blocks(network, seed, most, shell.theme())
+    component("chance")(key="chance", data={**data, "guessed": guessed}, height="content")
+    if len(data["blocks"]) < len(network.blocks):
+        st.caption(lesson.text(SLUG, "depth_runs"))
     own = network.family.stochastic_depth
     st.caption(lesson.text(SLUG, "depth_own" if own else "depth_none", name=html.plain(network.name), most=f"{own:g}",
                            count=f"{len(network.blocks)}"))
@@ -53,7 +56,8 @@ def _depth() -> None:
 
 def _kept(rates: list[float], network: Architecture, seed: int) -> None:
     """Why the kept ones are rescaled: the real module, many times."""
-    at = max(range(len(rates)), key=lambda place: (network.blocks[place].id == state.selected(network) and rates[place] > 0, rates[place]))
+    chosen = state.selected(network)
+    at = max(range(len(rates)), key=lambda place: (network.blocks[place].id == chosen and rates[place] > 0, rates[place]))
     rate = rates[at]
     st.markdown("##### Why the kept ones are made larger")
     if not rate:

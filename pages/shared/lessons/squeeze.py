@@ -25,7 +25,7 @@ def show() -> None:
     asked = next(unit for unit in core.squeezes(published("b0")) if unit.block == ASKED)
     numbers = {"wide": f"{asked.channels:,}", "narrow": f"{asked.squeezed:,}", "entering": f"{asked.entering:,}",
                "senet": f"{asked.narrowed(core.SENET):,}", "quarter": f"{asked.channels // 4:,}",
-               "ratio": f"{asked.channels // asked.squeezed}", "senet_ratio": str(core.SENET), "plain": f"{core.PLAIN:.2f}"}
+               "ratio": f"{asked.channels // asked.squeezed}", "senet_ratio": str(core.SENET), "plain": f"{core.PLAIN:.2f}", **_ablated()}
     lesson.head(SLUG, **numbers)
     options = (asked.squeezed, asked.narrowed(core.SENET), asked.channels // 4)
     guessed = lesson.ask(SLUG, [f"{option:,}" for option in options], options.index(asked.squeezed), **numbers)
@@ -34,6 +34,14 @@ def show() -> None:
     _ratio(ratio, numbers, guessed)
     _widths(network, units, ratio, guessed)
     lesson.foot(SLUG, width=lesson.text(SLUG, "paper_width") if guessed else f"what it is instead: {guess.WAITS}.", **numbers)
+
+
+def _ablated() -> dict[str, str]:
+    """SENet's errors from r = 2 to 16 and at r = 32, and the whole network's parameters in millions."""
+    flat = [core.ABLATION[ratio] for ratio in core.ABLATION if ratio <= core.SENET]
+    errors = [error for error, _ in flat]
+    return {"least": f"{min(errors):.2f}", "most": f"{max(errors):.2f}", "whole": f"{flat[0][1]}", "shrunk": f"{flat[-1][1]}",
+            "narrowest": f"{core.ABLATION[32][0]:.2f}"}
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
