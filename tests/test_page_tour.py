@@ -176,7 +176,7 @@ def test_shape_says_how_wide_the_selected_block_is():
     assert "classifier, which is no block" in words(app)
     app.session_state["layer"] = "stages.6.1"
     app.run()
-    assert is_done(app, "shape") and "2,736 are filtered" in words(app) and "has more" not in words(app)
+    assert is_done(app, "shape") and "2,832 are filtered" in words(app) and "another block has more" not in words(app)
 
 
 def test_a_block_that_is_clicked_is_told_in_the_panel():
