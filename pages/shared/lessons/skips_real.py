@@ -15,7 +15,7 @@ from effnet_core.photos import samples
 from effnet_core.preprocess import Preprocess
 
 from .. import lesson, memory, shell, state
-from .spiral_real import look
+from .bundled import look, photos
 
 SLUG, TRAINED = "skips", "B0, trained"
 SIDE, IMAGES = 64, 4  # of the batch for weights that learnt nothing
@@ -41,7 +41,7 @@ def show() -> None:
 
 
 def _trained() -> tuple[Both, str]:
-    at = look("depth_photo")
+    _, at = look(photos("depth_photo"))
     label = at.untouched.top(1)[0].index
     image = torch.from_numpy(at.untouched.image)[None]
 

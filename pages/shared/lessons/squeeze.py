@@ -13,7 +13,7 @@ from effnet_core.photos import samples
 from .. import html, lesson, shell, state
 from ..components import component
 from ..html import Tile
-from .activated import photos
+from .bundled import photos
 
 SLUG, SEEDS = "squeeze", 99
 ASKED = "stages.5.1"  # the block of B0 that the guess is about
