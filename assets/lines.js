@@ -80,7 +80,7 @@ function keyOf({ name, colour, dash = "", shape }) {
 // The guide goes where the pointer is, or by arrow keys; `say(null)` where it has left, `pick` where it was clicked or Enter was pressed.
 function guided(svg, frame, x, now, say, pick) {
   const whole = (value) => Math.max(x.low, Math.min(x.high, Math.round(value)))
-  const at = (event) => whole(frame.back(event.clientX - svg.getBoundingClientRect().left))
+  const at = (event) => whole(frame.back(placeIn(svg, event)[0]))
   svg.onpointermove = (event) => say(at(event))
   svg.onpointerleave = () => say(null)
   svg.onblur = () => say(null)

@@ -65,7 +65,7 @@ function traffic(found) {
 
 // The derivation and the curve side by side, or a line that asks for the guess first.
 function ratioOf(found, shape, wide) {
-  if (!found.revealed) return tag("p", "waiting", "Once you have guessed above, their ratio is derived here term by term.")
+  if (!found.revealed) return tag("p", "waiting", "Their ratio, derived term by term: after your guess above.")
   return tag("div", "halves", tag("div", "", tag("h5", "", "The ratio, term by term"), derivation(found)),
     tag("div", "", tag("h5", "", "The ratio over N; dashed: its limit 1/Dᵣ²"), ratioChart(shape.outputs, shape.kernel, wide),
       tag("p", "readout", readout(shape.outputs))))

@@ -10,6 +10,7 @@ import pytest
 from effnet_core.lessons.convolution import Convolution
 from effnet_core.lessons.design import RANGES, SHAPES, STEPS, Design, design
 from effnet_core.lessons.parts import ACTIVATIONS, Filter, Gate, sampled, symmetric
+from effnet_core.palette import three
 
 from .serving import CHROMIUM, settle, visited
 from .test_browser_live import take, value
@@ -135,6 +136,12 @@ def test_the_block_follows_the_hand_and_agrees_when_it_lets_go(page):
     settle(page)
     assert figure.get_attribute("title").startswith(f"{made.params:,} parameters") and f"built_expand={ratio}" in page.url
     sync_api.expect(page.locator("[data-testid=stCode]").first).to_contain_text(f"{made.params:,} parameters", timeout=PATIENCE_MS)
+
+
+def test_factors_of_the_ladder_are_written_out_as_python_writes_them(bare):
+    factors = [made.macs / before.macs for before, made in zip(*(map(lambda step: design(step, inputs=40, outputs=24, side=28), steps) for steps in (range(8), range(1, 9))))]
+    factors += [1 / factor for factor in factors] + [999.4, 999.6, 1236.72, 123_456.7, 2.5e17]
+    assert max(factors) > 1000 and bare.evaluate("(all) => all.map(three)", factors) == [three(factor) for factor in factors]
 
 
 def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):

@@ -30,7 +30,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "weights.tensorfiles", "checkpoints", "weights.claims", "weights.proposals", "weights.foreign", "weights.supply",
      "inside.geometry", "inside.probing", "inside.inspection", "inside.excitation", "inside.digits", "inside.arithmetic", "inside.gradients", "inside.surgery", "inside.handles",
      "inside.ablation", "inside.cam", "inside.occlusion", "inside.channels", "inside.attribution",
-     "lessons.curves", "lessons.normals", "lessons.spiral", "lessons.stack", "lessons.rectified", "lessons.shortcuts",
+     "lessons.normals", "lessons.applied", "lessons.curves", "lessons.spiral", "lessons.stack", "lessons.rectified", "lessons.shortcuts",
      "export.recordings", "timing", "latency", "lessons.racing", "lessons.folding", "lessons.kept", "models", "export.onnxfile",
      "inside.survey_gates", "inside.survey_observations", "inside.survey_peaks", "inside.survey_patches", "inside.survey_files", "inside.survey_pictures", "inside.survey",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",

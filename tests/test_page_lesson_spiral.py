@@ -71,6 +71,12 @@ def test_the_selected_block_s_two_widths():
     assert "2.0 · 10⁻¹² (16 of 96)" in tables(app) and "100.0 % (24 of 24)" in tables(app)
 
 
+def test_the_widest_network_answers():
+    """Its widest block multiplies 49,152 channels by 6; whole numbers of 294,912 bits would take hours."""
+    app = open_app("blocks", phi="8", beta="2", alpha="1", gamma="1", layer="stages.6.0", **LINEAR)
+    assert not app.exception and "294,912" in tables(app) and "The spiral is measured with 4,096 channels at most" in prose(app)
+
+
 def test_ways_around_are_counted():
     app = open_app("blocks", source="Published", name="B7", **SKIPS)
     assert "of 55 blocks 48 have a skip connection" in prose(app)

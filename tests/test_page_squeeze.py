@@ -20,12 +20,28 @@ def test_the_lesson_opens_with_the_example_and_the_counts():
     assert data["hand"] == {"squeeze_channels": 8, "squeeze_ratio": 4} and len(data["maps"]) == core.CHANNELS
     assert data["network"]["units"] == [[unit.channels, unit.squeezed] for unit in core.squeezes(network)]
     assert data["block"] == {"name": "stages.4.1", "unit": [672, 28]}
+    app.button(key="unguessed_squeeze").click().run()
     table, body = cost(network), htmls(app)
     assert f"{table.operators['se'].params:,} of {table.params:,}" in body and f"{table.operators['se'].macs:,} of {table.macs:,}" in body
     for block in network.blocks:
         se = next(layer for layer in block.layers if layer.part == "se")
         cells = "".join(f"<td>{count:,}</td>" for count in (block.input.channels, se.input.channels, se.squeeze))
         assert f'<th scope="row">{block.id}</th>{cells}' in body
+
+
+def test_what_gives_the_guess_away_waits_for_it():
+    """The block of the question goes through 48 numbers, a quarter of its input, C ÷ 24."""
+    app = open_app("blocks", **LESSON)
+
+    def told():
+        help_ = next(slider.help for slider in app.slider if slider.key == "squeeze_ratio")
+        return [sign in help_ + htmls(app) + " ".join(each.value for each in app.markdown)
+                for sign in ("<td>1,152</td><td>48</td>", "takes a quarter of those", "[r = 24]", "blocks have 24", "ratio of 0.25", "636,540</td>")]
+
+    assert not any(told()) and "<td>1,152</td><td>?</td><td>?</td><td>?</td><td>72</td>" in htmls(app)
+    assert sum(each.value.count("after your guess above") for each in app.markdown) == 3
+    app.button(key="unguessed_squeeze").click().run()
+    assert all(told()) and any("**48.** A quarter of the 192 channels" in each.value for each in app.markdown)
 
 
 @pytest.mark.parametrize("name", ["Lite0", "L2", "MobileNetV2", "ResNet-50"])

@@ -3,28 +3,23 @@
 import numpy as np
 
 from ..errors import UserError
+from .activations import TITLES
+from .applied import apply
 
 NAMES = ("relu", "relu6", "swish", "linear")  # as `effnet_core.blocks` calls them, and none
 
 
 def activate(x: np.ndarray, activation: str) -> np.ndarray:
     """φ(x). Raises `UserError` for a name that is none of `NAMES`."""
-    match activation:
-        case "relu":
-            return np.maximum(x, 0.0)
-        case "relu6":
-            return np.clip(x, 0.0, 6.0)
-        case "swish":
-            return x / (1.0 + np.exp(-x))
-        case "linear":
-            return x
-    raise UserError(f"There is no activation {activation!r} here; there are {', '.join(NAMES[:-1])} and {NAMES[-1]}.")
+    if activation not in NAMES:
+        raise UserError(f"There is no activation {activation!r} here; there are {', '.join(NAMES[:-1])} and {NAMES[-1]}.")
+    return x if activation == "linear" else apply(TITLES[activation], x)
 
 
 def slope(x: np.ndarray, activation: str) -> np.ndarray:
     """φ′(x), 0 at a kink."""
     if activation == "swish":
-        gate = 1.0 / (1.0 + np.exp(-x))
+        gate = apply("sigmoid", x)
         return gate * (1.0 + x * (1.0 - gate))
     return alive(x, activation).astype(float)
 

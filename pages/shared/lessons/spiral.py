@@ -15,6 +15,7 @@ SLUG = "spiral"
 SEEDS = 100  # behind the shaded bands
 WIDE = 15  # numbers a point that lose little, to try
 WIDTH_SEEDS = 10
+MOST_WIDTH = 4096  # channels that the spiral is measured with; more lose still less
 TABLE = 65  # colours from the lowest value to the highest
 ACTIVATIONS = {"ReLU": "relu", "ReLU6": "relu6", "swish": "swish", "linear": "linear"}
 LINES = dict(zip(MEASURES, ("stages.1", "stages.0", "stages.4")))  # whose colours the three measures have
@@ -48,7 +49,7 @@ def _experiment(guessed: bool) -> None:
 
 def _picked() -> None:
     n = st.session_state["spiral"].picked
-    if isinstance(n, int) and 2 <= n <= WIDEST:  # a browser may send anything
+    if type(n) is int and 2 <= n <= WIDEST:  # a browser may send anything
         state.put(spiral_n=n)
 
 
@@ -97,10 +98,11 @@ def _network(network: Architecture) -> None:
     rows = []
     for where, n, m in (
             (f"after the expansion, {inputs:,} × {block.expand}", wide, inputs), ("after the projection, were it there", narrow, narrow)):
-        collapsed, inverse = _at_width(n)
+        collapsed, inverse = _at_width(min(n, MOST_WIDTH))
         rows.append((where, f"{n:,}", percent(collapsed), percent(inverse), small(collapse(n, m)) + f" ({m:,} of {n:,})"))
     html.table(("A ReLU …", "Channels n", "Spiral: points that collapse", "Spiral: T⁺ loses", "If as many values matter as come in"), rows)
-    st.caption(lesson.text(SLUG, "table", seeds=str(WIDTH_SEEDS)))
+    capped = " " + lesson.text(SLUG, "capped", most=f"{MOST_WIDTH:,}") if wide > MOST_WIDTH else ""
+    st.caption(lesson.text(SLUG, "table", seeds=str(WIDTH_SEEDS)) + capped)
 
 
 def small(share: float) -> str:
