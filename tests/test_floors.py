@@ -19,7 +19,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "contention",
      "lessons.convolution", "lessons.separable", "lessons.kernels", "lessons.parts", "lessons.design", "lessons.code_torch", "lessons.code_keras",
      "lessons.lots", "lessons.activations", "lessons.chance", "lessons.gating", "lessons.norm", "lessons.skips",
-     "search.scores", "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "lab.sheets", "lessons.scales", "lessons.questions", "export.pieces", "export.tables", "export.code",
+     "search.scores", "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "lab.sheets", "lessons.scales", "lessons.ways", "lessons.questions", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "search.grid", "search.settings",

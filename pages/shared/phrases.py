@@ -1,8 +1,8 @@
 """Links in the prose that act, so that what a text says can be seen at once.
 
 `[four times deeper](#set:source=Formula&phi=2&alpha=2)` sets controls, `[the graph](#set:scaling?level=Layers)` does so on another page,
-and `[swish](#word:swish)` explains a word where it stands, from the glossary. Works in everything that `st.markdown` shows. What a control is
-set to must be one of its values; a value that is no text needs a place in `READ`. An empty one takes back what is carried: `surgery=`.
+and `[swish](#word:swish)` explains a word where it stands, from the glossary. Works in everything that `st.markdown` shows. What a control
+is set to must be one of its values; a value that is no text needs a place in `READ`. An empty one takes back what is carried: `surgery=`.
 """
 
 import re

@@ -35,7 +35,8 @@ def show() -> None:
     st.plotly_chart(flows(kept, without, what, shell.theme()), theme=None, key="skips_flows", config={"displayModeBar": False},
                     alt=f"Gradient and signal of {asked}, unit by unit, with and without skip connections")
     ratio, bare = (found[1].slope / found[-2].slope for found in (kept, without))
-    numbers = {"kept": power_text(ratio), "without": power_text(bare), "blocks": str(len(kept) - 2), "images": str(IMAGES), "side": str(SIDE)}
+    numbers = {"kept": power_text(ratio), "without": power_text(bare), "blocks": str(len(kept) - 2), "images": str(IMAGES),
+               "side": str(SIDE)}
     section = "real_trained" if asked == TRAINED else "real_untrained"
     st.markdown(lesson.text(SLUG, section, first=kept[1].unit, last=kept[-2].unit, **numbers))
 
