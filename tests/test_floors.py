@@ -19,7 +19,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "contention",
      "lessons.convolution", "lessons.separable", "lessons.kernels", "lessons.parts", "lessons.design", "lessons.code_torch", "lessons.code_keras",
      "lessons.activations", "lessons.chance", "lessons.gating", "lessons.norm", "lessons.skips",
-     "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lab.counters", "lab.sheets", "lessons.scales", "lessons.questions", "export.pieces", "export.tables", "export.code",
+     "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lessons.learnt", "lab.counters", "lab.lesson_sheets", "lab.sheets", "lessons.scales", "lessons.questions", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
      "search.grid", "search.scores", "search.settings",

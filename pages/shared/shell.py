@@ -127,7 +127,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     teaching.note()
     texts.closing(slug, teaching.hidden())
     if slug in sheets.PAGES and not teaching.hides("lesson-sheet"):
-        sheets.offer(slug, entry.question)
+        sheets.offer(slug, entry.question, "Sheet of the whole block" if slug == "blocks" else "Lesson sheet")  # beside those of its lessons
     tour.after()
 
 

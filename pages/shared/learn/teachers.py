@@ -1,8 +1,8 @@
-"""For teachers: a link that opens a page as a lesson needs it, and a sheet to print for each page."""
+"""For teachers: a link that opens a page as a lesson needs it, and a sheet to print for each page and each lesson."""
 
 import streamlit as st
 
-from .. import catalogue, html, sheets, shell, state, teaching, texts
+from .. import catalogue, html, lesson, sheets, shell, state, teaching, texts
 from .progress import Progress
 
 SIZES = {"Usual": "", "Large": "large", "Larger": "larger"}
@@ -56,8 +56,12 @@ def _outcome(slug: str, hide: list[str], fix: list[str], size: str) -> None:
 
 
 def _sheets() -> None:
-    """All lesson sheets in a row that wraps."""
+    """All lesson sheets, those of pages and those of lessons in a row each that wraps."""
     st.markdown(f"#### {text('sheets_title')}\n{text('sheets')}")
     with st.container(horizontal=True, key="sheets"):
         for slug in sheets.PAGES:
             sheets.offer(slug, shell.PAGES[slug].question, shell.PAGES[slug].title, f"sheet_of_{slug}")
+    st.markdown(text("sheets_lessons"))
+    with st.container(horizontal=True, key="lesson_sheets"):
+        for name in sheets.LESSONS:
+            sheets.offer(name, lesson.text(name.partition("_")[2], "question"), sheets.prepared(name)["lesson"], f"sheet_of_{name}")
