@@ -100,6 +100,8 @@ def run() -> None:
     st.session_state["_page"] = current.url_path or "start"
     st.html(_style(str(theme())))
     slug = current.url_path or "start"
+    if slug != "learn":
+        st.session_state["_before_learn"] = slug
     _frame(slug, PAGES[slug], current)
     state.write_address()
 
