@@ -76,7 +76,7 @@ function sceneOf(work, layout, at) {
     words("", { class: "sum", x: layout.z.sum.x, y: layout.z.sum.y }),
     words("", { class: "sum", x: layout.h.sum.x, y: layout.h.sum.y }),
   ]
-  const C = work.channels.toLocaleString("en")
+  const C = grouped(work.channels)
   const parts = {
     map: group("map", words(`map before, ${work.height} × ${work.width}`, { class: "label", x: layout.before.x, y: layout.before.y - 7 })),
     squeeze: group(

@@ -53,8 +53,6 @@ function repr(x) {
   return /[.e]/.test(text) ? text : `${text}.0`
 }
 
-const grouped = (whole) => String(whole).replace(/\B(?=(\d{3})+$)/g, ",")
-
 // a / b of BigInts >= 0 as the nearest double, as Python divides whole numbers.
 function ratio(a, b) {
   const safe = BigInt(Number.MAX_SAFE_INTEGER)

@@ -89,13 +89,6 @@ function fill(svg, data, view, width, high) {
   svg.replaceChildren(...boxOf(project), ...sheetOf(data, project), ...axes, ...ties, ...marks, ...names)
 }
 
-function html(name, attributes, ...children) {
-  const node = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
-  node.append(...children)
-  return node
-}
-
 function scaleOf({ colours, low, high, title }) {
   const strip = html("i", { style: `background: linear-gradient(90deg, ${colours.join(", ")})` })
   return html("div", { class: "scale" }, html("span", {}, title), html("span", {}, low), strip, html("span", {}, high))

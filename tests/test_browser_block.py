@@ -26,7 +26,7 @@ def bare(browser):
     """An empty page with nothing but the counting scripts."""
     page = browser.new_page()
     page.set_content("<title>block</title>")
-    for name in ("numerals", "block_design", "volumes", "block_scene", "block_scene_tall", "padding", "built", "modules"):
+    for name in ("tags", "digits", "numerals", "counting", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding", "built", "modules"):
         page.add_script_tag(content=re.sub(r"export default function[\s\S]*", "", (ASSETS / f"{name}.js").read_text(encoding="utf-8")).replace("function draw(", f"function draw_{name}("))
     yield page
     page.close()

@@ -30,7 +30,8 @@ def document(name: str, question: str, where: str) -> str:
     sections, page = texts.sections(f"sheet_{name}"), name.partition("_")[0]
     meanings = glossary.short()
     words = [tuple(meanings[word]) for word in sections["words"].split(", ")]
-    link = f"{where}/{'' if page == 'start' else page}?{urlencode(prepared(name))}"
+    settings = urlencode(prepared(name))
+    link = f"{where}/{'' if page == 'start' else page}{'?' if settings else ''}{settings}"
     return sheet(Sheet(question, link, sections, sheets.numbers(name), words), texts.text("teachers", "sheet_foot"))
 
 
