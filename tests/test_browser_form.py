@@ -47,7 +47,7 @@ class Window:
     def parts(self, page, more=""):
         """Opens `page`, and one part of it after the other: their titles, "" where it has none; then what `ALSO` knows of it."""
         self._open(page, more)
-        key, titles = catalogue._chooser(ROOT / PAGES[page].file) or ("", [""])
+        key, titles, _ = catalogue._chooser(ROOT / PAGES[page].file) or ("", [""], {})
         for title in titles:
             if title:
                 self.page.locator(f".st-key-{key} button").filter(has_text=title).get_by_text(title, exact=True).click()
