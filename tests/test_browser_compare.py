@@ -2,18 +2,12 @@
 
 import pytest
 
-from .serving import CHROMIUM, server, settle
+from .serving import CHROMIUM, settle
 from .test_browser import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 COMPARED = "/scaling?ask=Compare&pins=f%3A3%2C1.2%2C1.1%2C1.15%3Bp%3Ab7%3Bp%3Aresnet50&layer=stages.4.2"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as url:
-        yield url
 
 
 @pytest.fixture()
@@ -85,16 +79,10 @@ def test_every_volume_answers_a_pointer_itself(visit, address_of):
             lit(here, layers.nth(place).get_attribute("data-id"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_these_rooms_fit_a_phone_and_have_no_serious_accessibility_finding(visit, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
-    here = visit(COMPARED, color_scheme=scheme)
+def test_drawings_fit_a_phone(visit):
+    here = visit(COMPARED)
     for width in (1440, 390):
         here.page.set_viewport_size({"width": width, "height": 900})
-        settle(here.page, 1200)
-        assert here.page.get_by_test_id("stMain").evaluate("node => node.scrollWidth <= node.clientWidth + 1")
-        for drawing in here.page.locator(".block .drawing, .strips").all():
-            assert drawing.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
-        findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(here.page).response["violations"]
-                    if v["impact"] in ("serious", "critical")]
-        assert not findings, findings
+        settle(here.page)
+        drawings = here.page.locator(".block .drawing, .strips").all()
+        assert len(drawings) > 1 and all(drawing.evaluate("node => node.scrollWidth <= node.clientWidth + 1") for drawing in drawings)

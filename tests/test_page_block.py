@@ -12,7 +12,7 @@ from effnet_core.lessons.parts import Filter, Gate
 from pages.shared import phrases, texts
 from pages.shared.lessons import built, modules
 
-from .apps import open_app
+from .apps import open_app, read
 
 BUILT, MODULES = "The block, step by step", "Modules"
 
@@ -51,7 +51,7 @@ def test_every_step_has_its_reason_its_code_and_its_run(app):
         app.session_state["built_step"] = name
         app.run()
         made = design(step)
-        assert not app.exception and f"**Step {step + 1} of 9.** {texts.text('lesson_built', f'step_{step + 1}')}" in words(app)
+        assert not app.exception and f"**Step {step + 1} of 9.** {read(texts.text('lesson_built', f'step_{step + 1}'))}" in words(app)
         assert codes(app) == shown(made)
         assert f"**{made.params:,}** parameters: as counted" in words(app) and f"**1 × {made.output.channels} × 56 × 56** comes out" in words(app)
         assert ("without numbers" in words(app)) == (name == "Inverted")
