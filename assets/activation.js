@@ -99,9 +99,8 @@ function rowOf(curve, x, beta) {
 }
 
 function placeOf(svg, event) {
-  const frame = svg.getBoundingClientRect()
-  const width = frame.width - ROOM.left - ROOM.right
-  return rounded((event.clientX - frame.left - ROOM.left) / width * 2 * REACH - REACH)
+  const width = svg.width.baseVal.value - ROOM.left - ROOM.right
+  return rounded((placeIn(svg, event)[0] - ROOM.left) / width * 2 * REACH - REACH)
 }
 
 // Only while a finger or key moves it, x is the browser's own; then Python hears of it.

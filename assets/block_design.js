@@ -2,11 +2,9 @@
 const spatialOf = (name, inputs, outputs, kernel, side, stride, groups) => ({ name, inputs, outputs, kernel, side, stride, groups })
 
 // Zeros before and after one side, and the cells that come out.
-function paddingOf({ kernel, side, stride, padding = "same" }) {
-  if (padding === "valid") return { before: 0, after: 0, cells: Math.floor((side - kernel) / stride) + 1 }
-  const cells = Math.ceil(side / stride)
-  const total = Math.max((cells - 1) * stride + kernel - side, 0)
-  return { before: Math.floor(total / 2), after: total - Math.floor(total / 2), cells }
+function paddingOf(layer) {
+  const { zeros: [before, after], cells } = convolutionOf(layer)
+  return { before, after, cells }
 }
 
 // Where the kernel's middle stands, cell by cell of what comes out.
@@ -17,7 +15,7 @@ function sampledOf({ kernel, side, stride }, before, after) {
 
 const termOf = (name, ...factors) => ({
   name, symbols: factors.map(([symbol]) => symbol).join(" · "),
-  numbers: factors.map(([symbol, value]) => value.toLocaleString("en") + (symbol.endsWith("²") ? "²" : "")).join(" · "),
+  numbers: factors.map(([symbol, value]) => grouped(value) + (symbol.endsWith("²") ? "²" : "")).join(" · "),
   value: factors.reduce((product, [symbol, value]) => product * (symbol.endsWith("²") ? value * value : value), 1),
 })
 
@@ -32,7 +30,7 @@ function filterOf(layer, { bias, norm, activation }) {
   ]
   return {
     ...layer, kind: "filter", before, after, cells, bias, norm, activation, terms, buffers: norm ? [termOf("running mean", out), termOf("running variance", out)] : [],
-    macs: kernel * kernel * (inputs / groups) * outputs * cells * cells,
+    macs: convolutionOf(layer).macs,
   }
 }
 

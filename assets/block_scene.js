@@ -1,6 +1,6 @@
 // Where everything of a block's drawing stands: `wideOf` from left to right, `tallOf` from top to bottom. Coordinates are pixels. Box lengths are in proportion
 // to channels, heights and depths to sides, on one scale for all steps, so that narrow and wide can be compared from step to step.
-const thin = 3, slant = 0.32, lineHeight = 15, character = 6.4
+const lineHeight = 15, character = 6.4
 const cube = ([channels, side]) => side > 1 ? `${grouped(channels)} × ${side} × ${side}` : grouped(channels)
 const roomOf = (text) => character * text.length
 const pieceOf = (id) => ({ id, boxes: [], needles: [], lines: [], words: [], nodes: [], fresh: false })

@@ -39,7 +39,7 @@ function draw(root, data, width, send) {
   const before = mine ? made[data.step] : made[data.step - 1]
   const { scene, size, zoom, tall } = stageOf(mine ? [...made, mine] : made, now, before, data.hand.built_side, width, si)
   root.style.setProperty("--colour", data.colour)
-  const rungs = made.map((block, index) => ({ name: data.steps[index].name, number: index + 1, block, before: made[index - 1] }))
+  const rungs = made.map((block, index) => ({ name: data.steps[index].name, number: index + 1, block, before: made[index - 1], waits: data.steps[index].name === data.waits && "macs" }))
   if (mine) rungs.push({ name: "Your own, against the step it is made from", number: 0, block: mine, before: made[data.step] })
   const ladder = ladderOf(rungs, mine ? made.length : data.step, si, send)
   if (mine) ladder.querySelector(`[data-id="${data.step}"]`).tabIndex = 0

@@ -100,30 +100,25 @@ function paintInput(view) {
 }
 
 function scaleOf(palette, reach) {
-  const bar = tag("i", { "aria-hidden": "true" })
+  const bar = html("i", { "aria-hidden": "true" })
   const stops = Array.from({ length: 7 }, (_, i) => `rgb(${rgbOf(palette, i * levels / 6)})`)
   bar.style.background = `linear-gradient(to right,${stops})`
-  return [bar, tag("span", {}, short(-reach, 3)), tag("span", {}, "0"), tag("span", {}, short(reach, 3))]
+  return [bar, html("span", {}, short(-reach, 3)), html("span", {}, "0"), html("span", {}, short(reach, 3))]
 }
 
 function controlsOf(view) {
-  const button = (text, label, act) => {
-    const node = tag("button", { type: "button", "aria-label": label }, text)
-    node.onclick = act
-    return node
-  }
-  const options = Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`))
-  const speed = tag("select", { "aria-label": "Cells per second" }, ...options)
+  const options = Object.entries(speeds).map(([name, cells]) => html("option", { value: name }, `${name}, ${cells}/s`))
+  const speed = html("select", { "aria-label": "Cells per second" }, ...options)
   speed.value = view.speed
   speed.onchange = () => {
     view.speed = speed.value
     if (view.timer) play(view, true)
   }
-  view.parts.play = button("▶ Play", "Play or pause", () => play(view, !view.timer))
-  view.parts.status = tag("span", { class: "status", role: "status", "aria-live": "polite" })
-  const back = button("‹ Step", "One cell back", () => step(view, -1))
-  const forth = button("Step ›", "One cell on", () => step(view, 1))
-  return tag("div", { class: "controls" }, back, view.parts.play, forth, speed, view.parts.status, downloadsOf(view.parts.root, () => aboutOf(view), ".controls"))
+  view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
+  view.parts.status = html("span", { class: "status", role: "status", "aria-live": "polite" })
+  const back = buttonOf("‹ Step", "One cell back", () => step(view, -1))
+  const forth = buttonOf("Step ›", "One cell on", () => step(view, 1))
+  return html("div", { class: "controls" }, back, view.parts.play, forth, speed, view.parts.status, downloadsOf(view.parts.root, () => aboutOf(view), ".controls"))
 }
 
 function aboutOf({ packet: { head }, at: [row, column] }) {
@@ -140,17 +135,17 @@ function build(view, root) {
   const input = frameOf([height, width], padding, { class: "frame source" })
   const output = frameOf(head.output, [0, 0, 0, 0], { class: "frame target", tabindex: 0, role: "application",
     "aria-label": `Output map, channel ${head.channel}, ${head.output.join(" × ")} cells; arrow keys move the cell, space plays and pauses` })
-  const caption = tag("figcaption", {}, picture ? "The picture" : "Input")
-  const legend = tag("div", { class: "legend" }, picture ? "all three channels; its numbers are normalised" : "")
+  const caption = html("figcaption", {}, picture ? "The picture" : "Input")
+  const legend = html("div", { class: "legend" }, picture ? "all three channels; its numbers are normalised" : "")
   const reach = reachOf(arrays.recorded)
   paint(output.canvas, arrays.recorded.map((value) => indexOf(value, reach)), ...head.output, arrays.palette)
-  view.parts = { root, input, output, caption, legend, middle: tag("div", { class: "middle" }), chain: tag("div", {}) }
+  view.parts = { root, input, output, caption, legend, middle: html("div", { class: "middle" }), chain: html("div", {}) }
   const controls = controlsOf(view)
   root.replaceChildren(
-    tag("div", { class: `desk ${head.kernel > 3 || (gridded(head) && head.input[0] > 1) ? "wide" : "narrow"}` },
-      tag("figure", { class: "map" }, caption, input.frame, legend), view.parts.middle,
-      tag("figure", { class: "map" }, tag("figcaption", {}, `Output, channel ${head.channel}`), output.frame,
-        tag("div", { class: "legend" }, ...scaleOf(arrays.palette, reach)), head.stamp ? tag("div", { class: "stamp" }, head.stamp) : null)),
+    html("div", { class: `desk ${head.kernel > 3 || (gridded(head) && head.input[0] > 1) ? "wide" : "narrow"}` },
+      html("figure", { class: "map" }, caption, input.frame, legend), view.parts.middle,
+      html("figure", { class: "map" }, html("figcaption", {}, `Output, channel ${head.channel}`), output.frame,
+        html("div", { class: "legend" }, ...scaleOf(arrays.palette, reach)), head.stamp ? html("div", { class: "stamp" }, head.stamp) : null)),
     controls, view.parts.chain)
   listen(view)
 }

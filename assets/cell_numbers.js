@@ -12,7 +12,6 @@ function read(bytes) {
 }
 
 const exponentOf = (value) => Number(Math.abs(value).toExponential(30).split("e")[1])
-const raised = (power) => [...String(power)].map((sign) => sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]).join("")
 const signed = (text, value) => value < 0 && /[1-9]/.test(text) ? `−${text}` : text
 
 // Rounded, halves away from zero, to a multiple of 10^place.
@@ -23,11 +22,11 @@ function written(value, place) {
   const whole = size === 0 ? 0 : exponentOf(size) - place
   if (size === 0 || whole < 0) {
     if (size < Number(`5e${place - 1}`)) return "0"
-    return signed(`1 × 10${raised(place)}`, value)
+    return signed(`1 × 10${superscript(place)}`, value)
   }
   let [digits, power] = size.toExponential(whole).split("e")
   if (Number(power) > exponentOf(size)) digits = `1.${"0".repeat(whole + 1)}` // 9.96 became 10.0
-  return signed(`${digits} × 10${raised(Number(power))}`, value)
+  return signed(`${digits} × 10${superscript(Number(power))}`, value)
 }
 
 const finest = (size, digits) => {

@@ -34,18 +34,18 @@ function gridOf(title, values, k, { palette, reach, inside, kind }) {
   const cells = [...values].map((value, i) => {
     const real = inside ? inside[i] : true
     const exact = `${title}, row ${Math.floor(i / k)}, column ${i % k}: ${real ? short(value) : "0, padding"}`
-    const cell = tag("span", { class: real ? "number" : "number zero", "data-i": i, title: exact, "data-value": short(value) })
+    const cell = html("span", { class: real ? "number" : "number zero", "data-i": i, title: exact, "data-value": short(value) })
     cell.textContent = real ? brief(value / 10 ** power) : "0"
     if (real) cell.style.cssText = inked(palette, value, reach)
     return cell
   })
-  const scale = power ? tag("i", {}, ` × 10${raised(power)}`) : null
+  const scale = power ? html("i", {}, ` × 10${superscript(power)}`) : null
   const reachable = kind === "product" ? { tabindex: 0, role: "group", "aria-label": `${title}; arrow keys light one` } : {}
-  const body = tag("div", { class: "numbers", style: `--k:${k}`, ...reachable }, ...cells)
-  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title, scale), body)
+  const body = html("div", { class: "numbers", style: `--k:${k}`, ...reachable }, ...cells)
+  return html("div", { class: `grid ${kind}` }, html("div", { class: "title" }, title, scale), body)
 }
 
-const sign = (text) => tag("span", { class: "sign", "aria-hidden": "true" }, text)
+const sign = (text) => html("span", { class: "sign", "aria-hidden": "true" }, text)
 const nameOf = (head, channel) => head.names.length ? head.names[head.names.length === 1 ? 0 : channel] : channel
 const labelOf = (head, channel) => head.names.length === 3 ? nameOf(head, channel) : `channel ${nameOf(head, channel)}`
 
@@ -56,13 +56,13 @@ function tripleOf({ head, arrays }, cell, channel, { alone, together }) {
   const grid = (title, values, kind) => gridOf(title, part(values), k, {
     palette: arrays.palette, inside: kind === "kernel" ? null : cell.inside, kind, reach: reachOf(together ? values : part(values)) })
   const sum = short(cell.shares[channel])
-  return tag("div", { class: "triple", "data-channel": channel },
-    alone ? null : tag("div", { class: together ? "whose" : "whose over" }, labelOf(head, channel), together ? "" : `: Σ = ${sum}`),
+  return html("div", { class: "triple", "data-channel": channel },
+    alone ? null : html("div", { class: together ? "whose" : "whose over" }, labelOf(head, channel), together ? "" : `: Σ = ${sum}`),
     grid("Patch", cell.patch, "patch"), sign("×"), grid("Kernel", arrays.weights, "kernel"), sign("="), grid("Products", cell.products, "product"),
-    alone || !together ? null : tag("div", { class: "whose total" }, "Σ = ", sum))
+    alone || !together ? null : html("div", { class: "whose total" }, "Σ = ", sum))
 }
 
-const columns = (name, words, amount) => [tag("span", {}, String(name)), tag("span", { class: "words" }, words), tag("span", { class: "amount" }, amount)]
+const columns = (name, words, amount) => [html("span", {}, String(name)), html("span", { class: "words" }, words), html("span", { class: "amount" }, amount)]
 
 // The input channels that add most, each with what it is made of, and the rest summed up.
 function barsOf({ head, arrays }, cell, lit) {
@@ -73,7 +73,7 @@ function barsOf({ head, arrays }, cell, lit) {
   const reach = reachOf(first.map((channel) => cell.shares[channel]))
   const single = head.kernel === 1
   const bar = (share) => {
-    const line = tag("span", { class: "track", "aria-hidden": "true" }, tag("i", {}))
+    const line = html("span", { class: "track", "aria-hidden": "true" }, html("i", {}))
     const width = reach && Number.isFinite(share) ? 50 * Math.abs(share) / reach : 0
     const colour = rgbOf(arrays.palette, share < 0 ? 42 : 210)
     line.firstChild.style.cssText = `left:${share < 0 ? 50 - width : 50}%;width:${width}%;background:rgb(${colour})`
@@ -81,14 +81,14 @@ function barsOf({ head, arrays }, cell, lit) {
   }
   const rows = first.map((channel) => {
     const words = single ? `${short(cell.patch[channel])} × ${short(arrays.weights[channel])}` : `${head.kernel ** 2} products`
-    return tag("button", {
+    return html("button", {
       type: "button", class: channel === lit ? "share lit" : "share", "data-channel": channel, "aria-pressed": channel === lit,
       title: `Input ${labelOf(head, channel)}: ${words}, together ${short(cell.shares[channel])}. Click to see its map.`,
     }, ...columns(nameOf(head, channel), words, short(cell.shares[channel])), bar(cell.shares[channel]))
   })
-  const remainder = rest.length ? [tag("div", { class: "share others" }, ...columns("", `and ${rest.length.toLocaleString("en")} others`, short(others)))] : []
-  const titles = tag("div", { class: "share heads" }, ...columns("Input", single ? "x × w" : "patch × kernel", "= adds"))
-  return tag("div", { class: "bars" }, titles, ...rows, ...remainder)
+  const remainder = rest.length ? [html("div", { class: "share others" }, ...columns("", `and ${grouped(rest.length)} others`, short(others)))] : []
+  const titles = html("div", { class: "share heads" }, ...columns("Input", single ? "x × w" : "patch × kernel", "= adds"))
+  return html("div", { class: "bars" }, titles, ...rows, ...remainder)
 }
 
 // Terms of a sum with their signs, all to the place of the largest one's fourth digit.
@@ -97,8 +97,8 @@ function termsOf(values) {
   const place = reach ? finest(reach, 4) : 0
   return values.flatMap(({ value, i, note }, index) => {
     const before = value < 0 ? (index ? "− " : "−") : index ? "+ " : ""
-    const term = tag("span", i === undefined ? { class: "term" } : { class: "term", "data-i": i }, before, written(Math.abs(value), place))
-    if (note) term.append(tag("small", {}, ` ${note}`))
+    const term = html("span", i === undefined ? { class: "term" } : { class: "term", "data-i": i }, before, written(Math.abs(value), place))
+    if (note) term.append(html("small", {}, ` ${note}`))
     return [term, " "]
   })
 }
@@ -107,14 +107,14 @@ function sumTerms({ head }, cell) {
   if (head.input[0] === 1) {
     const real = [...cell.products].map((value, i) => ({ value, i })).filter(({ i }) => cell.inside[i])
     const zeros = cell.products.length - real.length
-    return [...termsOf(real), ...zeros ? [tag("span", { class: "term" }, "+ 0 ", tag("small", {}, `(${zeros} × padding)`))] : []]
+    return [...termsOf(real), ...zeros ? [html("span", { class: "term" }, "+ 0 ", html("small", {}, `(${zeros} × padding)`))] : []]
   }
   const order = cell.shares.map((value, channel) => ({ value, channel }))
   order.sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.channel - b.channel)
   const shown = order.length <= barsShown ? order : order.slice(0, 4)
   const rest = order.slice(shown.length)
   const terms = shown.map(({ value, channel }) => ({ value, note: `(${head.names.length === 3 ? nameOf(head, channel) : channel})` }))
-  const others = { value: rest.reduce((total, { value }) => total + value, 0), note: `(${rest.length.toLocaleString("en")} others)` }
+  const others = { value: rest.reduce((total, { value }) => total + value, 0), note: `(${grouped(rest.length)} others)` }
   return termsOf(rest.length ? [...terms, others] : terms)
 }
 
@@ -123,16 +123,16 @@ const fine = (value) => short(value, 6)
 const round = (value) => value < 0 ? `(${fine(value)})` : fine(value)
 const minus = (value) => value < 0 ? `+ ${fine(-value)}` : `− ${fine(value)}`
 const plus = (value) => value < 0 ? `− ${fine(-value)}` : `+ ${fine(value)}`
-const root = (...inside) => tag("span", { class: "root" }, "√", tag("span", {}, ...inside))
-const over = (above, below) => tag("span", { class: "fraction" }, tag("span", {}, ...above), tag("span", {}, ...below))
+const root = (...inside) => html("span", { class: "root" }, "√", html("span", {}, ...inside))
+const over = (above, below) => html("span", { class: "fraction" }, html("span", {}, ...above), html("span", {}, ...below))
 
 function stepOf(key, name, formula, numbers, result, note) {
-  return tag("li", { class: "step", "data-step": key }, tag("span", { class: "name" }, name), tag("span", { class: "formula" }, ...formula),
-    tag("span", { class: "filled" }, ...numbers), tag("b", { class: "result" }, `= ${result}`), note ? tag("small", { class: "note" }, ...note) : null)
+  return html("li", { class: "step", "data-step": key }, html("span", { class: "name" }, name), html("span", { class: "formula" }, ...formula),
+    html("span", { class: "filled" }, ...numbers), html("b", { class: "result" }, `= ${result}`), note ? html("small", { class: "note" }, ...note) : null)
 }
 
 const activations = {
-  swish: ["Swish", () => [over(["y"], ["1 + e", tag("sup", {}, "−y")])], (y) => [over([short(y)], ["1 + e", tag("sup", {}, short(-y))])]],
+  swish: ["Swish", () => [over(["y"], ["1 + e", html("sup", {}, "−y")])], (y) => [over([short(y)], ["1 + e", html("sup", {}, short(-y))])]],
   relu: ["ReLU", () => ["max(0, y)"], (y) => [`max(0, ${short(y)})`]],
   relu6: ["ReLU6", () => ["min(6, max(0, y))"], (y) => [`min(6, max(0, ${short(y)}))`]],
   null: ["No activation", () => ["y"], (y) => [short(y)]],
@@ -146,8 +146,8 @@ function verdictOf(mine, recorded) {
 
 function recordedOf(key, name, mine, recorded) {
   const verdict = verdictOf(mine, recorded)
-  return tag("li", { class: "step recorded", "data-step": key }, tag("span", { class: "name" }, name), tag("span", { class: "formula" }),
-    tag("span", { class: "filled" }, `in the network's own pass: ${verdict.words}`), tag("b", { class: "result" }, `= ${verdict.recorded}`))
+  return html("li", { class: "step recorded", "data-step": key }, html("span", { class: "name" }, name), html("span", { class: "formula" }),
+    html("span", { class: "filled" }, `in the network's own pass: ${verdict.words}`), html("b", { class: "result" }, `= ${verdict.recorded}`))
 }
 
 function chainOf(packet, cell) {
@@ -170,5 +170,5 @@ function chainOf(packet, cell) {
     if (active) steps.push(stepOf("after", name, general(), fill(addition.sum), handed))
     steps.push(recordedOf("handed", "Block output", addition.value, addition.recorded))
   }
-  return tag("ol", { class: "chain" }, ...steps)
+  return html("ol", { class: "chain" }, ...steps)
 }

@@ -16,8 +16,6 @@ function number(value, digits = 4) {
   return (value === 0 ? "0" : value.toPrecision(digits)).replaceAll("-", "−")
 }
 
-const many = (count) => count.toLocaleString("en")
-
 // Along one side: the centre of a cell, and the first and last pixel that it can see.
 function centreOf(grid, cell) {
   return grid.first + cell * grid.step

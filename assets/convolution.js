@@ -7,12 +7,12 @@ function accountOf(conv) {
   const padded = conv.padding === "valid" ? "no zeros are added; ⌊ ⌋ rounds down"
     : `zeros added along each side: ${before} before and ${after} after; ⌈ ⌉ rounds up`
   return [
-    lineOf("Side of the map that goes out, Dᵥ", ...sideWords(conv), whole(cells), padded),
-    lineOf("MACs of one cell", "Dᵣ² · M", `${kernel}² · ${inputs}`, whole(each),
+    lineOf("Side of the map that goes out, Dᵥ", ...sideWords(conv), grouped(cells), padded),
+    lineOf("MACs of one cell", "Dᵣ² · M", `${kernel}² · ${inputs}`, grouped(each),
       "every number under the kernel, in all M channels, is multiplied once and added"),
-    lineOf("MACs", "Dᵣ² · M · N · Dᵥ²", `${kernel}² · ${inputs} · ${outputs} · ${cells}²`, whole(macs),
-      `the same for every one of the N · Dᵥ² = ${whole(outputs * cells ** 2)} cells that go out`),
-    lineOf("Parameters", "Dᵣ² · M · N", `${kernel}² · ${inputs} · ${outputs}`, whole(params),
+    lineOf("MACs", "Dᵣ² · M · N · Dᵥ²", `${kernel}² · ${inputs} · ${outputs} · ${cells}²`, grouped(macs),
+      `the same for every one of the N · Dᵥ² = ${grouped(outputs * cells ** 2)} cells that go out`),
+    lineOf("Parameters", "Dᵣ² · M · N", `${kernel}² · ${inputs} · ${outputs}`, grouped(params),
       "the N kernels, the same at every place: the side of the map does not matter"),
   ]
 }

@@ -24,8 +24,6 @@ function shapeOf({ fields, options, hand, padding }) {
   return { padding, ...Object.fromEntries(Object.entries(fields).map(([name, key]) => [name, value(key)])) }
 }
 
-const whole = (count) => count.toLocaleString("en")
-
 // Four decimals of a share; of a small one four digits.
 const share = (value) => value >= 0.01 ? value.toFixed(4) : value.toPrecision(3)
-const digits = (value, count = 3) => value >= 10 ** count ? whole(Math.round(value)) : String(Number(value.toPrecision(count)))
+const digits = (value, count = 3) => value >= 10 ** count ? grouped(Math.round(value)) : String(Number(value.toPrecision(count)))

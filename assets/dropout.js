@@ -13,12 +13,12 @@ function draw(root, data, width) {
   const [stay, left] = [false, true].map((wanted) => gone.flatMap((each, place) => each === wanted ? [place] : []))
   const columns = clamp(Math.floor(Math.max(280, width) / 12), 16, 80)
   const side = Math.min(14, Math.max(280, width) / columns)
-  const svg = svgOf(columns * side, Math.ceil(count / columns) * side, `${many(stay.length)} of ${many(count)} numbers stay`)
+  const svg = svgOf(columns * side, Math.ceil(count / columns) * side, `${grouped(stay.length)} of ${grouped(count)} numbers stay`)
   for (const [kind, places] of [["stay", stay], ["left", left]]) svg.append(element("path", { class: kind, d: cellsOf(places, columns, side) }))
   const factor = training ? 1 / (1 - rate) : 1
-  const rest = training ? ` stay, each times 1 / (1 − ${written(rate, 2)}) = ${written(factor)}; ${many(left.length)} are 0 in this step.`
+  const rest = training ? ` stay, ${data.guessed ? `each times 1 / (1 − ${written(rate, 2)}) = ${written(factor)}` : "and what is done to them: after your guess above"}; ${grouped(left.length)} are 0 in this step.`
     : " stay as they are: after training nothing is left out, and nothing is rescaled."
-  patchChildren(root, [html("p", { class: "said" }, html("b", {}, `${many(stay.length)} of ${many(count)}`), rest), svg])
+  patchChildren(root, [html("p", { class: "said" }, html("b", {}, `${grouped(stay.length)} of ${grouped(count)}`), rest), svg])
   Object.assign(root.dataset, { gone: left.join(","), factor })
 }
 

@@ -17,8 +17,8 @@ const signed = (value) => (value > 0 ? "+" : "") + written(value, decimalsOf(val
 const low = (number) => [...String(number)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("")
 
 // What a row is, on the side where its pointer is not.
-function labelled(row, text, right = false) {
-  return words(text, { class: "label", x: right ? row.x + row.width : row.x, y: row.y - 7, "text-anchor": right ? "end" : "start" })
+function labelled(row, text, right = false, lift = 0) {
+  return words(text, { class: "label", x: right ? row.x + row.width : row.x, y: row.y - 7 - lift, "text-anchor": right ? "end" : "start" })
 }
 
 // Values over their weights over the products; what adds most is named.
@@ -38,6 +38,8 @@ function layerOf(work, place, values, weights, neuron, input, chosen) {
 function pointer(row, place, text, label) {
   const at = row.x(place)
   const right = at > row.box.x + row.box.width / 2
+  const room = right ? at - row.box.x : row.box.x + row.box.width - at
+  const lift = room < 7 * (text.length + label.length) + 24 ? 15 : 0 // a narrow row has one above the other
   return [
     element("path", { class: "drop", d: `M${at} ${row.box.y - 4}V${row.top(place)}` }),
     words(right ? `${text} ▼` : `▼ ${text}`, {
@@ -46,7 +48,7 @@ function pointer(row, place, text, label) {
       y: row.box.y - 7,
       "text-anchor": right ? "end" : "start",
     }),
-    labelled(row.box, label, !right),
+    labelled(row.box, label, !right, lift),
   ]
 }
 
@@ -74,7 +76,7 @@ function sceneOf(work, layout, at) {
     words("", { class: "sum", x: layout.z.sum.x, y: layout.z.sum.y }),
     words("", { class: "sum", x: layout.h.sum.x, y: layout.h.sum.y }),
   ]
-  const C = work.channels.toLocaleString("en")
+  const C = grouped(work.channels)
   const parts = {
     map: group("map", words(`map before, ${work.height} × ${work.width}`, { class: "label", x: layout.before.x, y: layout.before.y - 7 })),
     squeeze: group(

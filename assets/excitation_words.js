@@ -45,7 +45,7 @@ function contentOf(state, step) {
     const [least, most] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity])
     return [
       linesOf([
-        `x_{${work.channel}}: ${work.height} · ${work.width} = ${(work.height * work.width).toLocaleString("en")} answers, from ${sized(least)} to ${sized(most)}`,
+        `x_{${work.channel}}: ${work.height} · ${work.width} = ${grouped(work.height * work.width)} answers, from ${sized(least)} to ${sized(most)}`,
       ]),
     ]
   }

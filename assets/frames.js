@@ -1,11 +1,4 @@
 // Maps in frames, with a window on them.
-function tag(name, attributes, ...children) {
-  const node = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
-  node.append(...children.filter((child) => child !== null && child !== undefined))
-  return node
-}
-
 function shape(name, attributes) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name)
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
@@ -16,11 +9,11 @@ function shape(name, attributes) {
 function frameOf([height, width], padding, attributes) {
   const [top, left, bottom, right] = padding
   const [tall, wide] = [top + height + bottom, left + width + right]
-  const canvas = tag("canvas", { "aria-hidden": "true" })
+  const canvas = html("canvas", { "aria-hidden": "true" })
   const share = (part, all) => `${100 * part / all}%`
   canvas.style.cssText = `left:${share(left, wide)};top:${share(top, tall)};width:${share(width, wide)};height:${share(height, tall)}`
   const svg = shape("svg", { viewBox: `${-left} ${-top} ${wide} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" })
-  const frame = tag("div", { class: "frame", ...attributes }, canvas, svg)
+  const frame = html("div", { class: "frame", ...attributes }, canvas, svg)
   frame.style.aspectRatio = `${wide} / ${tall}`
   return { frame, canvas, svg, box: [-left, -top, wide, tall] }
 }

@@ -1,23 +1,24 @@
 // What every step costs: a row each, with bars for parameters, MACs and activations, and the difference to the step before.
 const measures = [["params", "Parameters", "learnt numbers"], ["macs", "MACs", "multiply-adds for one image"], ["activations", "Activations", "numbers that the layers hand on"]]
 
-function changeOf(now, before, si) {
+function changeOf(now, before, si, waits) {
   if (!before || now === before) return before ? "as before" : ""
+  if (waits) return "after your guess above"
   const times = now / before
-  const factor = times >= 1.95 ? `, × ${general(times, 3)}` : times <= 0.51 ? `, ÷ ${general(before / now, 3)}` : ""
+  const factor = times >= 1.95 ? `, × ${three(times)}` : times <= 0.51 ? `, ÷ ${three(before / now)}` : ""
   const difference = BigInt(now) - BigInt(before)
   return `${difference > 0n ? "+" : ""}${si(difference)}${factor}`
 }
 
-function figureOf(name, value, before, most, si, words) {
+function figureOf(name, value, before, most, si, words, waits) {
   const bar = tag("i", "bar", Object.assign(tag("u", ""), { style: `width:${(100 * value) / most}%` }))
-  const cell = tag("span", "figure", tag("small", "what", words), tag("b", "", si(BigInt(value))), bar, tag("small", "change", changeOf(value, before, si)))
+  const cell = tag("span", "figure", tag("small", "what", words), tag("b", "", si(BigInt(value))), bar, tag("small", "change", changeOf(value, before, si, waits)))
   cell.title = `${grouped(value)} ${words.toLowerCase()}${before ? `, ${grouped(before)} before` : ""}`
   return cell
 }
 
-function rungOf({ name, number, block, before }, chosen, most, si) {
-  const figures = measures.map(([key, words]) => figureOf(key, block[key], before?.[key], most[key], si, words))
+function rungOf({ name, number, block, before, waits }, chosen, most, si) {
+  const figures = measures.map(([key, words]) => figureOf(key, block[key], before?.[key], most[key], si, words, key === waits))
   const row = tag(number ? "button" : "div", chosen ? "rung chosen" : "rung", tag("span", "name", number ? tag("em", "", String(number)) : "", name), ...figures)
   if (number) {
     row.type = "button"

@@ -5,7 +5,6 @@ const shapes = {
   triangle: (r) => `M0,${-1.25 * r}L${1.2 * r},${r}H${-1.2 * r}z`,
   diamond: (r) => `M0,${-1.4 * r}L${1.4 * r},0L0,${1.4 * r}L${-1.4 * r},0z`,
 }
-const superscript = (power) => String(power).replace(/[0-9-]/g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻")
 const raised = (power) => `10${superscript(power)}`
 
 // Ticks and bounds of a logarithmic axis around positive values.
@@ -81,7 +80,7 @@ function keyOf({ name, colour, dash = "", shape }) {
 // The guide goes where the pointer is, or by arrow keys; `say(null)` where it has left, `pick` where it was clicked or Enter was pressed.
 function guided(svg, frame, x, now, say, pick) {
   const whole = (value) => Math.max(x.low, Math.min(x.high, Math.round(value)))
-  const at = (event) => whole(frame.back(event.clientX - svg.getBoundingClientRect().left))
+  const at = (event) => whole(frame.back(placeIn(svg, event)[0]))
   svg.onpointermove = (event) => say(at(event))
   svg.onpointerleave = () => say(null)
   svg.onblur = () => say(null)

@@ -1,11 +1,12 @@
-// Random numbers from a seed, the same ones as effnet_core/lessons/chance.py draws.
+// Random numbers from a seed, the same ones as effnet_core/lessons/lots.py draws.
+function finalise(word) {
+  word = Math.imul(word ^ (word >>> 16), 0x85EBCA6B)
+  word = Math.imul(word ^ (word >>> 13), 0xC2B2AE35)
+  return (word ^ (word >>> 16)) >>> 0
+}
+
 function lotsOf(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x9E3779B9) >>> 0
-    let mixed = state
-    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21F0AAAD) >>> 0
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735A2D97) >>> 0
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 4294967296
-  }
+  const key = finalise(seed + 1)
+  let place = 0
+  return () => (finalise((key + Math.imul(place++, 0x9E3779B9)) | 0) + 0.5) / 2 ** 32
 }

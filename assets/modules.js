@@ -32,7 +32,7 @@ function draw(root, data, width) {
   svg.append(...scene.parts.map((each) => element("g", { class: "part" }, ...shapesOf(each))))
   root.style.setProperty("--colour", data.colour)
   const padded = part.kind === "filter" && (part.kernel > 1 || part.stride > 1)
-  patchChildren(root, [tag("div", scene === wide ? "drawing" : "drawing tall", svg), tag("div", "scroll", accountOf(part)), ...padded ? paddingStrips(part, data.padding, width) : []])
+  patchChildren(root, [tag("div", scene === wide ? "drawing" : "drawing tall", svg), tag("div", "scroll", accountOf(part)), ...!padded ? [] : data.guessed ? paddingStrips(part, data.padding, width) : [paddingWaits(width)]])
 }
 
 export default function (component) {

@@ -37,6 +37,12 @@ function general(x, count = 6) {
   return sign + plain(`${digits.slice(0, power + 1)}.${digits.slice(power + 1)}`)
 }
 
+// `three` of palette.py: three significant digits, written out where that is no power of ten.
+function three(x) {
+  const value = Number(general(x, 3))
+  return Math.abs(value) >= 1000 && Math.abs(value) < 1e15 ? grouped(value) : general(x, 3)
+}
+
 // repr of a double.
 function repr(x) {
   const [mantissa, power] = x.toExponential().split("e")
@@ -46,8 +52,6 @@ function repr(x) {
   const text = String(x)
   return /[.e]/.test(text) ? text : `${text}.0`
 }
-
-const grouped = (whole) => String(whole).replace(/\B(?=(\d{3})+$)/g, ",")
 
 // a / b of BigInts >= 0 as the nearest double, as Python divides whole numbers.
 function ratio(a, b) {

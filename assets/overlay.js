@@ -9,13 +9,6 @@ function read(bytes) {
   return head
 }
 
-function make(tag, name, text) {
-  const node = document.createElement(tag)
-  if (name) node.className = name
-  if (text !== undefined) node.textContent = text
-  return node
-}
-
 function readout(panel, head, place) {
   const [x, y] = place.map((part) => Math.min(panel.side - 1, Math.floor(part * panel.side)))
   const [column, row] = [nearest(panel, x), nearest(panel, y)]
@@ -48,10 +41,10 @@ const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], Arro
 
 function panelOf(panel, view) {
   const { head, pick } = view
-  const node = make("figure", panel.id === head.chosen ? "panel chosen" : "panel")
-  const stage = make("div", "stage")
+  const node = tag("figure", panel.id === head.chosen ? "panel chosen" : "panel")
+  const stage = tag("div", "stage")
   const svg = shape("svg", { viewBox: `0 0 ${panel.side} ${panel.side}`, "aria-hidden": true })
-  Object.assign(panel, { canvas: make("canvas"), svg, value: make("output") })
+  Object.assign(panel, { canvas: tag("canvas"), svg, value: tag("output") })
   panel.canvas.width = panel.canvas.height = head.pixels
   stage.tabIndex = 0
   stage.setAttribute("role", head.pick ? "button" : "img")
@@ -73,30 +66,30 @@ function panelOf(panel, view) {
     else return
     event.preventDefault()
   }
-  const caption = make("figcaption")
-  caption.append(make("b", "", panel.title), panel.value, make("span", "note", panel.note))
-  if (head.reach === null) caption.append(make("span", "note", `full colour at ${said(panel.reach)}`))
+  const caption = tag("figcaption")
+  caption.append(tag("b", "", panel.title), panel.value, tag("span", "note", panel.note))
+  if (head.reach === null) caption.append(tag("span", "note", `full colour at ${said(panel.reach)}`))
   node.append(stage, caption)
   return node
 }
 
 function barOf(head) {
-  const bar = make("div", "scale")
+  const bar = tag("div", "scale")
   const rgb = (colour) => `rgb(${colour.join()})`
-  const strip = make("i")
+  const strip = tag("i")
   strip.style.background = `linear-gradient(to right, ${head.positive ? "" : `${rgb(head.against)}, `}transparent, ${rgb(head.for)})`
-  const ends = make("span")
+  const ends = tag("span")
   const end = (sign) => head.reach === null ? "full colour" : said(sign * head.reach, true)
-  ends.append(make("b", "", head.positive ? "0" : end(-1)), make("span", "", head.what), make("b", "", end(1)))
+  ends.append(tag("b", "", head.positive ? "0" : end(-1)), tag("span", "", head.what), tag("b", "", end(1)))
   bar.append(strip, ends)
   return bar
 }
 
 function toolsOf() {
-  const strength = make("label", "", "Strength of the map")
-  const slider = Object.assign(make("input"), { type: "range", min: 0, max: 100, value: 100 * looks.opacity, className: "opacity" })
-  const outline = make("label", "check")
-  const box = Object.assign(make("input"), { type: "checkbox", checked: looks.cells, className: "outline" })
+  const strength = tag("label", "", "Strength of the map")
+  const slider = Object.assign(tag("input"), { type: "range", min: 0, max: 100, value: 100 * looks.opacity, className: "opacity" })
+  const outline = tag("label", "check")
+  const box = Object.assign(tag("input"), { type: "checkbox", checked: looks.cells, className: "outline" })
   const tell = () => window.dispatchEvent(new Event(CHANGED))
   slider.oninput = () => { looks.opacity = slider.value / 100; tell() }
   box.onchange = () => { looks.cells = box.checked; tell() }
@@ -115,15 +108,15 @@ function draw(view) {
 function build(root, view) {
   const { head } = view
   const focused = root.contains(root.getRootNode().activeElement) ? root.getRootNode().activeElement?.dataset?.id : undefined
-  const panels = make("div", "panels")
+  const panels = tag("div", "panels")
   panels.style.setProperty("--size", `${head.size}px`)
   panels.style.setProperty("--most", `${head.most}px`)
   panels.append(...head.panels.map((panel) => panelOf(panel, view)))
-  view.says = make("p", "says", head.idle)
+  view.says = tag("p", "says", head.idle)
   view.says.setAttribute("aria-live", "polite")
   root.setAttribute("role", "group")
   root.setAttribute("aria-label", head.name)
-  const tools = make("div", "tools")
+  const tools = tag("div", "tools")
   tools.append(...head.tools ? toolsOf() : [], ...head.file ? [downloadsOf(root, () => ({ title: head.name, file: head.file }), ".tools, .says, output")] : [])
   root.replaceChildren(panels, barOf(head), ...tools.childElementCount ? [tools] : [], view.says)
   draw(view)

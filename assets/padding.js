@@ -58,6 +58,13 @@ function shiftSaid(layer) {
   return `Here "same" begins with ${same.before} and k // 2 with ${half.before}, so "same" stops ${shift} ${shift > 1 ? "cells" : "cell"} further on: the same weights see another grid.`
 }
 
+// As high as the strips that will stand here, so that nothing moves.
+function paddingWaits(width) {
+  const waits = tag("p", "note waits", "Where the zeros go: after your guess above.")
+  waits.style.minHeight = `${3 * (stripRow + (width < narrow ? lineHeight : 0))}px`
+  return waits
+}
+
 // The three strips in `width` pixels, and what they show in a sentence.
 function paddingStrips(layer, chosen, width) {
   const columns = columnsOf(layer, width - 2)

@@ -1,7 +1,5 @@
 // One convolution as volumes in proportion: what comes in, the kernels, what goes out. A box is as long as its channels, as high and as deep as
 // its map.
-const thin = 3 // pixels; nothing is drawn thinner
-const slant = 0.32 // how far the depth runs to the upper right, per pixel of a side
 const between = 30 // pixels from a box to the next, for the arrow
 const most = 5 // kernels that are drawn; the others are counted
 
@@ -41,9 +39,9 @@ function said(lines, x, y, kind) {
 function labelsOf(conv, letters) {
   const deep = conv.inputs / conv.groups
   return [
-    [letters[0], [`${conv.side} × ${conv.side}`, `× ${whole(conv.inputs)}`]],
-    [letters[1], [`${whole(conv.outputs)} kernel${conv.outputs > 1 ? "s" : ""}`, `${conv.kernel} × ${conv.kernel} × ${whole(deep)}`]],
-    [letters[2], [`${conv.cells} × ${conv.cells}`, `× ${whole(conv.outputs)}`]],
+    [letters[0], [`${conv.side} × ${conv.side}`, `× ${grouped(conv.inputs)}`]],
+    [letters[1], [`${grouped(conv.outputs)} kernel${conv.outputs > 1 ? "s" : ""}`, `${conv.kernel} × ${conv.kernel} × ${grouped(deep)}`]],
+    [letters[2], [`${conv.cells} × ${conv.cells}`, `× ${grouped(conv.outputs)}`]],
   ]
 }
 
@@ -79,13 +77,6 @@ function panelOf(conv, scale, { kinds, letters, title }) {
   return element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${title}: ${spoken(conv)}` },
     group(kinds[0], input), group("kernels", patch), group("kernels", ...kernels), group(kinds[1], output), group("kernels", slice),
     ...moreOf(conv, kernels), ...arrowTo(endOf(input) + 3, first[0] - 3, middle), ...arrowTo(endOf(first) + 3, output[0] - 3, middle), ...texts)
-}
-
-function tag(name, kind, ...children) {
-  const node = document.createElement(name)
-  if (kind) node.className = kind
-  node.append(...children)
-  return node
 }
 
 // A line of the account: what, in letters, in numbers, and what it comes to.

@@ -73,22 +73,15 @@ function keys(view) {
   }
 }
 
-function make(tag, name, text) {
-  const node = document.createElement(tag)
-  if (name) node.className = name
-  if (text !== undefined) node.textContent = text
-  return node
-}
-
 function build(root, view) {
-  view.stage = make("div", "ground")
-  view.canvas = Object.assign(make("canvas"), { width: 480, height: 480 })
-  view.square = make("div", "square")
+  view.stage = tag("div", "ground")
+  view.canvas = Object.assign(tag("canvas"), { width: 480, height: 480 })
+  view.square = tag("div", "square")
   view.square.tabIndex = 0
   view.square.setAttribute("role", "button")
-  view.told = make("span", "told")
-  const label = make("label", "", "Patch")
-  view.slider = Object.assign(make("input"), { type: "range" })
+  view.told = tag("span", "told")
+  const label = tag("label", "", "Patch")
+  view.slider = Object.assign(tag("input"), { type: "range" })
   view.slider.setAttribute("aria-label", "Side of the patch, pixels")
   view.slider.oninput = () => {
     const { left, top, size } = view.patch
@@ -97,7 +90,7 @@ function build(root, view) {
   }
   view.slider.onchange = () => tell(view)
   label.append(view.slider)
-  const tools = make("div", "handles")
+  const tools = tag("div", "handles")
   tools.append(label, view.told)
   view.stage.append(view.canvas, view.square)
   root.replaceChildren(view.stage, tools)

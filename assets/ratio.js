@@ -18,7 +18,7 @@ function axesOf(width, height) {
 function gridOf({ x, y }, width, height) {
   const [right, bottom] = [width - margin.right, height - margin.bottom]
   const columns = [1, 4, 16, 64, 256, 1024, 4096].map((n) => [element("path", { class: "grid", d: `M${x(n)} ${margin.top}V${bottom}` }),
-    words(whole(n), { class: "tick", x: x(n), y: bottom + 16, "text-anchor": "middle" })])
+    words(grouped(n), { class: "tick", x: x(n), y: bottom + 16, "text-anchor": "middle" })])
   const rows = [0.02, 0.05, 0.1, 0.2, 0.5, 1].map((value) => [element("path", { class: "grid", d: `M${margin.left} ${y(value)}H${right}` }),
     words(String(value), { class: "tick", x: margin.left - 6, y: y(value) + 4, "text-anchor": "end" })])
   const title = { class: "tick", x: (margin.left + right) / 2, y: height - 8, "text-anchor": "middle" }
@@ -42,7 +42,7 @@ function markOn({ x, y }, outputs, kernel) {
 }
 
 const ratios = (outputs) => plotted.map((kernel) => `${share(costOf(outputs, kernel))} with Dᵣ = ${kernel}`).join(", ")
-const readout = (outputs) => `N = ${whole(outputs)}: ${ratios(outputs)}`
+const readout = (outputs) => `N = ${grouped(outputs)}: ${ratios(outputs)}`
 
 // Pointed at, it says the three ratios there.
 function ratioChart(outputs, kernel, width) {

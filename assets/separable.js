@@ -22,7 +22,7 @@ function numbersOf({ kernel, inputs, outputs, cells, groups }) {
 function panel(entry, scale) {
   const { conv, title } = entry
   return tag("section", "", tag("h5", "", title), tag("div", "panel", panelOf(conv, scale, entry)), tag("p", "", entry.words),
-    tag("p", "count", tag("span", "letters", entry.cost), ` = ${numbersOf(conv)} = `, tag("b", "", `${whole(conv.macs)} MACs`)))
+    tag("p", "count", tag("span", "letters", entry.cost), ` = ${numbersOf(conv)} = `, tag("b", "", `${grouped(conv.macs)} MACs`)))
 }
 
 const over = (above, below) => tag("span", "fraction", tag("span", "", ...above), tag("span", "", ...below))
@@ -30,13 +30,13 @@ const over = (above, below) => tag("span", "fraction", tag("span", "", ...above)
 // One step's MACs over the standard convolution's: in letters, of which all of `above` cancel, then in numbers.
 function termOf(name, above, left, counts, number, value) {
   const crossed = (factors) => factors.flatMap((factor, place) => [...place ? [" · "] : [], above.includes(factor) ? tag("s", "", factor) : factor])
-  const pieces = [over(crossed(above), crossed(["Dᵣ²", "M", "N", "Dᵥ²"])), ` = ${left} = `, over([whole(counts[0])], [whole(counts[1])]), ` = ${number}`]
+  const pieces = [over(crossed(above), crossed(["Dᵣ²", "M", "N", "Dᵥ²"])), ` = ${left} = `, over([grouped(counts[0])], [grouped(counts[1])]), ` = ${number}`]
   return tag("div", "term", tag("b", "", name), tag("span", "pieces", ...pieces), tag("span", "value", `= ${share(value)}`))
 }
 
 function derivation({ standard, depthwise, pointwise, ratio }) {
   const { outputs, kernel } = standard
-  const [channels, places] = [`1/${whole(outputs)}`, `1/${kernel ** 2}`]
+  const [channels, places] = [`1/${grouped(outputs)}`, `1/${kernel ** 2}`]
   const verdict = ratio < 1 ? `${digits(1 / ratio)} times fewer MACs, whatever M and the map's side are`
     : `${digits(ratio)} times as many: with so few channels out, the pair does not pay`
   return tag("div", "terms",
@@ -55,7 +55,7 @@ function traffic(found) {
   const body = rows.map(([name, { macs, params, bytes, intensity }]) => {
     const bar = tag("i", "")
     bar.style.width = `${100 * intensity / top}%`
-    return tag("tr", "", tag("th", "", name), ...[whole(macs), whole(params), whole(bytes), digits(intensity)].map(cell), tag("td", "bar", bar))
+    return tag("tr", "", tag("th", "", name), ...[grouped(macs), grouped(params), grouped(bytes), digits(intensity)].map(cell), tag("td", "bar", bar))
   })
   const table = tag("table", "", tag("thead", "", tag("tr", "", ...head)), tag("tbody", "", ...body))
   const box = tag("div", "scroll", table)
@@ -65,7 +65,7 @@ function traffic(found) {
 
 // The derivation and the curve side by side, or a line that asks for the guess first.
 function ratioOf(found, shape, wide) {
-  if (!found.revealed) return tag("p", "waiting", "Once you have guessed above, their ratio is derived here term by term.")
+  if (!found.revealed) return tag("p", "waiting", "Their ratio, derived term by term: after your guess above.")
   return tag("div", "halves", tag("div", "", tag("h5", "", "The ratio, term by term"), derivation(found)),
     tag("div", "", tag("h5", "", "The ratio over N; dashed: its limit 1/Dᵣ²"), ratioChart(shape.outputs, shape.kernel, wide),
       tag("p", "readout", readout(shape.outputs))))

@@ -1,4 +1,7 @@
 // Boxes and arrows of drawings in which volumes stand in proportion.
+const thin = 3 // pixels; nothing is drawn thinner
+const slant = 0.32 // how far the depth runs to the upper right, per pixel of a side
+
 function arrowHead(path) {
   const points = path.slice(1).split("L").map((point) => point.split(" ").map(Number))
   const [[x0, y0], [x, y]] = points.slice(-2)

@@ -6,36 +6,29 @@ const CURVES = [
   { key: "inverse", name: "lost on the way back by T⁺", shape: "square", dash: "8 4" },
   { key: "best", name: "lost on the best linear way back", shape: "triangle", dash: "2 3" },
 ]
-const share = (value) => value > 0 && value < 0.0005 ? "< 0.1\u00a0%" : `${(100 * value).toFixed(1)}\u00a0%`
-const made = (name, cls, ...children) => {
-  const node = document.createElement(name)
-  node.className = cls
-  node.append(...children)
-  return node
-}
 
 function pictureOf(title) {
   const canvas = document.createElement("canvas")
   canvas.setAttribute("role", "img")
-  const caption = made("figcaption", "")
-  return { figure: made("figure", "", made("b", "", title), canvas, caption), canvas, caption }
+  const caption = tag("figcaption", "")
+  return { figure: tag("figure", "", tag("b", "", title), canvas, caption), canvas, caption }
 }
 
 function build(root) {
   const pictures = ["The spiral", "n numbers a point", "Back by T⁺", "Best linear way back"].map(pictureOf)
   const small = SMALL.map((n) => {
     const canvas = document.createElement("canvas")
-    const button = made("button", "small", canvas, made("span", "", ""))
+    const button = tag("button", "small", canvas, tag("span", "", ""))
     Object.assign(button, { type: "button" })
     button.dataset.id = `n${n}`
     return { n, canvas, button }
   })
   const parts = {
-    pictures, small, formula: made("p", "formula"), keys: made("div", "keys"), chart: made("div", "chart"), readout: made("p", "readout"),
+    pictures, small, formula: tag("p", "formula"), keys: tag("div", "keys"), chart: tag("div", "chart"), readout: tag("p", "readout"),
   }
   parts.readout.setAttribute("role", "status")
-  root.replaceChildren(made("div", "pictures", ...pictures.map(({ figure }) => figure)),
-    made("p", "label", "The same by T⁺, for the widths of the paper’s figure; click one:"), made("div", "row", ...small.map(({ button }) => button)),
+  root.replaceChildren(tag("div", "pictures", ...pictures.map(({ figure }) => figure)),
+    tag("p", "label", "The same by T⁺, for the widths of the paper’s figure; click one:"), tag("div", "row", ...small.map(({ button }) => button)),
     parts.formula, parts.keys, parts.chart, parts.readout)
   return parts
 }
@@ -59,35 +52,35 @@ function paint(root, parts, data, run, n, width) {
   paintSpiral(best.canvas, size, run.best, { ...look, alive: run.alive, ghost: points })
   const [collapsed, inverse, linear] = CURVES.map(({ key }) => run.lost[key][n - 2])
   say(first, `${POINTS} points, numbered from its inner end`, `The spiral: ${POINTS} points in the plane, coloured from its inner end to its outer one.`)
-  say(inner, `${count} of ${POINTS} points (${share(collapsed)}) keep fewer than two numbers: the ticks below`,
+  say(inner, `${count} of ${POINTS} points (${percentOf(collapsed)}) keep fewer than two numbers: the ticks below`,
     `${n} numbers of every point; ${count} of ${POINTS} points keep fewer than two that are not flat.`)
-  say(back, `${share(inverse)} of its variance is lost`, `The spiral brought back by the pseudo-inverse: ${share(inverse)} of its variance is lost.`)
-  say(best, `${share(linear)} of its variance is lost`, `The spiral brought back by the best linear map: ${share(linear)} of its variance is lost.`)
+  say(back, `${percentOf(inverse)} of its variance is lost`, `The spiral brought back by the pseudo-inverse: ${percentOf(inverse)} of its variance is lost.`)
+  say(best, `${percentOf(linear)} of its variance is lost`, `The spiral brought back by the best linear map: ${percentOf(linear)} of its variance is lost.`)
   const little = Math.floor(Math.min(150, (width - 12 * 4) / 5)) - 8
   for (const each of parts.small) {
     const { back: shape, alive } = run.backs[each.n]
     paintSpiral(each.canvas, little, shape, { ...look, alive, numbers: false })
-    each.button.lastChild.textContent = `n = ${each.n}: ${share(run.lost.inverse[each.n - 2])}`
+    each.button.lastChild.textContent = `n = ${each.n}: ${percentOf(run.lost.inverse[each.n - 2])}`
     each.button.setAttribute("aria-pressed", String(each.n === n))
-    each.button.setAttribute("aria-label", `Take n = ${each.n}, where T⁺ loses ${share(run.lost.inverse[each.n - 2])}`)
+    each.button.setAttribute("aria-label", `Take n = ${each.n}, where T⁺ loses ${percentOf(run.lost.inverse[each.n - 2])}`)
   }
 }
 
 function formulaOf(activation, n, collapsed, guessed) {
   const chance = (n + 1) / 2 ** n
-  if (!guessed && activation.startsWith("relu")) return `With this T, ${share(collapsed)} of the points collapse. What it is over all T, by a formula: after your guess above.`
+  if (!guessed && activation.startsWith("relu")) return `With this T, ${percentOf(collapsed)} of the points collapse. What it is over all T, by a formula: after your guess above.`
   if (activation === "relu") {
-    return `P(a point collapses) = (n + 1) ÷ 2ⁿ = ${n + 1} ÷ ${(2 ** n).toLocaleString("en")} = ${share(chance)} over all T; with this T: ${share(collapsed)}`
+    return `P(a point collapses) = (n + 1) ÷ 2ⁿ = ${n + 1} ÷ ${grouped(2 ** n)} = ${percentOf(chance)} over all T; with this T: ${percentOf(collapsed)}`
   }
-  if (activation === "relu6") return `ReLU6 is flat above 6 too, so that a great scale adds to ReLU’s (n + 1) ÷ 2ⁿ = ${share(chance)}; with this T: ${share(collapsed)}`
+  if (activation === "relu6") return `ReLU6 is flat above 6 too, so that a great scale adds to ReLU’s (n + 1) ÷ 2ⁿ = ${percentOf(chance)}; with this T: ${percentOf(collapsed)}`
   return `${activation === "swish" ? "Swish is curved, but flat in one place only" : "Nothing is flat"}: no point collapses, whatever n.`
 }
 
 function toldOf(data, run, n) {
   const lines = CURVES.map(({ key, name }) => {
     const others = data.bands && data.bands[key]
-    const spread = others ? ` (${data.seeds} seeds: half of them up to ${share(others[1][n - 2])}, nine of ten up to ${share(others[2][n - 2])})` : ""
-    return `${name} ${share(run.lost[key][n - 2])}${spread}`
+    const spread = others ? ` (${data.seeds} seeds: half of them up to ${percentOf(others[1][n - 2])}, nine of ten up to ${percentOf(others[2][n - 2])})` : ""
+    return `${name} ${percentOf(run.lost[key][n - 2])}${spread}`
   })
   return `n = ${n}: ${lines.join("; ")}`
 }
@@ -126,7 +119,7 @@ export default function (component) {
     const run = spiralRun(n, data.activation, seed, scale, WIDEST, SMALL)
     paint(root, parts, known, run, n, width)
     parts.formula.textContent = formulaOf(data.activation, n, run.lost.collapsed[n - 2], data.guessed)
-    if (!parts.keys.firstChild) parts.keys.append(...CURVES.map((each) => keyOf({ ...each, colour: data.lines[each.key] })), made("span", "", "shaded: eight of ten seeds"))
+    if (!parts.keys.firstChild) parts.keys.append(...CURVES.map((each) => keyOf({ ...each, colour: data.lines[each.key] })), tag("span", "", "shaded: eight of ten seeds"))
     plot(root, parts, known, run, n, width, pick)
     for (const each of parts.small) each.button.onclick = () => pick(each.n)
   })

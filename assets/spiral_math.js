@@ -2,12 +2,6 @@
 const POINTS = 96
 const TURNS = 2
 const TOLERANCE = 1e-9
-const activations = {
-  relu: { of: (z) => Math.max(z, 0), flat: (z) => z <= 0 },
-  relu6: { of: (z) => Math.min(Math.max(z, 0), 6), flat: (z) => z <= 0 || z >= 6 },
-  swish: { of: (z) => z / (1 + Math.exp(-z)), flat: () => false },
-  linear: { of: (z) => z, flat: () => false },
-}
 
 function spiralPoints() {
   const [x, y] = [new Float64Array(POINTS), new Float64Array(POINTS)]
@@ -68,7 +62,7 @@ function inverted([a, b, d], [first, second]) {
 // the `others` what T⁺ brings back.
 function spiralRun(n, activation, seed, scale, widest, others = []) {
   const { points, wanted, power, middle } = spiralTarget
-  const { of, flat } = activations[activation]
+  const { of, flat } = curves[activation]
   const rows = normals(seed, 2 * widest)
   const [gram, seen, alive, basis] = [[0, 0, 0], [new Float64Array(POINTS), new Float64Array(POINTS)], new Int16Array(POINTS), []]
   const [inner, lost, backs] = [[], { collapsed: [], inverse: [], best: [] }, {}]

@@ -52,9 +52,9 @@ function countsOf(state, data) {
   const body = rows.map(([name, units, real]) => {
     const [[parameters, macs], own] = [counted(units, true), counted(units, false)]
     const [channels] = units[0]
-    const width = units.length === 1 ? [channels, narrowed(channels, ratio), channels].map(many).join(" → ") : `${many(units.length)} units`
-    const kept = !real ? "" : own[0] ? own.map(many).join(", ") : "no SE"
-    const cells = [width, many(parameters), many(macs), kept].map((text) => html("td", {}, text))
+    const width = units.length === 1 ? [channels, narrowed(channels, ratio), channels].map(grouped).join(" → ") : `${grouped(units.length)} units`
+    const kept = !real ? "" : own[0] ? own.map(grouped).join(", ") : "no SE"
+    const cells = [width, grouped(parameters), grouped(macs), kept].map((text) => html("td", {}, text))
     return html("tr", { "data-params": parameters, "data-macs": macs }, html("th", { scope: "row" }, name), ...cells)
   })
   const head = ["", `C → C ÷ ${ratio} → C`, "Parameters", "MACs", "In the network: parameters, MACs"]

@@ -4,21 +4,21 @@ const PLAYED_MS = 2600 // each way
 const NARROW = 640 // pixels, below which the charts stand below each other
 
 function build(root) {
-  const parts = { play: node("button", "play", PLAY), keys: node("div", "keys"), charts: node("div", "charts"), slopes: node("div", "chart"), spreads: node("div", "chart"), readout: node("div", "readout"), sums: node("div", "sums") }
+  const parts = { play: tag("button", "play", PLAY), keys: tag("div", "keys"), charts: tag("div", "charts"), slopes: tag("div", "chart"), spreads: tag("div", "chart"), readout: tag("div", "readout"), sums: tag("div", "sums") }
   parts.play.type = "button"
   parts.charts.append(parts.spreads, parts.slopes)
   parts.readout.setAttribute("role", "status")
-  const top = node("div", "top")
+  const top = tag("div", "top")
   top.append(parts.play, parts.keys)
   root.replaceChildren(top, parts.charts, parts.readout, parts.sums)
   return parts
 }
 
 function tableOf(head, rows) {
-  const table = node("table", "")
-  const line = (cells, tag) => {
+  const table = tag("table", "")
+  const line = (cells, kind) => {
     const row = document.createElement("tr")
-    row.append(...cells.map((text, i) => node(i ? tag : "th", "", text)))
+    row.append(...cells.map((text, i) => tag(i ? kind : "th", "", text)))
     return row
   }
   table.append(line(head, "th"), ...rows.map((cells) => line(cells, "td")))
@@ -64,17 +64,17 @@ function ticksOf(depth) {
 // What stands below the charts: where the guide is, or the ends of the way.
 function told(parts, runs, depth, at) {
   if (at === null) {
-    parts.readout.replaceChildren(node("p", "", "Point at a chart, or use its arrow keys, to read the values of a block."))
+    parts.readout.replaceChildren(tag("p", "", "Point at a chart, or use its arrow keys, to read the values of a block."))
     return ""
   }
   const where = at === 0 ? "Before the first block" : at === depth ? `After the last block, ${depth}` : `After block ${at} of ${depth}`
   const each = runs.map(({ slope, spread }, i) => `${KINDS[i].name}: gradient ${sized(slope[at])}, deviation ${sized(spread[at])}`)
-  parts.readout.replaceChildren(node("p", "", `${where}. ${each.join("; ")}.`))
+  parts.readout.replaceChildren(tag("p", "", `${where}. ${each.join("; ")}.`))
   return `${where}. ${each.join("; ")}.`
 }
 
 function sumsOf(runs, depth, guessed) {
-  if (!guessed) return [node("p", "", "What every block does to the gradient, as factors: after your guess above.")]
+  if (!guessed) return [tag("p", "", "What every block does to the gradient, as factors: after your guess above.")]
   const rows = runs.map(({ slope, spread }, i) => {
     const ratio = slope[0] / slope[depth]
     return [KINDS[i].name, KINDS[i].skip ? "∏ (1 + J)" : "∏ J", sized(ratio ** (1 / depth)), `${sized(ratio ** (1 / depth))}${superscript(depth)} = ${sized(ratio)}`, sized(spread[depth])]

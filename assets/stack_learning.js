@@ -22,8 +22,8 @@ const ended = (run, most) => !alive(run) || run.losses.length > most
 const done = (root) => root.runs.every((run) => ended(run, root.steps))
 
 function build(root) {
-  const parts = { bar: node("div", "bar"), play: node("button", "play", "▶ Train all four"), again: node("button", "", "From the start"), state: node("span", "state"),
-    keys: node("div", "keys"), chart: node("div", "chart"), out: node("div", "out") }
+  const parts = { bar: tag("div", "bar"), play: tag("button", "play", "▶ Train all four"), again: tag("button", "", "From the start"), state: tag("span", "state"),
+    keys: tag("div", "keys"), chart: tag("div", "chart"), out: tag("div", "out") }
   for (const button of [parts.play, parts.again]) button.type = "button"
   parts.state.setAttribute("role", "status")
   parts.bar.append(parts.play, parts.again, parts.state)
@@ -46,7 +46,7 @@ function plot(root, parts, data, runs, width) {
   svg.append(...axesOf(frame, x, y))
   runs.forEach(({ losses }, i) => svg.append(...lineOf(frame, { ...LOOKS[i], colour: data.lines[i], xs: losses.map((_, at) => at), ys: losses, every: 40, offset: 10 * i })))
   patchChildren(parts.chart, [svg])
-  patchChildren(parts.out, runs.map((run) => node("p", "", outcome(run))))
+  patchChildren(parts.out, runs.map((run) => tag("p", "", outcome(run))))
   const at = Math.max(0, lengthOfRun(runs) - 1)
   parts.state.textContent = done(root) ? `Done after ${at} steps` : at ? `Step ${at} of ${root.steps}` : ""
 }

@@ -8,13 +8,6 @@ const KINDS = [
   { name: "plain", skip: false, norm: false }, { name: "skip", skip: true, norm: false },
   { name: "norm", skip: false, norm: true }, { name: "skip + norm", skip: true, norm: true },
 ]
-const sigmoid = (x) => 1 / (1 + Math.exp(-x))
-const curves = {
-  relu: { of: (x) => Math.max(x, 0), slope: (x) => x > 0 ? 1 : 0 },
-  relu6: { of: (x) => Math.min(Math.max(x, 0), 6), slope: (x) => x > 0 && x < 6 ? 1 : 0 },
-  swish: { of: (x) => x / (1 + Math.exp(-x)), slope: (x) => { const gate = sigmoid(x); return gate * (1 + x * (1 - gate)) } },
-  linear: { of: (x) => x, slope: () => 1 },
-}
 
 // a (n × m) · b (m × k)
 function product(a, b, n, m, k, made = new Float64Array(n * k)) {

@@ -4,8 +4,6 @@ const LOOKS = [
   { name: "norm", shape: "diamond", dash: "10 3 2 3" }, { name: "skip + norm", shape: "circle", dash: "" },
 ]
 
-const node = (name, cls, text = "") => Object.assign(document.createElement(name), { className: cls, textContent: text })
-
 // Three digits of a number of any size.
 function sized(value) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : "∞"

@@ -28,7 +28,8 @@ function edgeOf(axis, project) {
   return choices.reduce((best, next) => (axis < 2 ? middle(next).y > middle(best).y : middle(next).x < middle(best).x) ? next : best)
 }
 
-function axisOf(data, axis, project) {
+// `taken`: where ticks of other axes stand already; at a corner that two of them share, the upright one leaves its own out.
+function axisOf(data, axis, project, taken) {
   const [a, b] = edgeOf(axis, project)
   const [from, to] = [0, 1].map((share) => project(corner(axis, a, b, share)))
   const side = axis === 2 ? -1 : Math.sign((from.x + to.x) / 2 - project([0.5, 0.5, 0]).x) || 1
@@ -38,7 +39,12 @@ function axisOf(data, axis, project) {
     return { x: at.x + side * away, y: at.y + (axis === 2 ? 4 : away * 0.9 + 4) }
   }
   const nodes = [element("line", { class: "axis", x1: from.x, y1: from.y, x2: to.x, y2: to.y })]
-  for (const { at, text } of data.axes[axis].ticks) nodes.push(words(text, { class: "tick", ...place(at, 7), "text-anchor": anchor }))
+  for (const { at, text } of data.axes[axis].ticks) {
+    const spot = place(at, 7)
+    if (axis === 2 && taken.some((other) => Math.abs(other.x - spot.x) < 24 && Math.abs(other.y - spot.y) < 13)) continue
+    taken.push(spot)
+    nodes.push(words(text, { class: "tick", ...spot, "text-anchor": anchor }))
+  }
   const title = axis === 2 ? { x: place(1, 0).x - 4, y: place(1, 0).y - 16, "text-anchor": "middle" } : { ...place(0.5, 26), "text-anchor": anchor }
   nodes.push(words(data.axes[axis].title, { class: "title", ...title }))
   return nodes
@@ -78,14 +84,9 @@ function fill(svg, data, view, width, high) {
   const marks = order.map((index) => pointOf(data.points[index], index, places[index], scale))
   const names = order.filter((index) => data.points[index].paper)
     .map((index) => words("the paper’s", { class: "name", x: places[index].x, y: places[index].y - 21, "text-anchor": "middle" }))
-  svg.replaceChildren(...boxOf(project), ...sheetOf(data, project), ...[0, 1, 2].flatMap((axis) => axisOf(data, axis, project)), ...ties, ...marks, ...names)
-}
-
-function html(name, attributes, ...children) {
-  const node = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
-  node.append(...children)
-  return node
+  const taken = []
+  const axes = [0, 1, 2].flatMap((axis) => axisOf(data, axis, project, taken))
+  svg.replaceChildren(...boxOf(project), ...sheetOf(data, project), ...axes, ...ties, ...marks, ...names)
 }
 
 function scaleOf({ colours, low, high, title }) {

@@ -8,10 +8,3 @@ function shapesOf(part) {
     element("g", { class: "words" }, ...part.words.map(([text, x, y, anchor, strong]) => words(text, { class: strong === true ? "strong" : strong || "plain", x, y, "text-anchor": anchor }))),
   ]
 }
-
-function tag(name, className, ...children) {
-  const node = document.createElement(name)
-  node.className = className
-  node.append(...children)
-  return node
-}

@@ -1,22 +1,16 @@
 // A kernel walks over a photo: what lies under it, times its numbers, summed up, becomes one cell of the map that goes out.
 const speeds = { slow: 2, medium: 12, fast: 60 } // cells per second
 
-function buttonOf(text, label, act) {
-  const node = tag("button", { type: "button", "aria-label": label }, text)
-  node.onclick = act
-  return node
-}
-
 function controlsOf(view) {
-  const options = Object.entries(speeds).map(([name, cells]) => tag("option", { value: name }, `${name}, ${cells}/s`))
-  const speed = tag("select", { "aria-label": "Cells per second" }, ...options)
+  const options = Object.entries(speeds).map(([name, cells]) => html("option", { value: name }, `${name}, ${cells}/s`))
+  const speed = html("select", { "aria-label": "Cells per second" }, ...options)
   speed.value = view.speed
   speed.onchange = () => {
     view.speed = speed.value
     if (view.timer) play(view, true)
   }
   view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
-  return tag("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play,
+  return html("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play,
     buttonOf("Step ›", "One cell on", () => step(view, 1)), speed,
     buttonOf("Fill the map", "Compute all cells at once", () => fill(view, true)),
     buttonOf("Empty it", "Empty the map and start at the first cell", () => fill(view, false)),
@@ -24,10 +18,10 @@ function controlsOf(view) {
 }
 
 function build(view, root) {
-  const status = tag("span", { class: "status", role: "status", "aria-live": "polite" })
-  view.parts = { root, status, note: tag("span", { class: "note", role: "alert" }) }
-  for (const name of ["desk", "sums", "words"]) view.parts[name] = tag("div", { class: name })
-  view.parts.channels = tag("div", { class: "channels", role: "group", "aria-label": "Which colour's numbers are shown" })
+  const status = html("span", { class: "status", role: "status", "aria-live": "polite" })
+  view.parts = { root, status, note: html("span", { class: "note", role: "alert" }) }
+  for (const name of ["desk", "sums", "words"]) view.parts[name] = html("div", { class: name })
+  view.parts.channels = html("div", { class: "channels", role: "group", "aria-label": "Which colour's numbers are shown" })
   root.replaceChildren(view.parts.desk, controlsOf(view), view.parts.channels, view.parts.sums, view.parts.words, view.parts.note)
   root.onpointerover = (event) => light(view, event.target.dataset?.i ? Number(event.target.dataset.i) : null)
   root.onpointerleave = () => light(view, null)
@@ -43,11 +37,11 @@ function frames(view) {
   draggable(input.frame, (event) => under(view, event), view)
   draggable(output.frame, (event) => cellUnder(output.frame, output.box, event).map(Math.floor), view)
   for (const { frame } of [input, output]) keyed(frame, view)
-  view.parts.legend = tag("div", { class: "legend" })
+  view.parts.legend = html("div", { class: "legend" })
   const ring = before + after ? "hatched: the zeros of the padding" : "no padding"
-  const figure = (title, frame, legend) => tag("figure", { class: "map" }, tag("figcaption", {}, title), frame, legend)
+  const figure = (title, frame, legend) => html("figure", { class: "map" }, html("figcaption", {}, title), frame, legend)
   view.parts.desk.replaceChildren(
-    figure(`In: ${side} × ${side} pixels`, input.frame, tag("div", { class: "legend plain" }, `0 is black, 255 white; ${ring}`)),
+    figure(`In: ${side} × ${side} pixels`, input.frame, html("div", { class: "legend plain" }, `0 is black, 255 white; ${ring}`)),
     figure(`Out: ${cells} × ${cells} cells`, output.frame, view.parts.legend))
 }
 
@@ -60,7 +54,7 @@ function show(view) {
   light(view, null)
   patchChildren(parts.sums.querySelector(".patch"), [...patchGrid(view, cell).childNodes])
   patchChildren(parts.sums.querySelector(".product"), [...productGrid(view, cell).childNodes])
-  parts.words.replaceChildren(tag("p", {}, ...sumWords(view, cell)), tag("p", {}, ...resultWords(view, cell)))
+  parts.words.replaceChildren(html("p", {}, ...sumWords(view, cell)), html("p", {}, ...resultWords(view, cell)))
   const padded = cell.inside.filter((real) => !real).length
   const zeros = padded ? `; ${padded} of ${cell.inside.length} under the kernel are padding` : ""
   parts.status.textContent = `row ${at[0]}, column ${at[1]}${zeros}`
@@ -70,8 +64,8 @@ function show(view) {
 
 // The grids around what moves: the kernel's fields stay as they are while it walks.
 function grids(view) {
-  const sign = (text) => tag("span", { class: "sign", "aria-hidden": "true" }, text)
-  const empty = (kind) => tag("div", { class: `grid ${kind}` })
+  const sign = (text) => html("span", { class: "sign", "aria-hidden": "true" }, text)
+  const empty = (kind) => html("div", { class: `grid ${kind}` })
   const kernel = kernelGrid(view, (i, field) => edit(view, i, field))
   view.parts.sums.replaceChildren(empty("patch"), sign("×"), kernel, sign("="), empty("product"))
   const buttons = view.now.planes.length < 3 ? [] : COLOURS.map((name, channel) => {

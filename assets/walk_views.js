@@ -41,26 +41,26 @@ function paintOutput(view) {
 }
 
 function legendOf({ scale, palette, values }) {
-  const bar = tag("i", { "aria-hidden": "true" })
+  const bar = html("i", { "aria-hidden": "true" })
   const low = scale.grey ? 0 : -scale.reach
   const stops = Array.from({ length: 9 }, (_, i) => colourOf(scale, palette, low + i / 8 * (scale.reach - low)))
   bar.style.background = `linear-gradient(to right,${stops.map((colour) => `rgb(${colour})`)})`
   const beyond = values.some((value) => value < low - 1e-9 || value > scale.reach + 1e-9)
   const said = (value) => quotient(100 * Math.round(100 * value) / 100, 1).text
   const note = beyond ? "colours end here, numbers do not" : ""
-  return [bar, ...[said(low), note, said(scale.reach)].map((text) => tag("span", {}, text))]
+  return [bar, ...[said(low), note, said(scale.reach)].map((text) => html("span", {}, text))]
 }
 
 // Cells as wide as the longest number, which is printed whole.
 function gridOf(title, kind, k, cells) {
   const longest = Math.max(...cells.map((cell) => (cell.value ?? cell.textContent).length))
   const wide = Math.max(k < 5 ? 44 : k < 7 ? 37 : 33, 7 * longest + 6)
-  const numbers = tag("div", { class: "numbers", style: `--k:${k};--wide:${wide}px` }, ...cells)
-  return tag("div", { class: `grid ${kind}` }, tag("div", { class: "title" }, title), numbers)
+  const numbers = html("div", { class: "numbers", style: `--k:${k};--wide:${wide}px` }, ...cells)
+  return html("div", { class: `grid ${kind}` }, html("div", { class: "title" }, title), numbers)
 }
 
 function numberOf(text, i, style, padded = false) {
-  return tag("span", { class: padded ? "number zero" : "number", "data-i": i, ...padded ? { title: "0, padding" } : { style } }, text)
+  return html("span", { class: padded ? "number zero" : "number", "data-i": i, ...padded ? { title: "0, padding" } : { style } }, text)
 }
 
 function patchGrid(view, cell) {
@@ -81,7 +81,7 @@ function productGrid(view, cell) {
 function kernelGrid(view, edit) {
   const { kernel, count: { kernel: k } } = view.now
   const cells = kernel.hundredths[view.channel].map((weight, i) => {
-    const field = tag("input", { class: "number", "data-i": i, "data-id": `weight ${i}`, autocomplete: "off", maxlength: 6, value: exact(weight),
+    const field = html("input", { class: "number", "data-i": i, "data-id": `weight ${i}`, autocomplete: "off", maxlength: 6, value: exact(weight),
       "aria-label": `Kernel, ${namesOf(view.now)[view.channel]}, row ${Math.floor(i / k)}, column ${i % k}` })
     field.onchange = () => edit(i, field)
     return field
@@ -97,9 +97,9 @@ function sumWords(view, cell) {
   const { kernel: k } = view.now.count
   const values = cell.products[view.channel]
   const total = exact(cell.sums[view.channel])
-  if (k > 3) return [`Σ of the ${k * k} products = `, tag("b", {}, total)]
-  const terms = values.map((value, i) => tag("span", { class: "term", "data-i": i }, signOf(value, i === 0), exact(Math.abs(value))))
-  return ["Σ = ", ...values.length > 1 ? [...terms, " = "] : [], tag("b", {}, total)]
+  if (k > 3) return [`Σ of the ${k * k} products = `, html("b", {}, total)]
+  const terms = values.map((value, i) => html("span", { class: "term", "data-i": i }, signOf(value, i === 0), exact(Math.abs(value))))
+  return ["Σ = ", ...values.length > 1 ? [...terms, " = "] : [], html("b", {}, total)]
 }
 
 function resultWords(view, cell) {
@@ -111,5 +111,5 @@ function resultWords(view, cell) {
   const by = [planes.length === 3 ? "3" : "", kernel.divisor > 1 ? String(kernel.divisor) : ""].filter(Boolean)
   const under = by.length > 1 ? `(${by.join(" · ")})` : by[0]
   const before = divisor === 1 ? "the output cell = " : `${exact(cell.sum)} ÷ ${under} ${found.sign} `
-  return [...colours, before, tag("b", { class: "value" }, found.text)]
+  return [...colours, before, html("b", { class: "value" }, found.text)]
 }

@@ -132,6 +132,12 @@ def four(value: float) -> str:
     return f"{value:#.4g}".rstrip(".").replace("-", "−")
 
 
+def three(value: float) -> str:
+    """Three significant digits without a prefix, written out below 10¹⁵: `0.12`, `31.1`, `1,240`."""
+    text = f"{value:.3g}"
+    return f"{float(text):,.0f}" if 1000 <= abs(float(text)) < 1e15 else text
+
+
 def _three_digits(value: float) -> str:
     return f"{value:.{max(0, 2 - int(math.floor(math.log10(abs(value)))))}f}"
 

@@ -26,7 +26,7 @@ def lesson() -> None:
     state.hold()
     left = teaching.offered("lesson", LESSONS)
     asked = st.pills("Lesson", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("lesson"))
-    st.session_state["_guess"] = False  # the lesson says whether its guess is answered
+    st.session_state["_guess"] = ""  # the lesson whose guess is answered says so
     with shell.refusals(), st.container(key="lesson_body"):
         LESSONS[asked]()
     state.write_address()
@@ -37,4 +37,4 @@ shell.require("blocks")
 with shell.refusals():
     shell.strip_alone(state.architecture())
 lesson()
-state.alone("strip", "lesson")
+state.alone("strip", "lesson", *tour.drawn())

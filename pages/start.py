@@ -16,8 +16,8 @@ with shell.refusals():
     st.caption(texts.text("start", "strip"))
 if not tour.progress().at:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="start_tour"):
-        st.markdown(texts.text("tour", "start"))
-        st.button("Go on with the tour" if tour.progress().done else "Start the tour", key="tour_begin", type="primary", icon=":material/route:",
+        st.markdown(texts.text("tour", "start" if tour.following() else "finished"))
+        st.button(tour.label(), key="tour_begin", type="primary", icon=":material/route:",
                   on_click=tour.begin)
 others = list(shell.PAGES.items())[1:]
 for first in range(0, len(others), CARDS):

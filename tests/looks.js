@@ -32,6 +32,7 @@
   crossed(boxes(main, prose), "overlap", 3)
   for (const root of roots(main).slice(1)) {
     crossed(boxes(root, "button, p, dt, dd, td, th, h3, h4, h5, label, select, input"), "overlap in a component", 3)
+    for (const drawing of root.querySelectorAll(".drawing, .strips")) if (drawing.scrollWidth > drawing.clientWidth + 1) found.push(["a drawing is cut", said(drawing), drawing.scrollWidth])
     for (const svg of root.querySelectorAll("svg")) crossed(boxes(svg, "text"), "words on words", 4)
   }
   for (const plot of main.querySelectorAll(".js-plotly-plot")) crossed(boxes(plot, ".xtick text, .ytick text, .xtitle, .ytitle, .legendtext"), "words on words in a chart", 4)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from effnet_core import published
+from effnet_core.families import compound
 from effnet_core.figures.chance import APART
 from effnet_core.figures.gating import small_maps
 from effnet_core.lessons import activations, chance, gating
@@ -107,6 +108,21 @@ def test_draws_are_those_of_python(page):
     sync_api.expect(page.locator(".dropout svg")).to_have_count(1, timeout=PATIENCE_MS)
     gone = chance.dropped([0.3] * 1280, 4 + APART)
     assert page.locator(".dropout").get_attribute("data-gone") == ",".join(str(place) for place, left in enumerate(gone) if left)
+
+
+def test_thousands_of_blocks_answer_to_the_hand(page):
+    network = compound(8, 2.0)
+    asked = "chance_part=Stochastic depth&chance_seed=4&chance_most=0.5&phi=8&alpha=2&beta=1&gamma=1"
+    open_page(page, f"{page.home}?lesson=Norm and chance&{asked}")
+    drawn = page.locator(".chance")
+    sync_api.expect(drawn.locator("svg")).to_have_count(2, timeout=PATIENCE_MS)
+    assert drawn.locator("*").count() < 2_000
+    rates = chance.rates(network, drag(page, "chance_most", -60))
+    sync_api.expect(drawn).to_have_attribute("data-gone", "".join(str(int(gone)) for gone in chance.dropped(rates, 4)), timeout=PATIENCE_MS)
+    odds = json.loads(drawn.get_attribute("data-odds"))
+    assert odds == pytest.approx(chance.distribution(rates), abs=1e-12) and sum(odds) == pytest.approx(1, abs=1e-12)
+    page.mouse.up()
+    sync_api.expect(page.get_by_text("Equal blocks in a row are drawn as one")).to_have_count(1, timeout=PATIENCE_MS)
 
 
 def test_folding_follows_the_hand(page):

@@ -10,6 +10,7 @@ import pytest
 from effnet_core.lessons.convolution import Convolution
 from effnet_core.lessons.design import RANGES, SHAPES, STEPS, Design, design
 from effnet_core.lessons.parts import ACTIVATIONS, Filter, Gate, sampled, symmetric
+from effnet_core.palette import three
 
 from .hand import drag
 from .serving import CHROMIUM, open_page, settle, visited
@@ -25,7 +26,7 @@ def bare(browser):
     """An empty page with nothing but the counting scripts."""
     page = browser.new_page()
     page.set_content("<title>block</title>")
-    for name in ("numerals", "block_design", "volumes", "block_scene", "block_scene_tall", "padding", "built", "modules"):
+    for name in ("tags", "digits", "numerals", "counting", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding", "built", "modules"):
         page.add_script_tag(content=re.sub(r"export default function[\s\S]*", "", (ASSETS / f"{name}.js").read_text(encoding="utf-8")).replace("function draw(", f"function draw_{name}("))
     yield page
     page.close()
@@ -130,6 +131,12 @@ def test_the_block_follows_the_hand_and_agrees_when_it_lets_go(page):
     settle(page)
     assert figure.get_attribute("title").startswith(f"{made.params:,} parameters") and f"built_expand={ratio}" in page.url
     sync_api.expect(page.locator("[data-testid=stCode]").first).to_contain_text(f"{made.params:,} parameters", timeout=PATIENCE_MS)
+
+
+def test_factors_of_the_ladder_are_written_out_as_python_writes_them(bare):
+    factors = [made.macs / before.macs for before, made in zip(*(map(lambda step: design(step, inputs=40, outputs=24, side=28), steps) for steps in (range(8), range(1, 9))))]
+    factors += [1 / factor for factor in factors] + [999.4, 999.6, 1236.72, 123_456.7, 2.5e17]
+    assert max(factors) > 1000 and bare.evaluate("(all) => all.map(three)", factors) == [three(factor) for factor in factors]
 
 
 def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .serving import CHROMIUM, settle
+from .serving import CHROMIUM
 from .test_browser import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -77,12 +77,3 @@ def test_every_volume_answers_a_pointer_itself(visit, address_of):
         if front.count():
             front.hover(force=True)
             lit(here, layers.nth(place).get_attribute("data-id"))
-
-
-def test_drawings_fit_a_phone(visit):
-    here = visit(COMPARED)
-    for width in (1440, 390):
-        here.page.set_viewport_size({"width": width, "height": 900})
-        settle(here.page)
-        drawings = here.page.locator(".block .drawing, .strips").all()
-        assert len(drawings) > 1 and all(drawing.evaluate("node => node.scrollWidth <= node.clientWidth + 1") for drawing in drawings)

@@ -50,14 +50,14 @@ def bare(browser):
 
 
 def test_random_numbers_are_python_s(bare):
-    page = bare("normals")
+    page = bare("lots", "normals")
     for seed in (0, 7, 999):
         np.testing.assert_allclose(page.evaluate("(seed) => [...normals(seed, 4001)]", seed), normals.normals(seed, 4001), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("activation", ["relu", "relu6", "swish", "linear"])
 def test_the_spiral_is_python_s(bare, activation):
-    page = bare("normals", "spiral_math")
+    page = bare("curves", "lots", "normals", "spiral_math")
     for n, seed, scale in ((2, 0, 1.0), (3, 41, 8.0), (17, 5, 0.5), (60, 999, 6.0)):
         drawn, made = page.evaluate(RUN, [n, activation, seed, scale]), spiral.embed(n, activation, seed, scale)
         assert drawn["alive"] == made.alive.tolist()
@@ -70,7 +70,7 @@ def test_the_spiral_is_python_s(bare, activation):
 @pytest.mark.parametrize("depth, gain, seed", [(2, 1.6, 4), (20, 0.7, 0), (64, 1.0, 999)])
 def test_the_stacks_are_python_s(bare, activation, depth, gain, seed):
     """But for the gradients of 64 linear blocks with norm and no skip, which amplify rounding itself beyond all bounds."""
-    page = bare("normals", "stack_math")
+    page = bare("curves", "lots", "normals", "stack_math")
     given = stack.weights(depth, gain, seed)
     for kind, drawn in zip(stack.KINDS, page.evaluate(STACKS, [depth, activation, gain, seed])):
         if (depth, activation, kind.name) == (64, "linear", "norm"):
@@ -83,7 +83,7 @@ def test_the_stacks_are_python_s(bare, activation, depth, gain, seed):
 
 
 def test_training_is_python_s(bare):
-    page = bare("normals", "stack_math")
+    page = bare("curves", "lots", "normals", "stack_math")
     for kind, losses in zip(stack.KINDS, page.evaluate(TRAIN, [6, "swish", 0.03, 25])):
         np.testing.assert_allclose(losses, stack.train(6, kind, "swish", 1.0, 0, 0.03, 25), rtol=1e-6)
 

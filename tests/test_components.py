@@ -41,6 +41,13 @@ def test_no_script_of_a_component_declares_what_another_one_has(name):
     assert not {found for found in declared if declared.count(found) > 1}
 
 
+def test_no_helper_is_written_in_two_scripts():
+    """Whatever its name there; short arrows may stand twice."""
+    bodies = [body for path in sorted(ASSETS.glob("*.js")) for pattern in (r"^function \w+(\([\s\S]*?\n\})$", r"^const \w+ = (\(.*=>.{60,})$")
+              for body in re.findall(pattern, path.read_text(encoding="utf-8"), re.M)]
+    assert len(bodies) > 400 and not {body for body in bodies if bodies.count(body) > 1}
+
+
 def test_every_component_that_is_mounted_has_a_script():
     """A file that lost its content would be an error in the browser alone."""
     pages = (path.read_text(encoding="utf-8") for path in (ASSETS.parent / "pages").rglob("*.py"))

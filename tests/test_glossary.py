@@ -72,3 +72,22 @@ def test_where_to_see_a_term_is_a_phrase_that_acts():
     for text in glossary.terms().values():
         for target in re.findall(r"#set:([^)\s]+)\)", text):
             assert phrases.read(target) in phrases.written()
+
+
+def test_an_entry_is_found_by_its_other_name_too():
+    short = glossary.short()
+    assert all(short[other] == short[glossary.slug(term)] for other, term in glossary.ALIASES.items())
+    assert not {*glossary.ALIASES} & {*map(glossary.slug, glossary.terms())}
+
+
+def test_what_is_said_of_a_place_is_no_other_ones_name():
+    """A label that names a network, or a part of the page Inside, leads there."""
+    for label, target in re.findall(r"\[([^\]]+)\]\(#set:([^)]+)\)", texts.whole("glossary")):
+        for name in ("ResNet-50", "MobileNetV1", "MobileNetV2", "Lite0"):
+            assert name not in label or f"name={name}" in target, label
+        for name, place in (("one cell", "part=One+cell"), ("one block", "part=One+block"), ("norm and chance", "lesson=Norm+and+chance")):
+            assert name not in label.lower() or place in target, label
+
+
+def test_every_term_leads_to_what_is_left_of_it():
+    assert all(glossary.shown(term).count("*Source:*") == 1 for term in glossary.terms())

@@ -13,6 +13,7 @@ from effnet_core.errors import UserError
 from effnet_core.families import published
 from effnet_core.figures import activations as drawn
 from effnet_core.lessons import activations as core
+from effnet_core.lessons import applied
 
 TORCH = {"swish": F.silu, "ReLU": F.relu, "ReLU6": F.relu6, "hard-swish": F.hardswish, "sigmoid": torch.sigmoid}
 PLACES = [*np.linspace(-12, 12, 961), -1e6, -800.0, 800.0, 1e6]  # the kinks 0, ±3 and 6 are among them
@@ -26,7 +27,7 @@ def test_values_and_slopes_are_those_of_torch(name):
     function = core.functions()[name]
     assert max(abs(function.value(place) - value) for place, value in zip(PLACES, y.tolist())) < 1e-6
     assert max(abs(function.slope(place) - slope) for place, slope in zip(PLACES, x.grad.tolist())) < 1e-6
-    assert np.abs(drawn.apply(name, np.array(PLACES)) - y.detach().numpy()).max() < 1e-6
+    assert np.abs(applied.apply(name, np.array(PLACES)) - y.detach().numpy()).max() < 1e-6
 
 
 @given(st.floats(-30, 30), st.floats(0, 10))
@@ -36,7 +37,7 @@ def test_swish_with_any_beta_is_x_times_a_sigmoid(x, beta):
     y.backward()
     function = core.functions(beta)["swish"]
     assert function.value(x) == pytest.approx(y.item(), abs=1e-9) and function.slope(x) == pytest.approx(place.grad.item(), abs=1e-9)
-    assert drawn.apply("swish", np.array([x]), beta)[0] == pytest.approx(y.item(), abs=1e-9)
+    assert applied.apply("swish", np.array([x]), beta)[0] == pytest.approx(y.item(), abs=1e-9)
 
 
 def test_beta_leads_from_a_line_to_relu():
@@ -82,7 +83,7 @@ def test_the_table_counts_the_modules_of_the_built_network(name):
 
 def test_shares_are_those_of_the_cells():
     values = np.array([[[-4.0, -3.0, -1.0, 0.0, 0.5, 6.0, 7.0, 2.0]]])
-    found = {each.name: each for each in drawn.after(values)}
+    found = applied.shares(values)
     assert (found["ReLU"].zero, found["ReLU"].negative, found["ReLU"].flat) == (0.5, 0.0, 0.5)
     assert (found["ReLU6"].full, found["ReLU6"].flat) == (0.25, 0.75)
     assert (found["hard-swish"].zero, found["hard-swish"].flat, found["hard-swish"].negative) == (3 / 8, 0.25, 1 / 8)
@@ -90,9 +91,17 @@ def test_shares_are_those_of_the_cells():
     assert found["sigmoid"].zero == found["sigmoid"].negative == 0
 
 
+def test_maps_keep_their_precision():
+    maps = np.random.default_rng(1).normal(0, 4, (3, 5, 7)).astype(np.float32)
+    for name, function in TORCH.items():
+        made = applied.apply(name, maps)
+        assert made.dtype == np.float32 and np.abs(made - function(torch.from_numpy(maps)).numpy()).max() < 2e-6
+    assert applied.before(np.stack([maps[0], np.abs(maps[1]), np.zeros((5, 7), np.float32)])) == (0, np.mean(maps[0] < 0) / 3)
+
+
 def test_gates_under_other_endings_are_those_of_torch_and_drawn_once_each():
     numbers = np.random.default_rng(0).normal(0, 2, 500).astype(np.float32)
-    found = drawn.endings(numbers)
+    found = applied.endings(numbers)
     for name, function in (("sigmoid", torch.sigmoid), ("ReLU", F.relu), ("tanh", torch.tanh)):
         assert np.abs(found[name] - function(torch.from_numpy(numbers).double()).numpy()).max() < 1e-12
     figure = drawn.gates(found, "dark")

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -67,6 +69,29 @@ def test_a_module_is_what_its_code_makes(part):
     assert sorted(term.value for term in part.terms) == sorted(p.numel() for p in module.parameters())
     assert [term.value for term in part.buffers] == [b.numel() for b in module.buffers() if b.ndim]
     assert running.run(part) == running.Run((1, *part.output), part.params, sum(term.value for term in part.buffers), running.run(part).spread)
+
+
+@pytest.mark.parametrize("part", [Filter("depthwise", Convolution(640, 640, 3, 224, 3, groups=640)), Gate("se", 640, 20, 224)])
+def test_a_large_map_runs_on_shapes_alone(part):
+    assert not running.small(part) and running.run(part).spread is None and running.run(part).output == (1, *part.output)
+    assert running.small(Filter("depthwise", Convolution(96, 96, 3, 64, 2, groups=96)))
+
+
+def test_no_more_than_two_run_at_a_time(monkeypatch):
+    inside, most, made = [], [], running.built
+
+    def slowly(part):
+        inside.append(part)
+        most.append(len(inside))
+        time.sleep(0.05)
+        inside.remove(part)
+        return made(part)
+
+    monkeypatch.setattr(running, "built", slowly)
+    parts = [Filter("pointwise", Convolution(3, outputs, 1, 5)) for outputs in range(1, 9)]
+    with ThreadPoolExecutor(8) as threads:
+        assert [run.output[1] for run in threads.map(running.run, parts)] == list(range(1, 9))
+    assert max(most) <= 2 and len(most) == 8
 
 
 @pytest.mark.parametrize("step", range(len(STEPS)))

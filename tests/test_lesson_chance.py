@@ -14,6 +14,8 @@ from effnet_core import build, published
 from effnet_core.blocks import StochasticDepth
 from effnet_core.errors import UserError
 from effnet_core.lessons import chance as core
+from effnet_core.lessons.lots import Lots
+from effnet_core.lessons.normals import words
 from effnet_core.lessons.kept import rescaled
 
 
@@ -40,10 +42,10 @@ def test_the_distribution_is_that_of_all_outcomes(rates):
 
 
 def test_draws_are_even_and_repeatable():
-    lots = core.Lots(0)
+    lots = Lots(0)
     numbers = [lots.next() for _ in range(20_000)]
-    again = core.Lots(0)
-    assert numbers == [again.next() for _ in range(20_000)] and 0 <= min(numbers) and max(numbers) < 1 and len(set(numbers)) > 19_990
+    again = Lots(0)
+    assert numbers == [again.next() for _ in range(20_000)] == ((words(0, 20_000) + 0.5) / 2**32).tolist() and 0 < min(numbers) and max(numbers) < 1 and len(set(numbers)) > 19_990
     assert abs(statistics.fmean(numbers) - 0.5) < 5 / math.sqrt(12 * 20_000)
     tenths = [sum(place <= 10 * number < place + 1 for number in numbers) for place in range(10)]
     assert sum((count - 2000) ** 2 / 2000 for count in tenths) < 33.7  # χ² with 9 degrees of freedom, p = 0.0001
@@ -63,7 +65,7 @@ def test_survivors_of_dropout():
 @pytest.mark.parametrize("wrong", [-1, 2**32, 1.0, True])
 def test_a_seed_is_a_whole_number(wrong):
     with pytest.raises(UserError, match="seed"):
-        core.Lots(wrong)
+        Lots(wrong)
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 0.96, float("nan")])

@@ -11,7 +11,7 @@ from effnet_core.errors import UserError
 from effnet_core.figures import chance as drawn
 from effnet_core.inside.inspection import inspect, open_unit
 from effnet_core.inside.probing import probe
-from effnet_core.lessons import folding
+from effnet_core.lessons import folding, normals
 from effnet_core.lessons import norm as core
 from effnet_core.lessons.kept import before_gates
 from effnet_core.photos import samples
@@ -37,7 +37,7 @@ def test_a_spread_that_is_none_is_refused(variance, eps):
 
 @pytest.mark.parametrize("momentum, size", [(0.01, 16), (0.1, 2), (1.0, 5)])
 def test_running_statistics_are_those_of_torch(momentum, size):
-    batches = core.batches(40, size, 2.0, 1.0, 3)
+    batches = normals.batches(40, size, 2.0, 1.0, 3)
     module = nn.BatchNorm1d(1, momentum=momentum).double().train()
     for batch, step in zip(batches, core.running(batches, momentum)):
         x = torch.tensor(batch, dtype=torch.float64)[:, None]
@@ -51,7 +51,7 @@ def test_running_statistics_are_those_of_torch(momentum, size):
 
 
 def test_the_batches_have_the_mean_and_spread_that_was_asked_for():
-    numbers = torch.tensor(core.batches(100, 100, 2.0, 1.5, 0))
+    numbers = torch.tensor(normals.batches(100, 100, 2.0, 1.5, 0))
     assert abs(numbers.mean() - 2) < 5 * 1.5 / 100 and abs(numbers.std() - 1.5) < 0.06
 
 

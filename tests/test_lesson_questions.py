@@ -187,3 +187,8 @@ def test_equal_ratios_are_equally_far_apart():
 def test_a_value_is_written_with_its_unit():
     assert Scale(1.0, 10.0, "×").text(2.5728) == "× 2.57" and Scale(0.0, 2.0, "φ").text(0.22) == "φ = 0.22"
     assert Scale(1, combinations(), "networks", whole=True).text(1053) == "1,053 networks"
+
+
+def test_the_stage_with_the_most_parameters_is_four_blocks_that_are_widened_to_1152_channels():
+    facts = QUESTIONS["params-where"].facts({})
+    assert (facts["blocks"], facts["wide"]) == ("4", f"{6 * 192:,}")  # the paper's Table 1, row 7

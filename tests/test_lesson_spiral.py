@@ -1,5 +1,8 @@
 """The spiral's experiment against numpy's pseudo-inverse, least squares and SVD, and against the binomial law."""
 
+import math
+import statistics
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +68,20 @@ def test_the_share_that_collapses_is_the_binomial_law_s():
     for n in (2, 3, 5, 8):
         assert found[n - 2] == pytest.approx(collapse(n), abs=0.02) and collapse(n) == (n + 1) / 2**n
     assert collapse(4, 4) == 15 / 16 and collapse(5, 1) == 1 / 32 and collapse(3, 9) == 1.0
+
+
+@pytest.mark.parametrize("n, m", [(1024, 170), (1025, 2), (1025, 500), (1025, 513), (1025, 514), (1500, 741), (4097, 2049), (9000, 4400), (9000, 9000), (9000, 1)])
+def test_wide_layers_keep_to_the_law(n, m):
+    """By whole numbers, and by logarithms where these grow too long."""
+    assert collapse(n, m) == pytest.approx(sum(math.comb(n, k) for k in range(m)) / 2**n, rel=1e-9, abs=0)
+
+
+def test_the_widest_layer_of_all():
+    """β = 2 at φ = 8: to within the tails of a normal distribution with the same variance."""
+    n = 294_912
+    assert collapse(n, n // 6) == 0.0 and collapse(n, n // 2) == pytest.approx(0.5, abs=2e-3) and collapse(n, n) == 1.0
+    below = statistics.NormalDist(n / 2, math.sqrt(n) / 2).cdf(146_500 - 0.5)
+    assert collapse(n, 146_500) == pytest.approx(below, rel=0.01)
 
 
 def test_swish_flattens_no_number_for_good():

@@ -16,7 +16,7 @@ from effnet_core.graph import FIELD, LEVELS, METRICS
 from effnet_core.scaling import Compound, round_channels, round_repeats
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-SCRIPTS = ("numerals.js", "mirror.js", "pictures.js", "pictured_graph.js")
+SCRIPTS = ("digits.js", "numerals.js", "mirror.js", "pictures.js", "pictured_graph.js")
 COLOURS = [metric for metric in (*METRICS, FIELD) if metric != "time"]  # time is measured, never computed
 GRID = [(base / 100, phi / 10) for base in range(100, 201) for phi in range(-20, 81)]  # every place of a slider with every place of φ
 ANSWER = """(many) => JSON.stringify(many.map((settings) => {

@@ -10,6 +10,7 @@ import pytest
 from effnet_core import load
 from effnet_core.inside.inspection import inspect
 from effnet_core.lessons import activations as core
+from effnet_core.lessons import applied
 from effnet_core.lessons.folding import within
 from effnet_core.palette import percent
 from effnet_core.photos import samples
@@ -75,6 +76,15 @@ def test_the_maps_are_what_batch_norm_hands_on(opened):
     body = htmls(opened)
     assert f"<dt>below 0</dt><dd>{percent(float((stem < 0).mean()))}</dd>" in body
     assert f"<dt>exactly 0</dt><dd>{percent(float((np.maximum(stem, 0) == 0).mean()))}</dd>" in body and body.count("data:image/png") == 6
+
+
+def test_whole_layers_are_counted_once(monkeypatch):
+    app, whole, apply = open_app("blocks", **LESSON), [], applied.apply
+    monkeypatch.setattr(applied, "apply", lambda name, x, *beta: whole.append(name) or apply(name, x, *beta) if x.ndim == 3 else apply(name, x, *beta))
+    app.slider(key="acts_x").set_value(2.5).run()
+    assert not app.exception and not whole
+    app.slider(key="acts_beta").set_value(1.7).run()
+    assert not app.exception and whole == [*core.functions()]
 
 
 @pytest.mark.parametrize("selected, asked, layer", [

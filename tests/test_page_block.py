@@ -13,8 +13,13 @@ from pages.shared import phrases, texts
 from pages.shared.lessons import built, modules
 
 from .apps import open_app, read
+from .test_page_activations import sent
 
 BUILT, MODULES = "The block, step by step", "Modules"
+
+
+def shown_without_a_guess(app, name):
+    return app.button(key=f"unguessed_{name}").click().run()
 
 
 def words(app):
@@ -60,9 +65,10 @@ def test_every_step_has_its_reason_its_code_and_its_run(app):
 
 def test_a_guess_comes_before_the_answer(app):
     answer = "nearly all that is left to pay"
-    assert answer not in words(app)
+    assert answer not in words(app) and sent(app, "built")["waits"] == STEPS[4].name == "Depthwise"  # whose MACs the question is about
     app.session_state["guessed_built"] = 2
     app.run()
+    assert not sent(app, "built")["waits"]
     assert answer in words(app) and "23.6 times" in words(app) and "As you expected" in words(app)
     assert round(design(3).macs / design(4).macs, 1) == 23.6
 
@@ -134,8 +140,22 @@ MADE = {
 
 
 @pytest.mark.parametrize("kind", list(MADE))
-def test_every_module_has_its_code_and_its_run(kind):
+def test_where_zeros_go_waits_for_the_guess(kind):
+    """Neither drawn nor in the code, and shown without a guess to whoever wants that, from then on."""
     app = open_app("blocks", lesson=MODULES, module_kind=kind)
+    pads = kind in ("Depthwise", "Full convolution")
+    assert not sent(app, "modules")["guessed"] and any("ZeroPad2d" in code for code in codes(app)) is False and (not codes(app)) == pads
+    assert ("after your guess above" in words(app)) == pads
+    shown_without_a_guess(app, "modules")
+    app.button_group(key="lesson").set_value(BUILT).run()
+    app.button_group(key="lesson").set_value(MODULES).run()
+    assert sent(app, "modules")["guessed"] and len(codes(app)) == 2 and "**None before, one after.** 4 kernels span 9 cells" in words(app)
+    assert "after your guess above" not in words(app) and not any(button.key == "unguessed_modules" for button in app.button)
+
+
+@pytest.mark.parametrize("kind", list(MADE))
+def test_every_module_has_its_code_and_its_run(kind):
+    app = shown_without_a_guess(open_app("blocks", lesson=MODULES, module_kind=kind), "modules")
     made = MADE[kind]
     assert not app.exception and codes(app) == shown(made)
     assert f"**{made.params:,}** parameters: as counted" in words(app)
@@ -143,7 +163,7 @@ def test_every_module_has_its_code_and_its_run(kind):
 
 
 def test_padding_bias_and_batch_norm_are_chosen():
-    app = open_app("blocks", lesson=MODULES, module_padding="valid", module_side="17", module_kernel="5")
+    app = shown_without_a_guess(open_app("blocks", lesson=MODULES, module_padding="valid", module_side="17", module_kernel="5"), "modules")
     toggled(app, "module_bias", True)
     toggled(app, "module_norm", False)
     made = Filter("depthwise", Convolution(96, 96, 5, 17, 2, "valid", 96), True, False)
@@ -163,3 +183,11 @@ def test_all_phrases_of_the_lessons_set_what_there_is():
         assert not page and not app.exception and all(app.session_state[key] == value for key, value in values.items())
         known = {each.key for group in (app.slider, app.toggle, app.button_group) for each in group}
         assert set(values) <= known
+
+
+def test_the_squeeze_that_is_proposed_to_try_is_told_beside_senets():
+    tried = next(each.value for each in open_app("blocks", lesson=BUILT).markdown if "Give a ResNet block SE" in each.value)
+    assert "12 numbers" in tried and "256 ÷ 16 = 16" in tried
+    asked = next(phrases.read(target).settings for target in phrases.targets("lesson_built") if "built_ratio" in target)
+    made = Design(shape="bottleneck", **{name: asked[f"built_{name}"] for name in ("inputs", "outputs", "expand", "ratio", "side")})
+    assert made.squeeze == 256 * 5 // 100 == 12

@@ -5,7 +5,7 @@ import torch
 
 from effnet_core import load, published
 from effnet_core.lessons import chance as core
-from effnet_core.lessons import norm
+from effnet_core.lessons import norm, normals
 from effnet_core.palette import fixed
 from pages.shared import phrases
 from pages.shared.lessons import norms
@@ -54,6 +54,18 @@ def test_dropout_lists_the_released_rates():
         assert f'<th scope="row">{name.upper()}</th><td>{rate:g}</td><td>{published(name).classifier.input.channels:,}</td>' in htmls(app)
 
 
+def test_what_gives_a_guess_away_waits_for_it():
+    app = open_app("blocks", **LESSON, chance_part="Stochastic depth")
+    assert not sent(app, "chance")["guessed"]
+    app.button_group(key="guessed_chance_depth").set_value(0).run()
+    assert sent(app, "chance")["guessed"] and any("It is otherwise: 15.0" in each.value for each in app.markdown)
+    app.button_group(key="chance_part").set_value("Dropout").run()
+    factor = fixed(1 / (1 - core.B_TABLE["b0"]))
+    assert not sent(app, "dropout")["guessed"] and factor not in htmls(app) and "after your guess above" in htmls(app)
+    app.button(key="unguessed_chance_dropout").click().run()
+    assert sent(app, "dropout")["guessed"] and factor in htmls(app) and "after your guess above" not in htmls(app)
+
+
 @pytest.mark.parametrize("query", [
     {"chance_part": "x"}, {"norm_eps": "7"}, {"norm_variance": "-1"}, {"norm_momentum": "0"}, {"norm_batch": "1"},
     {"chance_part": "Stochastic depth", "chance_most": "1"}, {"chance_part": "Stochastic depth", "chance_seed": "-5"},
@@ -71,7 +83,7 @@ def test_phrases_open_a_part_and_set_it():
 
 def test_one_number_is_normalised_by_each_batch():
     app = open_app("blocks", **LESSON, norm_momentum="0.5", norm_batch="4")
-    batches = norm.batches(norms.STEPS, 4, norms.MEAN, norms.SPREAD, norms.SEED)
+    batches = normals.batches(norms.STEPS, 4, norms.MEAN, norms.SPREAD, norms.SEED)
     for batch in batches[-2:]:
         x = torch.tensor(batch, dtype=torch.float64)
         mean, variance = x.mean(), x.var(correction=0)

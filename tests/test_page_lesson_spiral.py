@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from effnet_core.families import compound, published
@@ -9,7 +10,7 @@ from effnet_core.figures import rectified, skips
 from effnet_core.lessons import stack
 from effnet_core.lessons.rectified import Cut
 from effnet_core.lessons.shortcuts import Flow
-from effnet_core.lessons.spiral import collapse
+from effnet_core.lessons.spiral import collapse, losses
 from pages.shared import texts
 from pages.shared.lessons import skips as lesson_skips
 from pages.shared.lessons import spiral as lesson_spiral
@@ -70,6 +71,12 @@ def test_the_selected_block_s_two_widths():
     assert "2.0 · 10⁻¹² (16 of 96)" in tables(app) and "100.0 % (24 of 24)" in tables(app)
 
 
+def test_the_widest_network_answers():
+    """Its widest block multiplies 49,152 channels by 6; whole numbers of 294,912 bits would take hours."""
+    app = open_app("blocks", phi="8", beta="2", alpha="1", gamma="1", layer="stages.6.0", **LINEAR)
+    assert not app.exception and "294,912" in tables(app) and "The spiral is measured with 4,096 channels at most" in prose(app)
+
+
 def test_ways_around_are_counted():
     app = open_app("blocks", source="Published", name="B7", **SKIPS)
     assert "of 55 blocks 48 have a skip connection" in prose(app)
@@ -105,3 +112,11 @@ def test_figures_are_valid(theme):
 def test_thousands_of_blocks_are_drawn_as_runs():
     drawn = skips.arcs(compound(8, 2.0), chosen="stages.4.300")
     assert len(drawn["marks"]) < 20 and "× 255" in drawn["marks"][1]["label"] and [mark["id"] for mark in drawn["marks"] if mark["chosen"]] == ["stages.4.1"]
+
+
+def test_what_more_numbers_leave_and_what_fifteen_lose_is_computed():
+    app = open_app("blocks", **LINEAR)
+    _, half, most = np.percentile(losses("relu", 100)[1, :, 13], (10, 50, 90))
+    assert f"seldom lose much: by T⁺ half of 100 seeds up to {100 * half:.1f} %, nine of ten up to {100 * most:.1f} %" in prose(app)
+    app.button_group(key="guessed_spiral").set_value(0).run()
+    assert "a third number leaves 66.7 % of that share, a fourth 62.5 %" in prose(app)  # 4/8 ÷ 3/4 and 5/16 ÷ 4/8

@@ -34,12 +34,27 @@ def test_nothing_is_told_before_the_guess_and_all_of_it_after(slug):
     question, app = QUESTIONS[slug], open_question(slug)
     answer = question.scale.text(question.answer({})) if question.scale else question.options()[int(question.answer({}))]
     assert f"**{answer}.**" not in words(app) and f"otherwise: {answer}" not in words(app)
-    if question.options:
-        assert app.button(key="predict_show").disabled  # without a guess
+    assert app.button(key="predict_show").disabled  # without a guess
+    if not question.scale:
         app.button_group(key=f"predict_{slug}").set_value(0).run()
+    else:
+        app.select_slider(key=f"predict_{slug}").set_value(question.scale.stops()[0]).run()
     app.button(key="predict_show").click().run()
     assert not app.exception and (f"**{answer}.**" in words(app) or f"otherwise: {answer}" in words(app) or "As you expected" in words(app))
     assert f"1 of {len(QUESTIONS)} looked at" in words(app)
+
+
+def test_where_nothing_was_moved_nothing_was_guessed():
+    app = open_question("phi-b1")
+    app.button(key="predict_skip").click().run()
+    assert "the answer: φ = " in words(app) and "your guess" not in words(app) and f"1 of {len(QUESTIONS)} looked at" in words(app)
+    assert "phi-b1" not in app.session_state["_predicted"]  # which would complete the step of the tour
+    app.select_slider(key="predict_phi-b1").set_value(1.5).run()
+    assert "your guess: φ = 1.5<" in words(app)
+    app = open_question("params-where")
+    app.button(key="predict_skip").click().run()
+    question = QUESTIONS["params-where"]
+    assert f"**{question.options()[int(question.answer({}))]}.**" in words(app)
 
 
 def test_one_may_change_ones_mind():
@@ -64,6 +79,7 @@ def test_a_link_leads_to_its_question_and_any_other_text_to_the_first():
 
 def test_what_is_measured_is_offered_and_then_told_with_its_machine(monkeypatch):
     app = open_question("time-b1")
+    app.select_slider(key="predict_time-b1").set_value(QUESTIONS["time-b1"].scale.stops()[0]).run()
     app.button(key="predict_show").click().run()
     assert app.button(key="clock_start").label == "Measure both now" and "the answer:" not in words(app)
     rows = {results.key_of(published(name)): {**record(name, ms), "measured": 0.0, "steady": name != "b1", "device_name": "A processor [of] *ours*"}

@@ -182,3 +182,12 @@ def test_the_derivation_waits_for_the_guess(world):
     assert sent(app, "separable")["revealed"] is False
     app.button_group(key="guessed_separable").set_value(2).run()
     assert sent(app, "separable")["revealed"] is True and "As you expected" in words(app) and "With N = 4,096 it is 0.1114" in words(app)
+
+
+@pytest.mark.parametrize("pair_ms, says", [(0.36, "agree here"), (2.0, "Why the two ratios differ")])  # the pair has 0.361 of the MACs
+def test_the_ratios_are_said_to_differ_only_where_they_do(world, pair_ms, says):
+    ways = {name: {**way, "median_ms": 1.0, "p10_ms": 0.98, "p90_ms": 1.05} for name, way in world.steady["ways"].items()}
+    ways["pair"] |= {"median_ms": pair_ms, "p10_ms": 0.95 * pair_ms, "p90_ms": 1.1 * pair_ms}
+    world.answer(ways=ways)
+    app = measure(open_app("blocks", **LESSON, **SMALL))
+    assert [each for each in ("agree here", "Why the two ratios differ") if each in words(app)] == [says]

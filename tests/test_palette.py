@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from effnet_core import palette
 from effnet_core.errors import UserError
 from effnet_core.families import published
-from effnet_core.palette import PAGE, STAGES, contrast, diverging, fixed, four, ink_on, sequential, si, signed, standing_out, unit_colour
+from effnet_core.palette import PAGE, STAGES, contrast, diverging, fixed, four, ink_on, sequential, si, signed, standing_out, three, unit_colour
 
 THEMES = ("light", "dark")
 STEPS = [i / 500 for i in range(501)]
@@ -152,3 +152,8 @@ def test_signed_decimals(value, digits, text):
 @pytest.mark.parametrize("value, text", [(0.12, "0.1200"), (1234.4, "1234"), (-12.345, "−12.35"), (0, "0.000"), (2.5e7, "2.500e+07")])
 def test_four_significant_digits(value, text):
     assert four(value) == text
+
+
+@pytest.mark.parametrize("value, text", [(0.1234, "0.123"), (31.06, "31.1"), (999.4, "999"), (999.6, "1,000"), (1236.72, "1,240"), (2_500_000, "2,500,000"), (4.5e17, "4.5e+17")])
+def test_three_significant_digits_written_out(value, text):
+    assert three(value) == text

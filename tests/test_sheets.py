@@ -12,11 +12,11 @@ from effnet_core.figures.sheet import blanks
 from effnet_core.lab import sheets
 from effnet_core.network import build
 from effnet_core.palette import si
-from pages.shared import glossary, texts
+from pages.shared import glossary, state, texts
 from pages.shared.sheets import document
 from pages.shared.shell import PAGES
 
-from .serving import CHROMIUM
+from .serving import CHROMIUM, ROOT
 from .test_report import Reader
 
 PARTS = ("aim", "time", "words", "prepare", "tasks", "predict", "discuss", "answers", "sources")
@@ -72,7 +72,15 @@ def test_a_sheet_is_well_formed_and_fetches_nothing(page):
     html = made(page)
     Reader(html)
     assert not re.search(r"<script|<link|<img|src=|@import|url\(", html)
-    assert f"{HOME}/{'' if page == 'start' else page}?" in html
+    assert f"{HOME}/{'' if page == 'start' else page}" in html
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_sheet_sets_is_known_to_the_address(page):
+    key = texts.sections(f"sheet_{page}")["prepare"].partition("=")[0]
+    bound = {found for file in (ROOT / "pages").rglob("*.py") for found in re.findall(r'bound\("(\w+)"\)', file.read_text(encoding="utf-8"))}
+    assert not key or key in bound | {*state.DEFAULTS}
+    assert f"/{'' if page == 'start' else page}{'?' if key else '<'}" in made(page)
 
 
 def test_numbers_of_start_and_scaling():
@@ -124,15 +132,16 @@ def test_numbers_of_the_other_pages():
     assert trade["work"] == f"{macs(published('b7')) / b0:.0f}"
     paper, near = compound(1.0), compound(1.0, 1.25, 1.1, 1.15)
     assert search["macs"] == search["near_macs"] == f"{macs(paper):,}" == f"{macs(near):,}" and search["blocks"] == "23" and search["beta"] == "1.414"
+    assert search["more"] == f"{100 * (2 ** 0.07 - 1):.1f} %" and (1 - 0.5 ** 0.07) < 2 ** 0.07 - 1
     assert search["near_product"] == f"{1.25 * 1.21 * 1.3225:.3f}" and search["ratio"] == f"{macs(paper) / b0:.2f}" and search["score"] == f"{100 * (1 - 0.5 ** 0.07):.1f} %"
     steps = [macs(compound(1.0, 1.2, *rest)) for rest in ((1.0, 1.0), (1.1, 1.0), (1.1, 1.15))]
     assert [search[key] for key in ("depth", "width", "resolution")] == [f"{after / before:.2f}" for before, after in zip([b0, *steps], steps)]
-    assert (latency["second"], latency["images"], latency["gpipe"]) == (si(b0 / 0.02, "MAC/s"), str(round(1 / 0.02)), f"{19 / 3.1:.1f}")
+    assert (latency["pass"], latency["second"], latency["images"], latency["gpipe"]) == ("20", si(b0 / 0.02, "MAC/s"), str(round(1 / 0.02)), f"{19 / 3.1:.1f}")
     layers = [module for module in build(published("b0")).modules() if isinstance(module, torch.nn.Conv2d)]
     gates = sum(layer.out_channels for layer in layers if layer.groups > 1)
     assert inside["gates"] == f"{gates:,}" and inside["towers"] == str(sum(layer.groups > 1 for layer in layers))
     assert (inside["cells"], inside["step"], inside["channels"], inside["sigmoid_2"]) == (str(160 // 32), "32", "1,280", f"{torch.sigmoid(torch.tensor(2.0)).item():.3f}")
-    assert pretrain["params"] == f"{params(small()):,}" and pretrain["macs"] == si(macs(small())) and pretrain["classifier"] == f"{1280 * 10 + 10:,}"
+    assert pretrain["guess"] == "10" and pretrain["params"] == f"{params(small()):,}" and pretrain["macs"] == si(macs(small())) and pretrain["classifier"] == f"{1280 * 10 + 10:,}"
     assert pretrain["whole"] == f"{params(published('b0', 10)):,}" and pretrain["loss"] == f"{torch.nn.functional.cross_entropy(torch.zeros(1, 10), torch.tensor([3])).item():.3f}"
     assert learn["flops"] == f"{2 * b0:,}" and learn["bytes"] == si(4 * params(published("b0")), "B") and learn["softmax"] == f"{torch.softmax(torch.tensor([2.0, 1, 0]), 0)[0].item():.3f}"
     assert learn["weights"] == f"{torch.nn.Conv2d(16, 32, 3, bias=False).weight.numel():,}"

@@ -32,7 +32,7 @@ def parts(page):
 CONDITIONAL = {  # which controls want more than their part's address → what of it shows them
     "scaling": [{"ask": "Compare", "pins": "p:b0;p:b7"}, {"ask": "Compare", "pins": "p:b0;p:b7", "versus": "Chart"}],
     "blocks": [*({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
-               *({"lesson": "Norm and chance", "chance_part": part} for part in chance.PARTS)],
+               {"lesson": "Why skip connections", "depth_real": "true"}, *({"lesson": "Norm and chance", "chance_part": part} for part in chance.PARTS)],
     "tradeoffs": [{"trade": "Chooser", "budget_kind": kind} for kind in ("Memory", "Time")],
     "inside": [{"part": "Maps", "surgery": "off:4.1", "layer": "stages.4.1"}, {"part": "Where it looks", "second_model": "small-scenes"},
                {"part": "Surgery", "surgery": "off:4.1", "layer": "stages.4.1"}],
@@ -126,6 +126,8 @@ def test_the_part_for_teachers_makes_a_link_with_what_was_set():
     assert not app.exception and "alpha" not in app.multiselect(key="teach_fix_scaling").options
     link = urlsplit(app.code[0].value)
     assert link.path == "/scaling" and parse_qs(link.query) == {"hide": ["ask.take-home,alpha,preset"], "fix": ["phi"]}
+    app.toggle(key="teach_tour").set_value(True).run()
+    assert parse_qs(urlsplit(app.code[0].value).query)["tour"] == ["1-00"]
     assert len(app.get("download_button")) == len(shell.PAGES) + 1
 
 

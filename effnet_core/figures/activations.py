@@ -1,12 +1,10 @@
 """What assets/activation.js draws of the activations, a map before and after each, and the gates that other endings would give."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ..lessons.activations import functions
 from ..palette import GRID, unit_colour
 from . import axis, figure, maps, note
 
@@ -16,54 +14,15 @@ ENDINGS = {"sigmoid": "stages.3", "ReLU": "stages.0", "tanh": "stages.6"}
 BINS = 40
 
 
-class After(NamedTuple):
-    """What became of a layer's maps (C H W) before its activation; shares of all cells."""
-
-    name: str
-    values: np.ndarray  # C H W
-    zero: float  # exactly zero
-    full: float  # at 6 or above before it: where ReLU6 cuts off
-    flat: float  # slope exactly zero: nothing is learnt through these cells
-    negative: float
-
-
 def curves(theme: str, shown: list[str], x: float, beta: float) -> dict:
     """The curves that are `shown`, the place x, and swish's β, which both follow the hand."""
     looks = [{"name": name, "colour": unit_colour(LOOKS[name][0], theme), "dashes": LOOKS[name][1]} for name in LOOKS if name in shown]
     return {"curves": looks, "hand": {"acts_x": x, "acts_beta": beta}}
 
 
-def apply(name: str, values: np.ndarray, beta: float = 1.0) -> np.ndarray:
-    """One of the activations on numbers of any shape; float64."""
-    x = values.astype(np.float64)
-    if name in ("swish", "sigmoid"):
-        bounded = np.exp(-np.abs(x if name == "sigmoid" else beta * x))
-        gate = np.where(x >= 0, 1 / (1 + bounded), bounded / (1 + bounded))
-        return gate if name == "sigmoid" else x * gate
-    six = np.clip(x, 0.0, 6.0)
-    return {"ReLU": np.maximum(x, 0.0), "ReLU6": six, "hard-swish": x * np.clip(x + 3, 0.0, 6.0) / 6}[name]
-
-
-def after(values: np.ndarray, beta: float = 1.0) -> list[After]:
-    """Maps (C H W) before their activation through each of them."""
-    return [_after(name, values, apply(name, values, beta)) for name in functions()]
-
-
-def _after(name: str, before: np.ndarray, made: np.ndarray) -> After:
-    flat = {"ReLU": before <= 0, "ReLU6": (before <= 0) | (before >= 6), "hard-swish": before <= -3}.get(name, np.zeros_like(before, bool))
-    full = before >= 6 if name == "ReLU6" else np.zeros_like(before, bool)
-    return After(name, made, *(float(np.count_nonzero(chosen)) / before.size for chosen in (made == 0, full, flat, made < 0)))
-
-
 def picture(channel: np.ndarray, reach: float, theme: str) -> bytes:
     """One map (H W) as PNG, a pixel per cell, on the signed scale that reaches ±`reach`."""
     return maps.png(maps.indexes(channel[None], np.array([reach]))[0], theme)
-
-
-def endings(before: np.ndarray) -> dict[str, np.ndarray]:
-    """The numbers that come out of the second matrix of an SE unit (C), as gates under each ending that SENet compares."""
-    x = before.astype(np.float64)
-    return {"sigmoid": apply("sigmoid", x), "ReLU": np.maximum(x, 0.0), "tanh": np.tanh(x)}
 
 
 def gates(found: Mapping[str, np.ndarray], theme: str) -> go.Figure:

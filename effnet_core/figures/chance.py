@@ -9,6 +9,7 @@ from ..architecture import Architecture
 from ..lessons.norm import Step
 from ..palette import ACCENT, MUTED, unit_colour
 from . import axis, figure, note
+from .strip import runs
 
 DOTS = 19  # numbers of a map that are drawn
 APART = 1000  # the draw of dropout is another one than that of the blocks
@@ -24,8 +25,9 @@ def fold(values: list[float], weight: float, hand: dict[str, float]) -> dict:
 
 
 def blocks(network: Architecture, seed: int, most: float, theme: str) -> dict:
-    """All blocks, and the draw for one image."""
-    rows = [{"id": block.id, "index": block.index, "skip": block.skip, "colour": unit_colour(block.id, theme)} for block in network.blocks]
+    """All blocks, equal ones in a row together where there are too many (`count`, and `last` of them), and the draw for one image."""
+    rows = [{"id": run.first.id, "last": run.last.id, "count": run.count, "index": run.first.index, "skip": run.first.skip,
+             "colour": unit_colour(run.first.id, theme)} for run in runs(network)]
     return {"blocks": rows, "hand": {"chance_seed": seed, "chance_most": most}}
 
 

@@ -1,6 +1,6 @@
 """The gates of a network over a whole data set: their mean in every class, and how far images of one class differ.
 
-As in Figures 6 and 7 of the squeeze-and-excitation paper (arXiv 1709.01507, journal version, §6.4), for all channels of all blocks.
+As in Figures 6 and 7 of the squeeze-and-excitation paper (arXiv 1709.01507, journal version), for all channels of all blocks.
 """
 
 from collections.abc import Mapping

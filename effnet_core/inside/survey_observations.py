@@ -1,4 +1,4 @@
-"""Three observations of the squeeze-and-excitation paper (arXiv 1709.01507, journal version, §6.4), put to the test on any model.
+"""Three observations of the squeeze-and-excitation paper (arXiv 1709.01507, journal version, Figures 6 and 7), put to the test on any model.
 
 The paper made them on ImageNet with SE-ResNet-50; whether they hold elsewhere is measured, and the answer may be no.
 """

@@ -9,6 +9,7 @@ from ..cost import Cost, cost
 from ..families import EFFICIENTNET, PAPER, compound, published, small
 from ..palette import percent, si
 from ..scaling import Compound, Scaling
+from ..search.scores import EXPONENT
 from .budget import OPTIMISER, choose, ladder
 from .exponents import one_step
 from .formula import implied
@@ -18,6 +19,7 @@ from .tradeoffs import nearest
 
 MEASURED = "here"  # the blank whose answer is what the reader's own machine says
 UNIT = "stages.4.1"  # the block that is taken apart on paper: 5×5, with a skip connection
+PASS_S = 0.02  # of the pass that is assumed on paper
 INSIDE_SIDE = 160  # pixels of the bundled model's input
 ONE_DIMENSION = {"deeper": (2.0, 2.0, 1.0, 1.0), "wider": (1.0, 1.0, 2.0, 1.0), "sharper": (1.0, 1.0, 1.0, 2.0)}  # Table 7, as on the page
 
@@ -47,6 +49,11 @@ def _start() -> dict[str, str]:
     }
 
 
+def _seen(layers: int, kernel: int = 3) -> int:
+    """Cells in a row that one cell sees behind so many convolutions of stride 1."""
+    return 1 + layers * (kernel - 1)
+
+
 def _blocks() -> dict[str, str]:
     network, total = _b0()
     block = next(block for block in network.blocks if block.id == UNIT)
@@ -59,7 +66,7 @@ def _blocks() -> dict[str, str]:
         "narrow": f"{se.squeeze}", "one_cell": f"{kernel**2}", "expand": _count(macs["expand"]), "depthwise": _count(macs["depthwise"]), "full": _count(full),
         "cheaper": f"{full // macs['depthwise']}", "project": _count(macs["project"]), "excite": _count(macs["se"]),
         "share": percent(macs["depthwise"] / sum(macs.values())), "skips": f"{sum(one.skip for one in network.blocks)}", "blocks": f"{len(network.blocks)}",
-        "two": "5", "three": "7",  # one cell behind two, and three, 3×3 convolutions: 1 + 2 · 2 and 1 + 3 · 2
+        "two": f"{_seen(2)}", "three": f"{_seen(3)}",
     }
 
 
@@ -96,7 +103,7 @@ def _search() -> dict[str, str]:
     return {stride.dimension: _times(stride.counted) for stride in one_step(EFFICIENTNET, *PAPER)} | {
         "product": f"{Compound(1.0).constraint:.3f}", "near_product": f"{Compound(1.0, 1.25).constraint:.3f}", "macs": _count(cost(paper).macs),
         "near_macs": _count(cost(near).macs), "ratio": _times(cost(paper).macs / total.macs), "blocks": f"{len(paper.blocks)}", "beta": f"{2 ** 0.5:.3f}",
-        "score": percent(1 - 2**-0.07),
+        "score": percent(1 - 2**EXPONENT), "more": percent(2**-EXPONENT - 1),
     }
 
 
@@ -105,7 +112,8 @@ def _latency() -> dict[str, str]:
     kinds = {name: part.macs for name, part in total.operators.items()}
     return {
         "macs": si(total.macs), "macs_1": si(one.macs), "ratio": _times(one.macs / total.macs), "depthwise": percent(kinds["depthwise"] / total.macs),
-        "pointwise": percent(kinds["pointwise"] / total.macs), "second": si(total.macs / 0.02, "MAC/s"), "images": "50",
+        "pointwise": percent(kinds["pointwise"] / total.macs), "pass": f"{1e3 * PASS_S:g}",
+        "second": si(total.macs / PASS_S, "MAC/s"), "images": f"{1 / PASS_S:g}",
         "gpipe": f"{19.0 / 3.1:.1f}", MEASURED: "on your machine",
     }
 
@@ -127,7 +135,8 @@ def _pretrain() -> dict[str, str]:
     network = small()
     whole, last = cost(published("b0", 10)), cost(published("b0", 10)).rows["classifier"]
     return {
-        "params": _count(cost(network).params), "macs": si(cost(network).macs), "guess": "10", "loss": f"{math.log(10):.3f}", "loss_1000": f"{math.log(1000):.3f}",
+        "params": _count(cost(network).params), "macs": si(cost(network).macs), "guess": f"{100 / network.classes:g}",
+        "loss": f"{math.log(network.classes):.3f}", "loss_1000": f"{math.log(1000):.3f}",
         "classifier": _count(last.params), "whole": _count(whole.params), "share": percent(last.params / whole.params), MEASURED: "on your machine",
     }
 

@@ -41,7 +41,7 @@ def relu(x: float) -> float:
 
 
 def relu6(x: float) -> float:
-    """min(6, max(0, x)), MobileNetV1's and V2's (arXiv 1801.04381, §4)."""
+    """min(6, max(0, x)), MobileNetV2's (arXiv 1801.04381)."""
     return min(6.0, max(0.0, x))
 
 

@@ -9,29 +9,9 @@ from collections.abc import Sequence
 from ..architecture import Architecture
 from ..errors import UserError
 from ..families import PUBLISHED
+from .lots import Lots
 
-SEEDS = 2**32
-_WORD = 0xFFFFFFFF
 B_TABLE = {name: scaling.dropout for name, (_, scaling) in PUBLISHED.items() if name in {f"b{index}" for index in range(8)}}
-
-
-class Lots:
-    """Even numbers in 0 … 1 from a seed: SplitMix in 32 bits. `assets/lots.js` draws the same ones.
-
-    Raises `UserError` for a seed outside 0 … 2³² − 1.
-    """
-
-    def __init__(self, seed: int) -> None:
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < SEEDS:
-            raise UserError(f"The seed is {seed!r}; it must be a whole number from 0 to {SEEDS - 1:,}.")
-        self._state = seed
-
-    def next(self) -> float:
-        self._state = (self._state + 0x9E3779B9) & _WORD
-        mixed = self._state
-        mixed = ((mixed ^ mixed >> 16) * 0x21F0AAAD) & _WORD
-        mixed = ((mixed ^ mixed >> 15) * 0x735A2D97) & _WORD
-        return (mixed ^ mixed >> 15) / SEEDS
 
 
 def rates(network: Architecture, most: float | None = None) -> list[float]:

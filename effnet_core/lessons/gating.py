@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ..architecture import Architecture, Block
 from ..errors import UserError
 from .activations import sigmoid, swish
-from .chance import Lots
+from .lots import Lots
+from .parts import Gate
 
 SENET = 16  # r in all of SENet's experiments (§6.1)
 ABLATION = {2: (22.29, 45.7), 4: (22.25, 35.7), 8: (22.26, 30.7), 16: (22.28, 28.1), 32: (22.72, 26.9)}  # r → top-1 error in %, millions
@@ -43,12 +44,12 @@ def narrowed(channels: int, ratio: int) -> int:
 
 def params(channels: int, squeezed: int) -> int:
     """W₁, b₁, W₂ and b₂: 2 · C · S + S + C; none without SE."""
-    return 2 * channels * squeezed + squeezed + channels if squeezed else 0
+    return Gate("se", channels, squeezed, 1).params if squeezed else 0
 
 
 def macs(channels: int, squeezed: int) -> int:
     """2 · C · S for one image, whatever its size; the mean and the product with the gates are not counted, as in the paper."""
-    return 2 * channels * squeezed
+    return Gate("se", channels, squeezed, 1).macs if squeezed else 0
 
 
 def squeezes(network: Architecture) -> tuple[Squeeze, ...]:

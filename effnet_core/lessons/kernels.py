@@ -14,7 +14,6 @@ from ..errors import UserError
 SIZES = (1, 3, 5, 7)
 COLOURS = 3
 MOST = 99  # of a weight's size
-LARGEST_DIVISOR = 999
 RANDOM_MOST = 3
 LONGEST = 1100  # characters that `write` may give
 _NUMBER = re.compile(r"-?[0-9]{1,2}(\.[0-9]{1,2})?")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import UserError
-from .chance import Lots
 
 
 class Norm(NamedTuple):
@@ -72,14 +71,3 @@ def running(batches: Sequence[Sequence[float]], momentum: float) -> list[Step]:
 def share(momentum: float, steps: int) -> float:
     """How much of the running mean comes from batches rather than from its start: 1 − (1 − m)ⁿ."""
     return 1 - (1 - momentum) ** steps
-
-
-def batches(count: int, size: int, mean: float, spread: float, seed: int) -> list[list[float]]:
-    """`count` batches of `size` normal numbers around `mean`, the same for the same `seed` (Box and Muller)."""
-    lots = Lots(seed)
-
-    def normal() -> float:
-        radius, turn = math.sqrt(-2 * math.log(1 - lots.next())), 2 * math.pi * lots.next()
-        return mean + spread * radius * math.cos(turn)
-
-    return [[normal() for _ in range(size)] for _ in range(count)]

@@ -79,6 +79,14 @@ def _home(name: str) -> str:
     return f"Stage {int(name[-1]) + 1}" if "." in name else f"The {name}"
 
 
+def _widest() -> Facts:
+    """Of the stage with the most parameters: how many blocks, and the most channels inside one."""
+    homes = _homes()
+    stage = published("b0").stages[int(max(homes, key=homes.get)[-1])]
+    inside = max(layer.output.channels for block in stage.blocks for layer in block.layers)
+    return {"blocks": f"{len(stage.blocks)}", "wide": f"{inside:,}"}
+
+
 @cache
 def _ways() -> dict[str, paper.Scaled]:
     """The paper's Table 7: one dimension alone, about four times the work."""
@@ -157,7 +165,8 @@ QUESTIONS = {question.slug: question for question in (
              facts=lambda _: {"before": si(_cost("b0").macs), "now": si(_cost("b7").macs), "params": f"{_ratio('params', 'b7'):.3g}",
                               "doublings": f"{2**7}", "law": f"{Compound(7.0, *PAPER).promised:.3g}"}),
     Question("params-where", lambda _: [*_homes().values()].index(max(_homes().values())), options=lambda: tuple(map(_home, _homes())),
-             facts=lambda _: {"shares": ", ".join(f"{_home(name).lower()} {percent(count / _cost('b0').params)}" for name, count in _homes().items())}),
+             facts=lambda _: {"shares": ", ".join(f"{_home(name).lower()} {percent(count / _cost('b0').params)}" for name, count in _homes().items()),
+                              **_widest()}),
     Question("depthwise-macs", lambda _: _part("depthwise", "macs"), SHARE,
              facts=lambda _: {"pointwise": percent(_part("pointwise", "macs") / 100)}),
     Question("depthwise-time", lambda times: _timed_share(times, "depthwise"), SHARE, needs=("b0",),

@@ -1,5 +1,6 @@
 """The code of a lesson, run: the very text that is shown makes the module, and a random map goes through it."""
 
+import threading
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from .design import Design
 from .parts import Gate, Part
 
 LIMITS = {"macs": 200_000_000, "activations": 4_000_000, "params": 1_000_000}  # within them numbers are computed, beyond only shapes
+MOST_INPUT = 1_000_000  # numbers that go in, likewise
+_TURNS = threading.BoundedSemaphore(2)  # a run may need a hundred megabytes for a moment
 
 
 class Run(NamedTuple):
@@ -24,7 +27,7 @@ class Run(NamedTuple):
 
 def small(made: Design | Part) -> bool:
     """Whether numbers are computed."""
-    return all(getattr(made, name) <= limit for name, limit in LIMITS.items())
+    return made.input.elements <= MOST_INPUT and all(getattr(made, name) <= limit for name, limit in LIMITS.items())
 
 
 def built(made: Design | Part) -> nn.Module:
@@ -39,9 +42,9 @@ def built(made: Design | Part) -> nn.Module:
 
 @lru_cache(maxsize=256)
 def run(made: Design | Part) -> Run:
-    """Fresh random weights, and one map of normal random numbers of the shape that goes in."""
+    """Fresh random weights, and one map of normal random numbers of the shape that goes in. Two run at a time, others wait."""
     numbers = small(made)
-    with torch.no_grad(), torch.device("cpu" if numbers else "meta"):
+    with _TURNS, torch.no_grad(), torch.device("cpu" if numbers else "meta"):
         module = built(made)
         out = module(torch.randn(1, *made.input))
     return Run(tuple(out.shape), sum(p.numel() for p in module.parameters()), sum(b.numel() for b in module.buffers() if b.ndim),

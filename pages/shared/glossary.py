@@ -6,6 +6,7 @@ from functools import cache
 
 from . import texts
 
+ALIASES = {"separable-convolution": "Depthwise separable convolution"}  # slugs that lead to another term's entry
 _PARTS = re.compile(r"\b(Source|See it|See also):")
 
 
@@ -23,7 +24,8 @@ def terms() -> dict[str, str]:
 @cache
 def short() -> dict[str, list[str]]:
     """Slug → the term and its first paragraph."""
-    return {slug(term): [term, explained(text)] for term, text in terms().items()}
+    entries = {slug(term): [term, explained(text)] for term, text in terms().items()}
+    return entries | {other: entries[slug(term)] for other, term in ALIASES.items()}
 
 
 def explained(text: str) -> str:

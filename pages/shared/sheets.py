@@ -25,7 +25,7 @@ def document(page: str, question: str, where: str) -> str:
     meanings = glossary.short()
     words = [tuple(meanings[word]) for word in sections["words"].split(", ")]
     key, _, value = sections["prepare"].partition("=")
-    link = f"{where}/{'' if page == 'start' else page}?{urlencode({key: value})}"
+    link = f"{where}/{'' if page == 'start' else page}{'?' if key else ''}{urlencode({key: value}) if key else ''}"
     return sheet(Sheet(question, link, sections, sheets.numbers(page), words), texts.text("teachers", "sheet_foot"))
 
 

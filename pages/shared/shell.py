@@ -1,7 +1,7 @@
 """The frame of every page: boot, navigation, the guard against a cold deep link, and the sentence for a refused input."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +11,11 @@ import streamlit as st
 from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
+from effnet_core.families import published
 from effnet_core.palette import ACCENT, PAGE, Theme, ink_on
 
 from . import controls, html, live, phrases, sheets, state, teaching, texts, tour
+from .learn.steps import STEPS
 from .spine import spine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +40,12 @@ PAGES = {  # slug, also the path of the address → page; the first is the greet
     "inside": Entry("pages/inside.py", "Inside", ":material/visibility:", "What does the network see in your photo?"),
     "pretrain": Entry("pages/pretrain.py", "Pretrain", ":material/model_training:", "How does a network learn to see?"),
     "learn": Entry("pages/learn.py", "Learn", ":material/school:", "Where do I begin, and what have I understood?"),
+}
+
+
+LEADS: dict[str, Callable[[], dict[str, str]]] = {  # page → the numbers of its lead
+    "blocks": lambda: {name: f"{len(published(name).blocks)}" for name in ("b0", "b7")},
+    "learn": lambda: {"steps": f"{len(STEPS)}"},
 }
 
 
@@ -75,7 +83,7 @@ def boot_torch() -> None:
 def _style(shown: str) -> str:
     """Our style sheet, and what depends on the theme: the accent, and ink that reads on a button of that colour."""
     accent, ink = ACCENT[shown], ink_on(ACCENT[shown])
-    own = f':root {{ --ef-accent: {accent}; --ef-page: {PAGE[shown]}; }} [data-testid="stBaseButton-primary"] {{ color: {ink}; }}'
+    own = f':root {{ --ef-accent: {accent}; --ef-page: {PAGE[shown]}; }} [data-testid="stBaseButton-primary"], [data-testid="stMultiSelectTagsContainer"] [data-tag] * {{ color: {ink}; }}'
     return f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}\n{own}</style>"
 
 
@@ -108,7 +116,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     with st.container():  # whatever it holds, what follows keeps its place: a bound widget that moves loses the address
         st.title(entry.question)
         if "lead" in texts.sections(slug):
-            st.container(key="lead").markdown(texts.text(slug, "lead"))
+            st.container(key="lead").markdown(texts.text(slug, "lead", **LEADS.get(slug, dict)()))
         phrases.mount()
         teaching.frame()
     with st.container(key="tour_place"):

@@ -17,6 +17,10 @@ LOCK = ("url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' view
         "%3Cpath d='M3 7h1V5a4 4 0 0 1 8 0v2h1v8H3zM6 7h4V5a2 2 0 0 0-4 0z'/%3E%3C/svg%3E\")")  # a padlock, grey enough for both themes
 BESIDE = ('@media (min-width: 1200px) { [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > '
           '[data-testid="stLayoutWrapper"] > .st-key-controls) { flex-wrap: nowrap; } }')
+_ROW = ('[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > [data-testid="stLayoutWrapper"] > '
+        ".st-key-choosers)")
+ABOVE = (f'@media (max-width: 1500px) {{ {_ROW} {{ flex-wrap: wrap; }} {_ROW} > [data-testid="stColumn"] {{ min-width: 100%; }} '
+         '[data-testid="stLayoutWrapper"]:has(> .st-key-choosers) { position: static; min-height: 0; } }')  # as on a narrow screen: no room beside the page
 
 
 def hidden() -> frozenset[str]:
@@ -41,6 +45,12 @@ def offered(key: str, options: Mapping[str, Part]) -> dict[str, Part]:
     if st.session_state.get(key, next(iter(left))) not in left:
         st.session_state[key] = next(iter(left))
     return left
+
+
+def lacks(page: str, key: str, title: str) -> bool:
+    """Whether the part `title` of `page`, of which `key` is the choice, is left out."""
+    away = hidden()
+    return catalogue.token(key, title) in away and not away.issuperset(catalogue.parts(page))
 
 
 def frame() -> None:
@@ -100,7 +110,7 @@ def _style(away: frozenset[str], fixed: list[str], size: float) -> str:
                   f'{every}::after {{ content: "Fixed by the link"; padding-left: 1.15rem; font-size: 0.8rem; opacity: 0.85; '
                   f"background: {LOCK} left center / 0.85rem no-repeat; }}"]
     if size != 1:
-        rules += [BESIDE, f":root {{ font-size: {size * ROOT_PX:g}px !important; --ef-rem: {ROOT_PX}px; }}",
+        rules += [BESIDE, ABOVE if size >= TYPES["larger"] else "", f":root {{ font-size: {size * ROOT_PX:g}px !important; --ef-rem: {ROOT_PX}px; }}",
                   f'[data-testid="stBidiComponentIsolated"] {{ zoom: {size:g}; font-size: {ROOT_PX}px; }}',
                   '.st-key-phrases [data-testid="stBidiComponentIsolated"] { zoom: 1; --ef-rem: 1rem; }']
     return "\n".join(rules)

@@ -4,7 +4,7 @@ from collections import ChainMap
 
 import streamlit as st
 
-from . import html, state, texts
+from . import html, state, teaching, texts
 from .learn import progress as written
 from .learn import steps
 from .learn.progress import Progress
@@ -23,7 +23,7 @@ def progress() -> Progress:
 
 def say(step: Step, part: str) -> str:
     text = texts.paragraphs("tour", step.slug)[TEXT[part]]
-    return _filled(text, step.task(values())) if part == "task" else text
+    return _filled(text, step.task) if part == "task" else text
 
 
 def seen(step: Step) -> str:
@@ -32,15 +32,21 @@ def seen(step: Step) -> str:
     return _filled(say(step, "seen"), numbers) if numbers else texts.text("tour", "before")
 
 
+def so_far(step: Step) -> str:
+    """How far one is in it, in words; empty where a step has none."""
+    found = step.now(values())
+    return _filled(texts.sections("tour")[found[0]], found[1]) if found else ""
+
+
 def _filled(text: str, numbers: steps.Numbers) -> str:
     return text.format(**{name: html.plain(value) for name, value in numbers.items()})
 
 
 def notice(page: str = "") -> bool:
     """Whether the present step has just become done; then it is noted. `page`: the one that is drawn, if that has changed."""
-    page = st.session_state["_page"] = page or _page()
+    st.session_state["_page"] = page or _page()
     now = progress() if state.get("tour") else Progress()
-    if not now.at or now.at in now.done or now.step.page != page or not now.step.done(values()):
+    if not now.at or now.at in now.done or not is_there(now.step, True) or not now.step.done(values()):
         return False
     state.put(tour=now.with_done().write())
     st.session_state["_tour_just"] = now.at
@@ -71,6 +77,7 @@ def _turn(number: int) -> None:
 def go() -> None:
     """In a callback, the last thing it does: where the present step is done, with what it needs open."""
     step = progress().step
+    st.session_state["_tour_tapped"] = False
     state.put(**step.opens)
     state.address("" if step.page == _page() else step.page, {key: str(value) for key, value in step.opens.items()})
     st.rerun()  # all of it, though the panel runs by itself
@@ -82,9 +89,23 @@ def leave() -> None:
     st.rerun()
 
 
+def label() -> str:
+    """Of the button that leads into the tour."""
+    done = progress().done
+    return "Start the tour" if not done else "Go on with the tour" if following() else "What the tour has shown"
+
+
+def following() -> int:
+    """The first step that is not done, from 1; 0 at the end of the tour."""
+    return next((number for number in range(1, len(steps.STEPS) + 1) if number not in progress().done), 0)
+
+
 def begin() -> None:
-    """In a callback: the tour begins, or goes on with the first step that is not done."""
-    jump(next((number for number in range(1, len(steps.STEPS) + 1) if number not in progress().done), 1))
+    """In a callback: the tour begins, or goes on with the first step that is not done; at its end, what it has shown."""
+    if place := following():
+        jump(place)
+    else:
+        show_all()
 
 
 def reset() -> None:
@@ -97,9 +118,21 @@ def _page() -> str:
     return st.session_state.get("_page", "")
 
 
-def is_there(step: Step) -> bool:
-    """Whether what the step needs is open; what has not been drawn yet is taken to be."""
-    return step.page == _page() and all(values().get(key, value) == value for key, value in step.opens.items())
+def is_there(step: Step, surely: bool = False) -> bool:
+    """Whether what the step needs is open; what has not been drawn yet is taken to be, unless it has to be `surely`."""
+    return step.page == _page() and all(values().get(key, None if surely else value) == value for key, value in step.opens.items())
+
+
+def drawn() -> tuple[str, ...]:
+    """The panel's fragment, where one is touring: what a selection concerns beside what the page itself names."""
+    return ("tour_panel",) if progress().at else ()
+
+
+def barred(step: Step) -> str:
+    """What the step needs and a teacher's link does not let one open; "" where nothing is in the way."""
+    held, now = state.fixed(), values()
+    return next((value for key, value in step.opens.items()
+                 if teaching.lacks(step.page, key, value) or (key in held and now.get(key, value) != value)), "")
 
 
 def bar(page: str, titles: dict[str, str]) -> None:
@@ -117,27 +150,36 @@ def _panel(titles: dict[str, str]) -> None:
     state.write_address()
     if st.session_state.pop("_tour_just", 0):
         st.toast(f"Step {now.at} of {len(steps.STEPS)} is done.", icon=":material/check_circle:")
-    folded = st.session_state.get("_tour_folded", False)
-    with st.container(key="tour_folded" if folded else "tour_open"):
+    folded, tapped = st.session_state.get("_tour_folded", False), st.session_state.get("_tour_tapped", False)
+    _line(now, tapped)
+    with st.container(key="tour_whole" if tapped else "tour_hidden"), st.container(key="tour_folded" if folded else "tour_open"):
         _head(now, titles, folded)
-        if not folded:
+        if tapped or not folded:
             _body(now)
 
 
+def _line(now: Progress, tapped: bool) -> None:
+    """Where there is little room the panel is this line, which stays in sight and opens it; the style decides."""
+    said = texts.text("tour", "done") if now.at in now.done else "" if st.session_state.get("_tour_early") else so_far(now.step) or say(now.step, "task")
+    with st.container(key="tour_line"):
+        st.button(f"**{now.at} of {len(steps.STEPS)}** · {said or say(now.step, 'title')}", key="tour_tap", type="tertiary", on_click=_tap,
+                  icon=":material/expand_less:" if tapped else ":material/expand_more:", width="stretch")
+
+
 def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
-    done, last = now.at in now.done, now.at == len(steps.STEPS)
+    done, last, past = now.at in now.done, now.at == len(steps.STEPS), bool(barred(now.step))
     with st.container(key="tour_head", horizontal=True, vertical_alignment="center", gap="small"):
         tick = ":material/check_circle: " if done else ""
         st.markdown(f"{tick}**Step {now.at} of {len(steps.STEPS)}** · {say(now.step, 'title')}")
         there = st.session_state["_tour_there"] = is_there(now.step)
-        if not done and not there:
+        if not (done or there or past):
             st.button("Open it here" if now.step.page == _page() else f"Go to {titles[now.step.page]}", key="tour_go", on_click=go, type="primary",
                       help=texts.text("tour", "sets") if now.step.opens is steps.FORMULA and values()["source"] != "Formula" else None)
         st.button("Back", key="tour_back", on_click=_turn, args=(now.at - 1,), disabled=now.at == 1, type="tertiary")
         if last:
-            st.button("All steps", key="tour_all", on_click=_list, type="primary" if done else "tertiary")
+            st.button("All steps", key="tour_all", on_click=show_all, type="primary" if done or past else "tertiary")
         else:
-            st.button("Next", key="tour_next", on_click=_turn, args=(now.at + 1,), type="primary" if done else "tertiary")
+            st.button("Next", key="tour_next", on_click=_turn, args=(now.at + 1,), type="primary" if done or past else "tertiary")
         st.button("Unfold" if folded else "Fold", key="tour_fold", on_click=_fold, type="tertiary")
         st.button("Leave", key="tour_leave", on_click=leave, type="tertiary", help=texts.text("tour", "leave"))
 
@@ -147,15 +189,24 @@ def _body(now: Progress) -> None:
         if st.session_state.get("_tour_early"):
             st.markdown("…")
             return
-        st.markdown(say(now.step, "task"))
-        st.markdown(f"**Seen.** {seen(now.step)}" if now.at in now.done else f"**Why.** {say(now.step, 'why')}")
+        done = now.at in now.done
+        if not done and (away := barred(now.step)):
+            st.markdown(texts.text("tour", "barred", part=away, onward="All steps" if now.at == len(steps.STEPS) else "Next"))
+            return
+        st.markdown(f"{say(now.step, 'task')} {'' if done else so_far(now.step)}")
+        st.markdown(f"**Seen.** {seen(now.step)}" if done else f"**Why.** {say(now.step, 'why')}")
+
+
+def _tap() -> None:
+    st.session_state["_tour_tapped"] = not st.session_state.get("_tour_tapped", False)
 
 
 def _fold() -> None:
     st.session_state["_tour_folded"] = not st.session_state.get("_tour_folded", False)
 
 
-def _list() -> None:
+def show_all() -> None:
+    """In a callback: to the list of all steps."""
     state.put(learn="Tour")
     state.address("" if _page() == "learn" else "learn", {"learn": "Tour"})
     st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from effnet_core.inside.cam import bias, class_map, class_maps
 from effnet_core.inside.inspection import Inspection
-from effnet_core.palette import fixed, percent
+from effnet_core.palette import fixed, percent, three
 
 from .. import html
 from ..html import plain
@@ -100,7 +100,7 @@ def _sum(at: Look, seen: Inspection, values: np.ndarray, constant: float, label:
 def times(lead: float) -> str:
     """e to the lead, in words: "12.3 times"; of two probabilities the ratio."""
     ratio = math.exp(min(lead, 700.0))
-    return f"{ratio:,.3g} times" if ratio < 1e6 else f"{ratio:.1e} times"
+    return f"{three(ratio)} times" if ratio < 1e6 else f"{ratio:.1e} times"
 
 
 def _sees(at: Look) -> str:

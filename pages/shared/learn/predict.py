@@ -8,6 +8,7 @@ from effnet_core.families import published, title
 from effnet_core.lessons.questions import QUESTIONS, Question, Times
 from effnet_core.lessons.scales import Scale
 
+from .. import guess as guessing
 from .. import html, measured, results, state, texts
 from ..results import Request
 from ..trade import clock
@@ -25,9 +26,14 @@ def current() -> Question:
     return QUESTIONS.get(state.get("q")) or next(iter(QUESTIONS.values()))
 
 
+def _seen(name: str) -> set[str]:
+    """Questions of this session: `_predicted`, answered after a guess; `_unpredicted`, without one; `_guessing`, whose slider was moved."""
+    return st.session_state.setdefault(name, set())
+
+
 def looked_at() -> set[str]:
     """Whose answers this session has seen."""
-    return st.session_state.setdefault("_predicted", set())
+    return _seen("_predicted") | _seen("_unpredicted")
 
 
 def show() -> None:
@@ -64,21 +70,25 @@ def _ask(question: Question) -> None:
     guess = _number(question, question.scale) if question.scale else _option(question)
     if question.slug not in looked_at():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Show the answer", key="predict_show", type="primary", disabled=guess is None, on_click=looked_at().add, args=(question.slug,))
+            st.button("Show the answer", key="predict_show", type="primary", disabled=guess is None, on_click=_seen("_predicted").add, args=(question.slug,),
+                      help=texts.text(PAGE, "no_guess") if guess is None else None)
+            st.button("I’d rather not guess", key="predict_skip", type="tertiary", on_click=_seen("_unpredicted").add, args=(question.slug,))
             with st.popover("A hint", icon=":material/lightbulb:", type="tertiary"):
                 st.markdown(say(question, "hint"))
         return
     times = _measured(question)
-    if times is not None and guess is not None:
+    if times is not None:
         _answer(question, guess, times)
 
 
-def _number(question: Question, scale: Scale) -> float:
+def _number(question: Question, scale: Scale) -> float | None:
+    """The slider has to stand somewhere: only where it was moved to is a guess."""
     stops = scale.stops()
     key = f"predict_{question.slug}"
     if st.session_state.get(key) not in stops:
         st.session_state[key] = stops[len(stops) // 2]
-    return st.select_slider("Your guess", stops, format_func=scale.text, key=key, persist_state="session")
+    value = st.select_slider("Your guess", stops, format_func=scale.text, key=key, persist_state="session", on_change=_seen("_guessing").add, args=(question.slug,))
+    return value if question.slug in _seen("_guessing") else None
 
 
 def _option(question: Question) -> int | None:
@@ -103,15 +113,14 @@ def _measured(question: Question) -> Times | None:
     return None
 
 
-def _answer(question: Question, guess: float, times: Times) -> None:
+def _answer(question: Question, guess: float | None, times: Times) -> None:
     right = question.answer(times)
     if question.scale:
         _beside(question.scale, guess, right)
         st.markdown(f"**{question.scale.text(right)}.** {say(question, 'answer', times)}")
     else:
-        options = question.options()
-        words = "As you expected" if guess == right else f"It is otherwise: {options[int(right)]}"
-        st.markdown(f"**{words}.** {say(question, 'answer', times)}")
+        verdict = guessing.verdict(guess, int(right), question.options())
+        st.markdown(f"**{verdict}.** {say(question, 'answer', times)}")
     if times:
         device = next(iter(times.values()))["device_name"]
         rows = ", ".join(f"{title(name).removeprefix('EfficientNet-')} {measured.ms(row['median_ms'])} ({results.ago(row['measured'])})" for name, row in times.items())
@@ -120,11 +129,13 @@ def _answer(question: Question, guess: float, times: Times) -> None:
             st.caption(texts.text(PAGE, "doubt"))
 
 
-def _beside(scale: Scale, guess: float, right: float) -> None:
-    """Guess and answer on one scale."""
+def _beside(scale: Scale, guess: float | None, right: float) -> None:
+    """Guess and answer on one scale; the answer alone where nothing was guessed."""
     ends = "".join(f"<small>{escape(scale.text(end))}</small>" for end in (scale.low, scale.high))
-    marks = _mark("guess", "your guess", scale, guess) + _mark("right", "the answer", scale, right)
-    st.html(f'<div class="ef-beside" role="img" aria-label="On one scale: your guess {escape(scale.text(guess))}, the answer {escape(scale.text(right))}">'
+    told = ([] if guess is None else [("guess", "your guess", guess)]) + [("right", "the answer", right)]
+    marks = "".join(_mark(kind, words, scale, value) for kind, words, value in told)
+    said = ", ".join(f"{words} {escape(scale.text(value))}" for _, words, value in told)
+    st.html(f'<div class="ef-beside" role="img" aria-label="On one scale: {said}">'
             f"<div>{marks}</div><p>{ends}</p></div>")
 
 

@@ -1,16 +1,16 @@
 """The steps of the tour as data: where each is done, how one sees that it has been done, and the numbers of its sentence.
 
-A step asks `values` alone: by name, what widgets and links hold, and beside those `_guess` (whether the guess of the lesson that is open is
-answered), `_predicted` (questions whose answer was looked at), `_measurements` and `_moved` (what gates set by hand did to the best guess).
+A step asks `values` alone: by name, what widgets and links hold, and beside those `_guess` (the lesson that was drawn last, where its guess is
+answered), `_predicted` (questions whose answer was looked at after a guess), `_measurements` and `_moved` (what gates set by hand did to the best guess).
 Its words are the section of the same name in `assets/texts/tour.md`: title, what to do, why it matters, what was seen.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from effnet_core.architecture import Architecture
-from effnet_core.cost import Cost, cost
+from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import PAPER, compound, published
 from effnet_core.lab import paper
@@ -18,12 +18,12 @@ from effnet_core.lessons.questions import QUESTIONS
 from effnet_core.palette import percent, si
 from effnet_core.search import grid
 
-from .. import state, work
+from .. import state, texts, work
+from . import budget
+from .budget import b0, times
 
 Values = Mapping[str, Any]
 Numbers = dict[str, str]
-MACS = (1.9, 2.0)  # of the last step, times B0's: the double work, really
-PARAMS = 1.6  # at most, times B0's
 
 
 class Step(NamedTuple):
@@ -33,7 +33,8 @@ class Step(NamedTuple):
     seen: Callable[[Values], Numbers]  # as long as it is done; empty where there is nothing to tell
     lasting: bool = False  # whether what was seen is so, whatever the visitor has changed since
     opens: dict[str, Any] = {}  # what has to be open on that page
-    task: Callable[[Values], Numbers] = lambda values: {}  # numbers of what is to be done
+    task: Numbers = {}  # numbers of what is to be done
+    now: Callable[[Values], tuple[str, Numbers] | None] = lambda values: None  # how far one is: a section of the text, and its numbers
 
 
 def network(values: Values) -> Architecture | None:
@@ -49,27 +50,23 @@ def _network(controls: tuple) -> Architecture | None:
         return None
 
 
-@cache
-def _b0() -> Cost:
-    return cost(published("b0"))
-
-
-def _times(total: Cost) -> Numbers:
-    return {"macs": f"{total.macs / _b0().macs:.3g}", "params": f"{total.params / _b0().params:.3g}"}
+def _made(values: Values) -> tuple[Architecture | None, str]:
+    return network(values), values["source"]
 
 
 def _grown(values: Values) -> Numbers:
     made = network(values)
-    return {} if made is None else {"phi": f"{values['phi']:g}".replace("-", "−"), "all": si(cost(made).macs), **_times(cost(made))}
+    return {} if made is None else {"phi": f"{values['phi']:g}".replace("-", "−"), "all": si(cost(made).macs), **times(cost(made))}
 
 
-def _answered(values: Values) -> bool:
-    return bool(values.get("_guess"))
+def _guessed(slug: str, lesson: str, seen: Callable[[Values], Numbers]) -> Step:
+    """Answer the guess of that lesson; the one of another that was open before does not count."""
+    return Step(slug, "blocks", lambda values: values.get("_guess") == lesson, seen, True, {"lesson": lesson})
 
 
 def _stem(values: Values) -> Numbers:
-    layer = _b0().rows["stem"]
-    return {"macs": f"{layer.macs:,}", "share": percent(layer.macs / _b0().macs)}
+    layer = b0().rows["stem"]
+    return {"macs": f"{layer.macs:,}", "share": percent(layer.macs / b0().macs)}
 
 
 def _split(values: Values) -> Numbers:
@@ -95,6 +92,15 @@ def _widest(values: Values) -> bool:
     return block is not None and _middle(block) == max(map(_middle, network(values).blocks))
 
 
+def _found_block(values: Values) -> tuple[str, Numbers] | None:
+    made, block = network(values), _chosen(values)
+    if made is None:
+        return None
+    if block is None:
+        return "shape_none", {"unit": made.nearest(values["layer"])}
+    return "shape_most" if _widest(values) else "shape_more", {"unit": block.id, "wide": f"{_middle(block):,}"}
+
+
 def _shape(values: Values) -> Numbers:
     block = _chosen(values)
     return {} if block is None else {"unit": block.id, "label": block.label, "came": f"{block.input.channels}", "wide": f"{_middle(block):,}",
@@ -109,7 +115,7 @@ def _deep(values: Values) -> bool:
 
 def _alone(values: Values) -> Numbers:
     total = cost(network(values))  # it is done, so there is one
-    return {**_times(total), "field": f"{total.receptive_field / total.side:.3g}", "before": f"{_b0().receptive_field / _b0().side:.3g}"}
+    return {**times(total), "field": f"{total.receptive_field / total.side:.3g}", "before": f"{b0().receptive_field / b0().side:.3g}"}
 
 
 def _together(values: Values) -> Numbers:
@@ -130,7 +136,8 @@ def _predicted(values: Values) -> Numbers:
 
 def _clocked(values: Values) -> Numbers:
     row = values["_measurements"][-1]
-    return {"name": row["name"], "time": si(row["median_ms"] / 1e3, "s"), "macs": si(row["macs"]), "rate": si(row["macs"] * row["images_per_second"])}
+    return {"name": row["name"], "time": si(row["median_ms"] / 1e3, "s"), "macs": si(row["macs"]), "rate": si(row["macs"] * row["images_per_second"]),
+            "doubt": "" if row["steady"] else texts.text("tour", "doubt")}
 
 
 def _moved(values: Values) -> Numbers:
@@ -143,34 +150,23 @@ def _training(values: Values) -> Numbers:
     return {} if job is None else {"name": job.about.network, "classes": f"{job.about.classes}", "things": job.about.things}
 
 
-def _fits(values: Values) -> bool:
-    """Deeper, wider and sharper than B0, for the double work and not much more weights."""
-    made, base = network(values), published("b0")
-    if made is None or made.family is not base.family or values["source"] != "Formula":
-        return False
-    larger = (len(made.blocks) > len(base.blocks), made.scaling.side > base.scaling.side,
-              any(a.output.channels > b.output.channels for a, b in zip(made.stages, base.stages)))
-    total = cost(made)
-    return all(larger) and MACS[0] <= total.macs / _b0().macs <= MACS[1] and total.params <= PARAMS * _b0().params
-
-
-def _budget(values: Values) -> Numbers:
-    made = network(values)
-    here = {"macs": "–", "params": "–"} if made is None else _times(cost(made))
-    return {"low": f"{MACS[0]:g}", "high": f"{MACS[1]:g}", "most": f"{PARAMS:g}", **here}
-
-
 def _found(values: Values) -> Numbers:
     made, rule = network(values), cost(compound(1.0, *PAPER))
-    return {**_times(cost(made)), "blocks": f"{len(made.blocks)}", "side": f"{made.scaling.side}", "rule": f"{rule.macs / _b0().macs:.3g}"}
+    return {**times(cost(made)), "blocks": f"{len(made.blocks)}", "side": f"{made.scaling.side}", "rule": f"{rule.macs / b0().macs:.3g}"}
+
+
+def learnt() -> Numbers:
+    """The numbers of what the whole tour has shown."""
+    rule = cost(compound(1.0, *PAPER))
+    return {**_together({}), **_split({}), "rule": f"{rule.macs / b0().macs:.3g}", "promised": f"{PAPER[0] * PAPER[1]**2 * PAPER[2]**2:.3g}"}
 
 
 FORMULA = {"source": "Formula"}
 STEPS = (
     Step("why", "start", lambda values: values["source"] == "Formula" and values["phi"] >= 1, _grown, opens=FORMULA),
-    Step("convolution", "blocks", _answered, _stem, True, {"lesson": "Convolution"}),
-    Step("separable", "blocks", _answered, _split, True, {"lesson": "Separable convolution"}),
-    Step("shape", "blocks", _widest, _shape, opens={"lesson": "The block, step by step"}),
+    _guessed("convolution", "Convolution", _stem),
+    _guessed("separable", "Separable convolution", _split),
+    Step("shape", "blocks", _widest, _shape, opens={"lesson": "The block, step by step"}, now=_found_block),
     Step("alone", "scaling", _deep, _alone, opens=FORMULA),
     Step("together", "tradeoffs", lambda values: values.get("beside") == "Receptive field", _together, True, {"trade": "One or all three"}),
     Step("search", "search", lambda values: values.get("rule") == "counted", _searched, True),
@@ -178,5 +174,5 @@ STEPS = (
     Step("clock", "latency", lambda values: bool(values.get("_measurements")), _clocked),
     Step("gates", "inside", lambda values: bool(values["surgery"] and values.get("_moved")), _moved, opens={"part": "Surgery"}),
     Step("train", "pretrain", lambda values: bool(values["job"]), _training),
-    Step("yourself", "scaling", _fits, _found, opens=FORMULA, task=_budget),
+    Step("yourself", "scaling", lambda values: not budget.missing(*_made(values)), _found, opens=FORMULA, task=budget.LIMITS, now=lambda values: budget.now(*_made(values))),
 )

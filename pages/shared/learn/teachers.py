@@ -3,6 +3,7 @@
 import streamlit as st
 
 from .. import catalogue, html, sheets, shell, state, teaching, texts
+from .progress import Progress
 
 SIZES = {"Usual": "", "Large": "large", "Larger": "larger"}
 
@@ -41,8 +42,10 @@ def _several(label: str, names: dict[str, str], key: str) -> list[str]:
 
 
 def _outcome(slug: str, hide: list[str], fix: list[str], size: str) -> None:
-    known = catalogue.addressed(slug) | set(state.CARRIED)
+    known = (catalogue.addressed(slug) | set(state.CARRIED)) - {"tour"}
     settings = {key: value for key, value in state.last_address(slug).items() if key in known and key not in teaching.OWN}
+    if st.toggle("Begin the guided tour with it", key="teach_tour", persist_state="session"):
+        settings["tour"] = [Progress(1).write()]
     link = teaching.address(slug, sheets.home(), hide=hide, fix=fix, size=size, more=settings)
     st.markdown("##### The link")
     st.code(link, language=None, wrap_lines=True)

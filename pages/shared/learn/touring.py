@@ -4,18 +4,20 @@ import streamlit as st
 
 from .. import shell, texts, tour
 from .progress import Progress
-from .steps import STEPS
+from .steps import STEPS, learnt
 
 
 def show() -> None:
     now = tour.progress()
     st.markdown(texts.text("tour", "lead", steps=str(len(STEPS))))
+    if over := not tour.following():
+        with st.container(border=True, key="tour_end"):
+            st.markdown(texts.text("tour", "end", **learnt()))
     with st.container(horizontal=True, vertical_alignment="center"):
-        following = next((number for number in range(1, len(STEPS) + 1) if number not in now.done), 1)
-        st.button("Go on with the tour" if now.done else "Start the tour", key="tour_start", type="primary", icon=":material/route:",
-                  on_click=tour.jump, args=(now.at or following,))
+        if not over:
+            st.button(tour.label(), key="tour_start", type="primary", icon=":material/route:", on_click=tour.jump, args=(now.at or tour.following(),))
         if now.done:
-            st.button("Start again", key="tour_again", type="tertiary", on_click=tour.reset, help=texts.text("tour", "again"))
+            st.button("Start again", key="tour_again", type="secondary" if over else "tertiary", on_click=tour.reset, help=texts.text("tour", "again"))
         st.markdown(f"{len(now.done)} of {len(STEPS)} steps done." if now.done else "")
     with st.container(key="tour_list"):
         for number, step in enumerate(STEPS, 1):

@@ -12,7 +12,9 @@ from effnet_core.architecture import Architecture, Layer
 from effnet_core.cards import Entry
 from effnet_core.errors import UserError
 from effnet_core.figures import activations as drawn
-from effnet_core.lessons.gating import EXCITATIONS
+from effnet_core.lessons import applied
+from effnet_core.lessons.applied import Shares
+from effnet_core.lessons.gating import EXCITATIONS, PLAIN
 from effnet_core.palette import SIGNED, percent
 from effnet_core.photos import samples
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..seen import Look
 
 SLUG, FALLBACK = "activations", "stages.4.1"
+BYTES = 2_000  # of the shares of one layer
 LAYERS = ("Stem", "Expand", "Depthwise", "Head")
 
 
@@ -94,34 +97,28 @@ def _maps(entry: Entry, at: "Look") -> None:
     asked = left.segmented_control("Layer", LAYERS, default=LAYERS[0], required=True, help=lesson.text(SLUG, "layer_help"),
                                    **state.bound("acts_layer"))
     unit, layer = _layer(at.network, asked)
-    before = normed(at, unit, layer.id)["norm"]
-    last = len(before) - 1
+    maps = normed(at, unit, layer.id)["norm"]
+    before = at.kept("lesson before", lambda: applied.before(maps), 200, maps.nbytes, layer.id)
+    last = len(maps) - 1
     key = f"acts_channel_{layer.id.replace('.', '_')}"
-    channel = int(right.number_input(f"Channel, 0 to {last:,}", 0, last, _telling(before), 1, key=key, persist_state="session"))
+    channel = int(right.number_input(f"Channel, 0 to {last:,}", 0, last, before.telling, 1, key=key, persist_state="session"))
     beta = st.session_state["acts_beta"]
-    after = drawn.after(before, beta)
-    below = percent(float((before < 0).mean()))
-    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(before):,}", below=below,
-                            side=str(before.shape[1])))
-    pictures(before, after, channel)
-    full = next(each.full for each in after if each.name == "ReLU6")
-    st.caption(lesson.text(SLUG, "map_caption", beta=f"{beta:g}", full=percent(full)))
+    shares = at.kept("lesson shares", lambda: applied.shares(maps, beta), BYTES, 3 * maps.nbytes, layer.id, beta)
+    st.markdown(lesson.text(SLUG, "map", layer=layer.id, model=html.plain(entry.name), channels=f"{len(maps):,}",
+                            below=percent(before.negative), side=str(maps.shape[1])))
+    pictures(maps[channel], before.negative, shares, beta)
+    st.caption(lesson.text(SLUG, "map_caption", beta=f"{beta:g}", full=percent(shares["ReLU6"].full)))
 
 
-def _telling(maps: np.ndarray) -> int:
-    """The channel with the most on both sides of zero."""
-    return int(np.minimum(np.maximum(maps, 0).mean((1, 2)), np.maximum(-maps, 0).mean((1, 2))).argmax())
-
-
-def pictures(before: np.ndarray, after: list[drawn.After], channel: int) -> None:
-    """One channel before and after each activation on one scale; beneath each what became of the cells of all channels."""
-    reach, theme = float(np.abs(before[channel]).max()), shell.theme()
-    cells = [_tile("before", drawn.picture(before[channel], reach, theme), [("below 0", percent(float((before < 0).mean())))])]
-    for each in after:
+def pictures(chosen: np.ndarray, negative: float, shares: dict[str, Shares], beta: float) -> None:
+    """One channel (H W) before and after each activation on one scale; beneath each what became of the cells of all channels."""
+    reach, theme = float(np.abs(chosen).max()), shell.theme()
+    cells = [_tile("before", drawn.picture(chosen, reach, theme), [("below 0", percent(negative))])]
+    for name, each in shares.items():
         facts = [("exactly 0", percent(each.zero)), ("below 0", percent(each.negative)), ("slope 0", percent(each.flat))]
-        if each.name == "ReLU6":
+        if name == "ReLU6":
             facts.append(("cut off at 6", percent(each.full)))
-        cells.append(_tile(each.name, drawn.picture(each.values[channel], reach, theme), facts))
+        cells.append(_tile(name, drawn.picture(applied.apply(name, chosen, beta), reach, theme), facts))
     ramp = ", ".join(SIGNED[theme])
     st.html(f'<div class="ef-acts">{"".join(cells)}</div><div class="ef-scale"><i style="background: linear-gradient(90deg, {ramp})"></i>'
             f'<span><b>{-reach:.2f}</b><b>0</b><b>{reach:.2f}</b></span></div>'.replace("<b>-", "<b>−"))
@@ -141,7 +138,7 @@ def _gates(at: "Look") -> None:
     unit = at.network.nearest(state.get("layer"))
     if unit not in at.seen.gates:
         unit = FALLBACK
-    found = drawn.endings(before_gates(at.model.network, unit, at.opened(unit).excitation))
+    found = applied.endings(before_gates(at.model.network, unit, at.opened(unit).excitation))
     st.markdown(lesson.text(SLUG, "gates", unit=unit, channels=f"{len(found['sigmoid']):,}"))
     chart, table = st.columns([6, 5], gap="large")
     chart.plotly_chart(drawn.gates(found, shell.theme()), key="acts_gates", theme=None, config={"displayModeBar": False},
@@ -149,7 +146,7 @@ def _gates(at: "Look") -> None:
     with table:
         rows = [(name, f"{error:.2f} %", *_shape(found[name])) for name, error in sorted(EXCITATIONS.items(), key=lambda pair: pair[1])]
         html.table(("Ends in", "Top-1 error, paper", "Least", "Mean", "Greatest", "Below 0", "Exactly 0", "Above 1"), rows)
-        st.caption(lesson.text(SLUG, "gates_caption"))
+        st.caption(lesson.text(SLUG, "gates_caption", plain=f"{PLAIN:.2f}"))
 
 
 def _shape(gates: np.ndarray) -> tuple[str, ...]:

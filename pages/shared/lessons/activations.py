@@ -1,7 +1,5 @@
 """Activations: their curves and slopes, numbers of one's own, which layers have which."""
 
-import math
-
 import streamlit as st
 
 from effnet_core.architecture import Architecture
@@ -46,8 +44,8 @@ def show() -> None:
 
 def _moved() -> None:
     x = st.session_state["activation"].moved  # a browser may send anything
-    if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
-        st.session_state["acts_x"] = min(REACH, max(-REACH, float(x)))
+    if type(x) in (int, float) and -REACH <= x <= REACH:
+        state.put(acts_x=float(x))
 
 
 def _curves(numbers: dict[str, str]) -> None:

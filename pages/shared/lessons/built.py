@@ -7,7 +7,7 @@ import streamlit as st
 
 from effnet_core import palette
 from effnet_core.errors import UserError
-from effnet_core.lessons import design
+from effnet_core.lessons import design, gating
 from effnet_core.lessons.design import RANGES, STEPS, Design
 from effnet_core.lessons.parts import ACTIVATIONS
 
@@ -29,16 +29,23 @@ def show() -> None:
     fewer, alone = shape[0].macs / shape[1].macs, shape[0].layers[1].macs // shape[1].layers[1].macs
     lesson.head(SLUG)
     options = ["About 2 times", "About 9 times", f"About {fewer:.0f} times", f"{alone} times"]
-    lesson.ask(SLUG, options, 2, fewer=f"{fewer:.1f}", alone=f"{alone}",
-               **{name: str(getattr(shape[0], name)) for name in ("inputs", "middle", "outputs", "side")})
+    guessed = lesson.ask(SLUG, options, 2, fewer=f"{fewer:.1f}", alone=f"{alone}",
+                         **{name: str(getattr(shape[0], name)) for name in ("inputs", "middle", "outputs", "side")})
     step = _step()
     left, right = st.columns([1, 4], gap="medium")
     with left, st.container(key="built_controls"):
         made = _controls(step)
     with right:
-        _picture(step, made)
+        _picture(step, made, guessed)
     code.show(SLUG, made)
-    lesson.foot(SLUG)
+    lesson.foot(SLUG, **_tried())
+
+
+def _tried() -> dict[str, str]:
+    """The squeeze of the ResNet block that is proposed to try, and SENet's."""
+    block = design.design(NAMES.index("Bottleneck"), inputs=256, outputs=256, expand=4, ratio=RANGES["ratio"][0])
+    return {"few": str(block.squeeze), "channels": str(block.outputs), "senet": str(gating.SENET),
+            "sixteenth": str(gating.narrowed(block.outputs, gating.SENET))}
 
 
 def _step() -> int:
@@ -55,7 +62,7 @@ def _step() -> int:
 
 def _go(step: object) -> None:
     """In a callback; a browser may send anything."""
-    if isinstance(step, int) and 0 <= step < len(STEPS):
+    if type(step) is int and 0 <= step < len(STEPS):
         state.put(built_step=NAMES[step])
 
 
@@ -123,8 +130,8 @@ def _data(step: int, made: Design) -> dict[str, Any]:
             "colour": palette.ACCENT[shell.theme()]}
 
 
-def _picture(step: int, made: Design) -> None:
-    component("built")(key="built", data=_data(step, made), height="content",
+def _picture(step: int, made: Design, guessed: bool) -> None:
+    component("built")(key="built", data={**_data(step, made), "waits": "" if guessed else NAMES[4]}, height="content",
                        on_stepped_change=lambda: _go(st.session_state["built"].stepped))
     st.caption(lesson.text(SLUG, "key"))
     if made.skip and not made.joined:

@@ -39,12 +39,15 @@ def _depth() -> None:
                "skips": str(sum(block.skip for block in b0.blocks)), "most": f"{b0.family.stochastic_depth:g}"}
     st.markdown(lesson.text(SLUG, "depth", **numbers))
     options = [f"{0.8 * whole:.1f}", f"{0.9 * whole:.1f}", f"{mean:.1f}"]  # as if every block had p, or half of it
-    guess.ask(f"lesson_{SLUG}", "chance_depth", options, 2, section="depth", **numbers)
+    guessed = guess.ask(f"lesson_{SLUG}", "chance_depth", options, 2, section="depth", **numbers)
     left, right = st.columns(2, gap="large")
     seed = _seed(left)
     most = right.slider("Drop rate at the far end, p", 0.0, 0.9, 0.2, 0.01, help=lesson.text(SLUG, "most_help"),
                         **state.bound("chance_most"))
-    component("chance")(key="chance", data=drawn.blocks(network, seed, most, shell.theme()), height="content")
+    data = drawn.blocks(network, seed, most, shell.theme())
+    component("chance")(key="chance", data={**data, "guessed": guessed}, height="content")
+    if len(data["blocks"]) < len(network.blocks):
+        st.caption(lesson.text(SLUG, "depth_runs"))
     own = network.family.stochastic_depth
     st.caption(lesson.text(SLUG, "depth_own" if own else "depth_none", name=html.plain(network.name), most=f"{own:g}",
                            count=f"{len(network.blocks)}"))
@@ -53,7 +56,8 @@ def _depth() -> None:
 
 def _kept(rates: list[float], network: Architecture, seed: int) -> None:
     """Why the kept ones are rescaled: the real module, many times."""
-    at = max(range(len(rates)), key=lambda place: (network.blocks[place].id == state.selected(network) and rates[place] > 0, rates[place]))
+    chosen = state.selected(network)
+    at = max(range(len(rates)), key=lambda place: (network.blocks[place].id == chosen and rates[place] > 0, rates[place]))
     rate = rates[at]
     st.markdown("##### Why the kept ones are made larger")
     if not rate:
@@ -83,25 +87,25 @@ def _dropout() -> None:
                "stay": f"{core.survivors(count0, rate0)[0]:,.0f}"}
     st.markdown(lesson.text(SLUG, "dropout", **numbers))
     options = [1.0, 1 - rate0, 1 / (1 - rate0)]
-    guess.ask(f"lesson_{SLUG}", "chance_dropout", [f"times {option:g}" for option in options], 2, section="dropout", **numbers)
+    guessed = guess.ask(f"lesson_{SLUG}", "chance_dropout", [f"times {option:g}" for option in options], 2, section="dropout", **numbers)
     left, middle, right = st.columns(3, gap="large")
     seed = _seed(left)
     rate = middle.slider("Dropout rate, p", 0.0, 0.9, 0.2, 0.01, **state.bound("chance_rate"))
     mode = right.segmented_control("Mode", ["Training", "Inference"], default="Training", required=True, **state.bound("chance_mode"))
-    component("dropout")(key="dropout", data=drawn.dropout(count, seed, rate, mode == "Training"), height="content")
+    component("dropout")(key="dropout", data={**drawn.dropout(count, seed, rate, mode == "Training"), "guessed": guessed}, height="content")
     mean, spread = core.survivors(count, rate)
     html.tiles([Tile("Stay on average", f"{mean:,.1f}", f"of {count:,}"), Tile("Standard deviation", f"{spread:.1f}", "√(n · p · (1 − p))"),
-                Tile("Factor in training", fixed(1 / (1 - rate)), "1 / (1 − p)"),
+                Tile("Factor in training", fixed(1 / (1 - rate)), "1 / (1 − p)") if guessed else Tile("Factor in training", "?", guess.WAITS),
                 Tile("Rate of the network shown", f"{own:g}", network.name)], key="dropout")
-    _table()
+    _table(guessed)
 
 
-def _table() -> None:
+def _table(guessed: bool) -> None:
     rows = []
     for name, rate in core.B_TABLE.items():
         count = published(name).classifier.input.channels
         mean, spread = core.survivors(count, rate)
-        rows.append((name.upper(), f"{rate:g}", f"{count:,}", f"{mean:,.0f} ± {spread:.0f}", percent(rate), fixed(1 / (1 - rate))))
+        rows.append((name.upper(), f"{rate:g}", f"{count:,}", f"{mean:,.0f} ± {spread:.0f}", percent(rate), fixed(1 / (1 - rate)) if guessed else "?"))
     head = ("Network", "Rate p", "Numbers", "Stay in training", "Dropped", "Factor")
     html.table(head, rows, caption=lesson.text(SLUG, "dropout_caption"))
 

@@ -32,6 +32,7 @@ def _ready() -> None:
     from effnet_core.lessons import running
 
     running.run(Design(side=336))
+    shell.freeze()  # that run imported as much again
 
 
 def _ran(slug: str, made: Design | Part) -> None:

@@ -8,7 +8,7 @@ from effnet_core import palette
 from effnet_core.lessons.convolution import PADDINGS, Convolution
 from effnet_core.lessons.parts import Filter, Gate, Part
 
-from .. import lesson, shell, state
+from .. import guess, lesson, shell, state
 from ..components import component
 from . import code
 
@@ -27,8 +27,8 @@ def show() -> None:
     asked = Convolution(1, 1, 3, 8, 2)
     places = [(0, 1), (1, 1), (1, 0)]
     span = (asked.cells - 1) * asked.stride + asked.kernel
-    lesson.ask(SLUG, ["None before, one after", "One before, one after", "One before, none after"], places.index(asked.zeros),
-               side=str(asked.side), cells=str(asked.cells), span=str(span))
+    guessed = lesson.ask(SLUG, ["None before, one after", "One before, one after", "One before, none after"], places.index(asked.zeros),
+                         side=str(asked.side), cells=str(asked.cells), span=str(span))
     kind = KINDS[st.pills("Module", list(KINDS), default="Depthwise", required=True, wrap=True, **state.bound("module_kind"))]
     st.markdown(lesson.text(SLUG, kind))
     left, right = st.columns([1, 4], gap="medium")
@@ -36,9 +36,12 @@ def show() -> None:
         numbers, choices = _controls(kind)
     made = _made(kind, numbers, choices)
     with right:
-        component("modules")(key="modules", data=_data(kind, numbers, choices), height="content")
+        component("modules")(key="modules", data={**_data(kind, numbers, choices), "guessed": guessed}, height="content")
         st.caption(lesson.text(SLUG, "key_se" if kind == "se" else "key"))
-    code.show(SLUG, made)
+    if guessed or "kernel" not in OF[kind]:
+        code.show(SLUG, made)
+    else:
+        st.markdown(f"Its code, which pads these zeros: {guess.WAITS}.")
     lesson.foot(SLUG)
 
 

@@ -7,8 +7,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core.figures import chance as drawn
+from effnet_core.figures.powers import power_text
 from effnet_core.lessons import norm as core
-from effnet_core.palette import fixed
+from effnet_core.lessons.normals import batches
+from effnet_core.palette import fixed, percent
 
 from .. import guess, html, lesson, shell, state
 from ..components import component
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from ..seen import Look
 
-RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 SLUG, PHOTO = "chance", "sample-cat"
 SLIDERS = {  # key → label, least, greatest, default, step, pattern
     "norm_gamma": ("γ, scale", -2.0, 2.0, 1.2, 0.01, "%.2f"), "norm_beta": ("β, shift", -2.0, 2.0, 0.3, 0.01, "%.2f"),
@@ -88,25 +89,19 @@ def _measured(at: "Look", unit: str, layer_id: str, model: str) -> None:
     one = at.kept("lesson fold", lambda: folding.of_layer(network, layer_id, given), 100, 0, layer_id)
     whole = at.kept("lesson fold all", lambda: folding.of_network(network, torch.from_numpy(at.seen.image)[None]), 100,
                     8 * sum(part.numel() for part in network.parameters()))
-    rows = [(name, f"{apart.learnt:,}", f"{apart.kept:,}", f"{apart.folded:,}", _power(apart.most), f"{apart.reach:.4g}")
+    rows = [(name, f"{apart.learnt:,}", f"{apart.kept:,}", f"{apart.folded:,}", power_text(apart.most, 3), f"{apart.reach:.4g}")
             for name, apart in ((layer_id, one), (f"{at.entry.name}, logits", whole))]
     html.table(("What", "Learnt numbers", "Statistics beside them", "Folded", "Greatest |difference|", "Greatest |value|"), rows)
     st.markdown(lesson.text(SLUG, "fold_measured", model=model, saved=f"{whole.learnt + whole.kept - whole.folded:,}"))
 
 
-def _power(value: float) -> str:
-    """`2.38 · 10⁻⁶`."""
-    digits, _, power = f"{value:.2e}".partition("e")
-    return f"{digits} · 10{str(int(power)).translate(RAISED)}" if value else "0"
-
-
 def _training() -> None:
-    st.markdown(f"##### In training it cannot be folded\n{lesson.text(SLUG, 'running')}")
+    st.markdown(f"##### In training it cannot be folded\n{lesson.text(SLUG, 'running', mean=f'{MEAN:g}', spread=f'{SPREAD:g}')}")
     left, right = st.columns(2, gap="large")
     momentum = left.slider("Momentum, PyTorch's convention", 0.01, 1.0, 0.01, 0.01, help=lesson.text(SLUG, "momentum_help"),
                            **state.bound("norm_momentum"))
     size = right.slider("Numbers in a batch", 2, 64, 16, 1, **state.bound("norm_batch"))
-    steps = core.running(core.batches(STEPS, size, MEAN, SPREAD, SEED), momentum)
+    steps = core.running(batches(STEPS, size, MEAN, SPREAD, SEED), momentum)
     st.plotly_chart(drawn.running(steps, MEAN, shell.theme()), key="norm_running", theme=None, config={"displayModeBar": False},
                     alt="Mean of every batch, and the running mean that follows them")
     before, last = steps[-2:]
@@ -117,5 +112,5 @@ def _training() -> None:
     html.tiles(tiles, key="norm")
     st.caption(lesson.text(SLUG, "running_caption", momentum=f"{momentum:g}", tensorflow=f"{1 - momentum:.4g}", steps=str(STEPS),
                            mean=fixed(last.running_mean), variance=fixed(last.running_variance),
-                           share=f"{100 * core.share(momentum, STEPS):.1f} %",
-                           hundred=f"{100 * core.share(momentum, 100):.1f} %"))
+                           share=percent(core.share(momentum, STEPS)),
+                           hundred=percent(core.share(momentum, 100))))

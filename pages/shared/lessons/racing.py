@@ -141,7 +141,13 @@ def _outcome(shape: Separable, row: dict) -> None:
     right.plotly_chart(draw.paces(row, shell.theme()), theme=None, key="race_paces", config=PLAIN,
                        alt="Measured pace of each convolution against its MACs per byte")
     _table(row)
-    st.markdown(lesson.text(SLUG, "race_why", **_numbers(row, macs, time)))
+    st.markdown(lesson.text(SLUG, "race_why" if _apart(row, macs) else "race_agree", **_numbers(row, macs, time)))
+
+
+def _apart(row: dict, macs: float) -> bool:
+    """Whether the ratio of MACs lies beyond what the ratio of times can be within eight of ten passes of each."""
+    pair, standard = row["ways"]["pair"], row["ways"]["standard"]
+    return not pair["p10_ms"] / standard["p90_ms"] <= macs <= pair["p90_ms"] / standard["p10_ms"]
 
 
 def _intensity(row: dict, way: str) -> str:

@@ -51,6 +51,12 @@ def _trained() -> tuple[Both, str]:
     return at.kept("shortcuts", make, BYTES, _needed(at.network)), "logit"
 
 
+@st.cache_resource(show_spinner=False)
+def _settled() -> None:
+    """Once per server: what PyTorch imported for its first initialisation and its first loss."""
+    shell.freeze()
+
+
 def _untrained(name: str) -> tuple[Both, str]:
     architecture = published(name, IMAGES) if name == "b0" else compound(*DEEP, classes=IMAGES)
     weights = 2 * FLOAT_BYTES * cost(architecture).params
@@ -58,7 +64,9 @@ def _untrained(name: str) -> tuple[Both, str]:
     def make() -> Both:
         preprocess = Preprocess(SIDE, SIDE)
         batch = torch.cat([preprocess.tensor(sample.open()) for sample in list(samples().values())[:IMAGES]])
-        return untrained(architecture, batch), untrained(architecture, batch, skips=False)
+        both = untrained(architecture, batch), untrained(architecture, batch, skips=False)
+        _settled()
+        return both
 
     share = (SIDE / architecture.input.height) ** 2 * IMAGES
     return memory.shared().get(("shortcuts", name), make, BYTES, weights + int(share * _needed(architecture))), "loss"

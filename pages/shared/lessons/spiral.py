@@ -13,7 +13,9 @@ from ..components import component
 
 SLUG = "spiral"
 SEEDS = 100  # behind the shaded bands
+WIDE = 15  # numbers a point that lose little, to try
 WIDTH_SEEDS = 10
+MOST_WIDTH = 4096  # channels that the spiral is measured with; more lose still less
 TABLE = 65  # colours from the lowest value to the highest
 ACTIVATIONS = {"ReLU": "relu", "ReLU6": "relu6", "swish": "swish", "linear": "linear"}
 LINES = dict(zip(MEASURES, ("stages.1", "stages.0", "stages.4")))  # whose colours the three measures have
@@ -22,13 +24,16 @@ GUESSES = (0.25, 0.5, 0.75)
 
 def show() -> None:
     lesson.head(SLUG)
-    guessed = lesson.ask(SLUG, [percent(share) for share in GUESSES], GUESSES.index(collapse(2)), chance=percent(collapse(2)))
+    shares = {"chance": collapse(2), "third": collapse(3) / collapse(2), "fourth": collapse(4) / collapse(3)}
+    guessed = lesson.ask(SLUG, [percent(share) for share in GUESSES], GUESSES.index(collapse(2)),
+                         **{name: percent(share) for name, share in shares.items()})
     _experiment(guessed)
     st.markdown(lesson.text(SLUG, "measures", points=str(POINTS)))
     with shell.refusals():
         _network(state.architecture())
     _real()
-    lesson.foot(SLUG)
+    _, half, most = (percent(losses[WIDE - 2]) for losses in _bands("relu", 1.0)["inverse"])
+    lesson.foot(SLUG, seeds=str(SEEDS), half=half, most=most)
 
 
 def _experiment(guessed: bool) -> None:
@@ -44,7 +49,7 @@ def _experiment(guessed: bool) -> None:
 
 def _picked() -> None:
     n = st.session_state["spiral"].picked
-    if isinstance(n, int) and 2 <= n <= WIDEST:  # a browser may send anything
+    if type(n) is int and 2 <= n <= WIDEST:  # a browser may send anything
         state.put(spiral_n=n)
 
 
@@ -93,10 +98,11 @@ def _network(network: Architecture) -> None:
     rows = []
     for where, n, m in (
             (f"after the expansion, {inputs:,} × {block.expand}", wide, inputs), ("after the projection, were it there", narrow, narrow)):
-        collapsed, inverse = _at_width(n)
+        collapsed, inverse = _at_width(min(n, MOST_WIDTH))
         rows.append((where, f"{n:,}", percent(collapsed), percent(inverse), small(collapse(n, m)) + f" ({m:,} of {n:,})"))
     html.table(("A ReLU …", "Channels n", "Spiral: points that collapse", "Spiral: T⁺ loses", "If as many values matter as come in"), rows)
-    st.caption(lesson.text(SLUG, "table", seeds=str(WIDTH_SEEDS)))
+    capped = " " + lesson.text(SLUG, "capped", most=f"{MOST_WIDTH:,}") if wide > MOST_WIDTH else ""
+    st.caption(lesson.text(SLUG, "table", seeds=str(WIDTH_SEEDS)) + capped)
 
 
 def small(share: float) -> str:

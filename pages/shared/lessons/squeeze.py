@@ -10,7 +10,7 @@ from effnet_core.lessons import gating as core
 from effnet_core.palette import percent
 from effnet_core.photos import samples
 
-from .. import html, lesson, shell, state
+from .. import guess, html, lesson, shell, state
 from ..components import component
 from ..html import Tile
 from .activated import photos
@@ -25,15 +25,23 @@ def show() -> None:
     asked = next(unit for unit in core.squeezes(published("b0")) if unit.block == ASKED)
     numbers = {"wide": f"{asked.channels:,}", "narrow": f"{asked.squeezed:,}", "entering": f"{asked.entering:,}",
                "senet": f"{asked.narrowed(core.SENET):,}", "quarter": f"{asked.channels // 4:,}",
-               "ratio": f"{asked.channels // asked.squeezed}", "senet_ratio": str(core.SENET), "plain": f"{core.PLAIN:.2f}"}
+               "ratio": f"{asked.channels // asked.squeezed}", "senet_ratio": str(core.SENET), "plain": f"{core.PLAIN:.2f}", **_ablated()}
     lesson.head(SLUG, **numbers)
     options = (asked.squeezed, asked.narrowed(core.SENET), asked.channels // 4)
-    lesson.ask(SLUG, [f"{option:,}" for option in options], options.index(asked.squeezed), **numbers)
-    ratio = _example(network, units)
+    guessed = lesson.ask(SLUG, [f"{option:,}" for option in options], options.index(asked.squeezed), **numbers)
+    ratio = _example(network, units, lesson.text(SLUG, "ratio_own") if guessed else f"EfficientNet's: {guess.WAITS}.")
     _share(network)
-    _ratio(ratio, numbers)
-    _widths(network, units, ratio)
-    lesson.foot(SLUG, **numbers)
+    _ratio(ratio, numbers, guessed)
+    _widths(network, units, ratio, guessed)
+    lesson.foot(SLUG, width=lesson.text(SLUG, "paper_width") if guessed else f"what it is instead: {guess.WAITS}.", **numbers)
+
+
+def _ablated() -> dict[str, str]:
+    """SENet's errors from r = 2 to 16 and at r = 32, and the whole network's parameters in millions."""
+    flat = [core.ABLATION[ratio] for ratio in core.ABLATION if ratio <= core.SENET]
+    errors = [error for error, _ in flat]
+    return {"least": f"{min(errors):.2f}", "most": f"{max(errors):.2f}", "whole": f"{flat[0][1]}", "shrunk": f"{flat[-1][1]}",
+            "narrowest": f"{core.ABLATION[32][0]:.2f}"}
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -41,13 +49,13 @@ def _maps(name: str) -> tuple[list[str], list[list[float]]]:
     return drawn.small_maps(samples()[name].open())
 
 
-def _example(network: Architecture, units: tuple[core.Squeeze, ...]) -> int:
+def _example(network: Architecture, units: tuple[core.Squeeze, ...], own: str) -> int:
     """The small maps, and beneath them what the same ratio would cost; returns the ratio."""
     st.markdown(f"##### Four steps\n{lesson.text(SLUG, 'steps')}")
     photo = photos("squeeze_photo").removeprefix("sample-")
     columns = st.columns(3, gap="large")
     channels = columns[0].slider("Channels C", 2, core.CHANNELS, 8, 1, **state.bound("squeeze_channels"))
-    ratio = columns[1].slider("Reduction ratio r", *core.RATIOS, 4, 1, help=lesson.text(SLUG, "ratio_help"), **state.bound("squeeze_ratio"))
+    ratio = columns[1].slider("Reduction ratio r", *core.RATIOS, 4, 1, help=lesson.text(SLUG, "ratio_help", own=own), **state.bound("squeeze_ratio"))
     seed = columns[2].slider("Draw of the weights", 0, SEEDS, 1, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("squeeze_seed"))
     hand = {"squeeze_channels": channels, "squeeze_ratio": ratio}
     scene = drawn.scene(photo, _maps(photo), core.weights(seed), hand, shell.theme())
@@ -75,19 +83,20 @@ def _share(network: Architecture) -> None:
     st.caption(lesson.text(SLUG, "share", name=html.plain(network.name)))
 
 
-def _ratio(ratio: int, numbers: dict[str, str]) -> None:
+def _ratio(ratio: int, numbers: dict[str, str], guessed: bool) -> None:
     st.markdown("##### How narrow may it be?")
     chart, words = st.columns([6, 5], gap="large")
     chart.plotly_chart(drawn.ablation(ratio, shell.theme()), key="squeeze_ablation", theme=None, config={"displayModeBar": False},
                        alt="Top-1 error of SE-ResNet-50 over the reduction ratio r, as printed in the SENet paper")
-    words.markdown(lesson.text(SLUG, "ablation", **numbers))
+    own = lesson.text(SLUG, "ablation_own" if guessed else "ablation_waits", waits=guess.WAITS)
+    words.markdown(f"{lesson.text(SLUG, 'ablation', **numbers)}\n\n{own}")
 
 
-def _widths(network: Architecture, units: tuple[core.Squeeze, ...], ratio: int) -> None:
-    st.markdown(f"##### EfficientNet's width and SENet's\n{lesson.text(SLUG, 'widths')}")
+def _widths(network: Architecture, units: tuple[core.Squeeze, ...], ratio: int, guessed: bool) -> None:
+    st.markdown(f"##### EfficientNet's width and SENet's\n{lesson.text(SLUG, 'widths' if guessed else 'widths_waits', waits=guess.WAITS)}")
     own, theirs, live = core.total(units), core.total(units, core.SENET), core.total(units, ratio)
-    rows = [_row(unit, ratio) for unit in units]
-    rows.append(("All blocks", "", "", "", "", f"{own.params:,}", "", f"{theirs.params:,}", f"{live.params:,}"))
+    rows = [_row(unit, ratio, guessed) for unit in units]
+    rows.append(("All blocks", "", "", "", "", f"{own.params:,}" if guessed else "?", "", f"{theirs.params:,}", f"{live.params:,}"))
     with st.container(height=430 if len(rows) > 12 else "content", border=False, key="squeeze_widths"):
         head = ("Block", "Input channels", "C, gated", "S here", "C ÷ S", "Parameters", f"S, C ÷ {core.SENET}", "Parameters",
                 f"Parameters, C ÷ {ratio}")
@@ -95,10 +104,12 @@ def _widths(network: Architecture, units: tuple[core.Squeeze, ...], ratio: int) 
                    mark=units.index(_selected(network, units)))
 
 
-def _row(unit: core.Squeeze, ratio: int) -> tuple[str, ...]:
+def _row(unit: core.Squeeze, ratio: int, guessed: bool) -> tuple[str, ...]:
     theirs = unit.narrowed(core.SENET)
     here = ("no SE", "", "0")
-    if unit.squeezed:
+    if unit.squeezed and not guessed:
+        here = ("?", "?", "?")
+    elif unit.squeezed:
         here = (f"{unit.squeezed:,}", f"{unit.channels / unit.squeezed:.4g}", f"{core.params(unit.channels, unit.squeezed):,}")
     return (unit.block, f"{unit.entering:,}", f"{unit.channels:,}", *here, f"{theirs:,}", f"{core.params(unit.channels, theirs):,}",
             f"{core.params(unit.channels, unit.narrowed(ratio)):,}")

@@ -1,0 +1,100 @@
+"""Under a presenter's type, where components are magnified as a whole, a pointer means the place that it is at."""
+
+import re
+
+import pytest
+
+from .serving import CHROMIUM, open_page, visited
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    with visited(browser, address + "/blocks", 2600) as page:
+        yield page
+
+
+def lesson(page, name, more=""):
+    open_page(page, f"{page.home}?type=larger&lesson={name}{more}")
+
+
+def tick(page, chart, text):
+    """Middle of the last label of a chart that says this, and a height within the chart."""
+    chart.scroll_into_view_if_needed()
+    box, whole = chart.locator("text").get_by_text(text, exact=True).last.bounding_box(), chart.bounding_box()
+    return box["x"] + box["width"] / 2, whole["y"] + whole["height"] / 2
+
+
+def test_activations(page):
+    lesson(page, "Activations")
+    plots = page.locator(".activation svg[role=slider]")
+    for place in (0, 1):
+        for text, x in (("−8", -8.0), ("4", 4.0), ("8", 8.0)):
+            page.mouse.click(*tick(page, plots.nth(place), text))
+            assert float(plots.nth(place).get_attribute("aria-valuenow")) == pytest.approx(x, abs=0.03)  # half a pixel
+
+
+def test_skip_connections(page):
+    lesson(page, "Why+skip+connections", "&depth_blocks=32")
+    for name in ("spreads", "slopes"):
+        chart = page.locator(f".stack [data-id={name}]")
+        for block in (10, 20, 30):
+            page.mouse.move(*tick(page, chart, str(block)))
+            assert chart.get_attribute("aria-valuenow") == str(block)
+
+
+def test_spiral(page):
+    lesson(page, "Why+linear")
+    chart = page.locator(".spiral [data-id=chart]")
+    for n in (5, 30, 60):
+        page.mouse.move(*tick(page, chart, str(n)))
+        assert chart.get_attribute("aria-valuenow") == str(n)
+
+
+def test_walking_kernel(page):
+    lesson(page, "Convolution")
+    frame = page.locator(".walk .frame.output")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    for row, column in ((0, 0), (10, 20), (31, 31)):
+        page.mouse.click(box["x"] + (column + 0.5) / 32 * box["width"], box["y"] + (row + 0.5) / 32 * box["height"])
+        assert page.locator(".walk").get_attribute("data-at") == f"{row},{column}"
+
+
+def test_squeezed_means(page):
+    lesson(page, "Squeeze-and-excitation", "&squeeze_channels=4")
+    bar = page.locator(".squeeze .hold").nth(1)
+    bar.scroll_into_view_if_needed()
+    for share in (0.1, 0.5, 0.9):
+        box = bar.locator(".track").bounding_box()
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        assert float(bar.get_attribute("aria-valuenow")) == pytest.approx(share, abs=0.011)
+
+
+def test_ratio_of_a_separable_convolution(page):
+    lesson(page, "Separable+convolution")
+    page.locator("[class*=st-key-guessed_separable] button").first.click()
+    chart = page.locator("svg.chart")
+    sync_api.expect(page.locator(".readout")).to_have_count(1, timeout=PATIENCE_MS)
+    for n in (16, 256):
+        page.mouse.move(*tick(page, chart, str(n)))
+        told = int(re.search(r"N = ([\d,]+)", page.locator(".readout").inner_text())[1].replace(",", ""))
+        assert told == pytest.approx(n, rel=0.05)  # a pixel is three hundredths
+
+
+def test_arcs_and_steps_are_picked_where_they_stand(page):
+    lesson(page, "Why+skip+connections")
+    mark = page.locator(".arcs .mark").nth(7)
+    mark.scroll_into_view_if_needed()
+    box = mark.locator(".body").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    sync_api.expect(page.locator(".arcs .note")).to_have_text(mark.get_attribute("aria-label"), timeout=PATIENCE_MS)
+    lesson(page, "The+block,+step+by+step")
+    rung = page.locator(".ladder button.rung").nth(2)
+    rung.scroll_into_view_if_needed()
+    box = rung.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    sync_api.expect(page.locator(".ladder button.rung").nth(2)).to_have_attribute("aria-current", "step", timeout=PATIENCE_MS)
