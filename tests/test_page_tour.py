@@ -59,10 +59,6 @@ def test_bits_beyond_the_last_step_are_none():
     assert read("1-ffff").done == frozenset(range(1, len(STEPS) + 1))
 
 
-def test_the_lead_of_the_page_learn_counts_the_steps():
-    assert len(STEPS) == 12 and "twelve steps" in texts.text("learn", "lead")
-
-
 def test_every_step_has_its_words_and_its_page():
     assert len(set(SLUGS)) == len(STEPS)
     for step in STEPS:
