@@ -52,6 +52,11 @@ def drag(page, key, share):
     return float(page.locator(f".st-key-{key} input[type=range]").get_attribute("value"))
 
 
+def guess(page, name):
+    """Answers a guess, behind which the rest of the picture stands."""
+    page.locator(f".st-key-guess_{name} button").first.click()
+
+
 def test_curves_are_those_of_python_at_every_place_and_follow_the_hand(page):
     open_page(page, f"{page.home}?lesson=Activations&acts_on=" + "&acts_on=".join(CURVES))
     plot = page.locator(".activation svg[role=slider]").first
@@ -101,6 +106,7 @@ def test_gates_and_counts_follow_the_hand(page):
 def test_draws_are_those_of_python(page):
     asked = "chance_part=Stochastic depth&chance_seed=4&chance_most=0.5&source=Published&name=B3"
     open_page(page, f"{page.home}?lesson=Norm and chance&{asked}")
+    guess(page, "chance_depth")
     drawn = page.locator(".chance")
     sync_api.expect(drawn.locator("svg")).to_have_count(2, timeout=PATIENCE_MS)
     rates = chance.rates(published("b3"), 0.5)
@@ -120,6 +126,7 @@ def test_thousands_of_blocks_answer_to_the_hand(page):
     network = compound(8, 2.0)
     asked = "chance_part=Stochastic depth&chance_seed=4&chance_most=0.5&phi=8&alpha=2&beta=1&gamma=1"
     open_page(page, f"{page.home}?lesson=Norm and chance&{asked}")
+    guess(page, "chance_depth")
     drawn = page.locator(".chance")
     sync_api.expect(drawn.locator("svg")).to_have_count(2, timeout=PATIENCE_MS)
     assert drawn.locator("*").count() < 2_000
