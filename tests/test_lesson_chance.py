@@ -14,9 +14,9 @@ from effnet_core import build, published
 from effnet_core.blocks import StochasticDepth
 from effnet_core.errors import UserError
 from effnet_core.lessons import chance as core
+from effnet_core.lessons.kept import rescaled
 from effnet_core.lessons.lots import Lots
 from effnet_core.lessons.normals import words
-from effnet_core.lessons.kept import rescaled
 
 
 @pytest.mark.parametrize("name", ["b0", "b7", "mobilenetv2"])

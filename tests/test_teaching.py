@@ -8,7 +8,7 @@ import pytest
 from effnet_core.errors import UserError
 from effnet_core.figures import figure, larger
 from effnet_core.palette import INK, Theme, themed
-from pages.shared import catalogue, controls, shell, teaching
+from pages.shared import catalogue, controls, sheets, shell, teaching
 from pages.shared.lessons import built, chance
 
 from .apps import open_app
@@ -55,6 +55,28 @@ def test_names_in_the_catalogue_mean_one_thing():
     assert len(set(names)) == len(names) and not set(names) & catalogue.fixable()
     assert {key: label for key, (label, *_) in controls.SLIDERS.items()} == catalogue.SLIDERS
     assert {"part.take-home", "ask.memory", "trade.the-papers-charts", "learn.words"} <= catalogue.hideable()
+
+
+@pytest.mark.parametrize("page", catalogue.pages())
+def test_controls_of_one_page_are_told_apart_by_what_people_see(page):
+    names = [*catalogue.named(page).values()]
+    assert len(set(names)) == len(names) and not any("_" in name for name in names)
+
+
+def test_a_control_is_named_with_its_lesson_where_another_has_its_name():
+    names = catalogue.named("blocks")
+    assert names["built_kernel"] == "Kernel k, in The block, step by step" and names["module_kernel"] == "Kernel k, in Modules"
+    assert names["built_ratio"] == "SE ratio, % of C" and catalogue.named("inside")["surgery_scale"] == "One colour scale for, in Surgery"
+
+
+def test_teachers_begin_with_the_page_from_which_they_come():
+    app = open_app("scaling")
+    app.session_state["learn"] = "For teachers"
+    app.switch_page("pages/learn.py").run()
+    assert app.selectbox(key="teach_page").value == "scaling"
+    app.selectbox(key="teach_page").set_value("start").run()
+    assert app.selectbox(key="teach_page").value == "start"
+    assert open_app("learn", learn="For teachers").selectbox(key="teach_page").value == "start"
 
 
 def style(app):
@@ -142,7 +164,7 @@ def test_the_part_for_teachers_makes_a_link_with_what_was_set():
     assert link.path == "/scaling" and parse_qs(link.query) == {"hide": ["ask.take-home,alpha,preset"], "fix": ["phi"]}
     app.toggle(key="teach_tour").set_value(True).run()
     assert parse_qs(urlsplit(app.code[0].value).query)["tour"] == ["1-00"]
-    assert len(app.get("download_button")) == len(shell.PAGES) + 1
+    assert len(app.get("download_button")) == len(shell.PAGES) + len(sheets.LESSONS) + 1
 
 
 def test_a_link_takes_the_settings_along():

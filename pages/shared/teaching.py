@@ -95,7 +95,7 @@ def _names() -> dict[str, str]:
     """Everything that can be hidden → what people see it named."""
     found = dict(catalogue.SECTIONS)
     for page in catalogue.pages():
-        found |= {key: control.label for key, control in catalogue.controls(page).items()} | catalogue.parts(page)
+        found |= catalogue.named(page) | catalogue.parts(page)
     return found
 
 

@@ -117,13 +117,27 @@ def _fill() -> None:
         found, why = None, str(refused)
     st.button(f"Fill in {chosen}", icon=":material/download:", key="built_fill", disabled=found is None, help=why, width="stretch",
               on_click=_filled, args=(found,))
+    if found and (left := _left(found)):
+        st.caption(lesson.text(SLUG, "fixed", names=", ".join(left)))
 
 
 def _filled(found: Design) -> None:
     """Sliders and switches as the block has them, at the step that is nearest to it."""
+    state.put(**_of(found))
+
+
+def _of(found: Design) -> dict[str, Any]:
     step = len(STEPS) - 1 if found.se else NAMES.index("Linear")
-    state.put(built_step=NAMES[step], **{f"built_{name}": getattr(found, name) for name in SLIDERS},
-              **{switch(name, step): getattr(found, name) for name in (*SWITCHES, "activation")})
+    return {"built_step": NAMES[step], **{f"built_{name}": getattr(found, name) for name in SLIDERS},
+            **{switch(name, step): getattr(found, name) for name in (*SWITCHES, "activation")}}
+
+
+def _left(found: Design) -> list[str]:
+    """What a teacher's link has fixed at something else than the block has."""
+    names = {"built_step": "Step", **{f"built_{name}": label for name, label in SLIDERS.items()}}
+    wanted = _of(found)
+    return [f"{label} = {st.session_state[key]}" for key, label in names.items()
+            if key in state.fixed() and st.session_state.get(key, wanted[key]) != wanted[key]]
 
 
 def _data(step: int, made: Design) -> dict[str, Any]:
