@@ -23,21 +23,31 @@ const evenly = (low, high) => ({ low, high, of: (value) => (value - low) / (high
 const byFactors = (low, high) => ({ low, high, of: (value) => Math.log(value / low) / Math.log(high / low), back: (part) => low * (high / low) ** part })
 const shares = { ticks: [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, text: `${100 * at} %` })), of: (value) => value }
 
+// A title in as many lines as it takes in `width` pixels, words left whole; a letter of a title is at most about 7.2 pixels wide on average.
+function linesOf(title, width) {
+  const most = Math.max(8, Math.floor(width / 7.2))
+  return title.split(" ").reduce((lines, word) => {
+    const last = lines.at(-1)
+    return last && last.length + 1 + word.length > most ? [...lines, word] : [...lines.slice(0, -1), last ? `${last} ${word}` : word]
+  }, [""])
+}
+
 function frameOf({ width, height, x, y, title }) {
-  const [left, right, top, bottom] = [52, width - 14, 26, height - 40]
+  const heading = linesOf(title, width - 12)
+  const [left, right, top, bottom] = [52, width - 14, 9 + 17 * heading.length, height - 40]
   return {
     left, right, top, bottom, width, height,
     x: (value) => left + (right - left) * x.of(value),
     y: (value) => bottom - (bottom - top) * y.of(value),
     back: (at) => x.back((at - left) / (right - left)),
-    title,
+    heading,
   }
 }
 
 function axesOf(frame, x, y) {
   const { left, right, top, bottom } = frame
   return [
-    words(frame.title, { class: "head", x: left, y: 15 }),
+    ...frame.heading.map((line, i) => words(line, { class: "head", x: frame.heading.length > 1 ? 2 : left, y: 15 + 17 * i })),
     ...y.ticks.flatMap(({ at, text }) => [
       element("line", { class: "grid", x1: left, x2: right, y1: frame.y(at), y2: frame.y(at) }),
       words(text, { class: "tick", x: left - 6, y: frame.y(at) + 4, "text-anchor": "end" }),

@@ -185,6 +185,15 @@ def test_all_phrases_of_the_lessons_set_what_there_is():
         assert set(values) <= known
 
 
+def test_what_a_teacher_fixed_is_said_to_be_left_where_a_block_is_filled_in():
+    app = open_app("blocks", lesson="The block, step by step", layer="stages.4.1", built_kernel="3", fix="built_kernel")
+    next(one for one in app.button if one.key == "built_fill").click().run()
+    assert app.slider(key="built_inputs").value == 112 and app.slider(key="built_kernel").value == 3
+    assert any("A link has fixed Kernel k = 3: filling in leaves that as it is" in one.value for one in app.caption)
+    free = open_app("blocks", lesson="The block, step by step", layer="stages.4.1", built_kernel="3")
+    assert not any("A link has fixed" in one.value for one in free.caption)
+
+
 def test_the_squeeze_that_is_proposed_to_try_is_told_beside_senets():
     tried = next(each.value for each in open_app("blocks", lesson=BUILT).markdown if "Give a ResNet block SE" in each.value)
     assert "12 numbers" in tried and "256 ÷ 16 = 16" in tried

@@ -8,6 +8,7 @@ import pytest
 from effnet_core.families import compound, published
 from effnet_core.figures import rectified, skips
 from effnet_core.lessons import stack
+from effnet_core.lessons.learnt import recorded
 from effnet_core.lessons.rectified import Cut
 from effnet_core.lessons.shortcuts import Flow
 from effnet_core.lessons.spiral import collapse, losses
@@ -54,15 +55,22 @@ def test_guesses_are_judged_by_what_was_computed():
     assert "As you expected" in prose(app) and collapse(2) == 0.75
 
 
-def test_only_the_stack_with_both_learns():
-    """What the guess of "Why skip connections" calls right, in fewer steps than the browser takes."""
-    last = {}
-    for kind in stack.KINDS:
-        losses = stack.train(stack.DEEPEST, kind, "relu", 1.0, 0, float(lesson_skips.RATE), 120 if kind.name == "norm" else 60)
-        last[kind.name] = losses[-1] if len(losses) >= 60 else float("inf")
-    assert min(last, key=last.get) == "skip + norm" and last["skip + norm"] < 0.05
-    assert all(loss > 0.3 for name, loss in last.items() if name != "skip + norm")
-    assert lesson_skips.GUESSES[lesson_skips.LEARNS] == "only skip + norm"
+def test_the_guess_about_skips_is_judged_by_the_recorded_trainings():
+    """Those of the page: the same depth, steps and rate as in the browser. In a part of the steps the same kind tells all points right, and skip alone has no finite loss."""
+    found = recorded()
+    assert (found.depth, found.steps, found.points, found.rate) == (stack.DEEPEST, lesson_skips.STEPS, 2 * stack.PLACES, float(lesson_skips.RATE))
+    assert set(found.right) == {kind.name for kind in stack.KINDS} and found.seeds >= 20 and {len(shares) for shares in found.right.values()} == {found.seeds}
+    assert lesson_skips.GUESSES[lesson_skips.learns()] == "only skip + norm" and found.never == ["plain", "skip", "norm"]
+    assert found.span("plain")[0] == found.span("plain")[2], "the text says where plain stays"
+    last = {kind.name: stack.learnt(stack.DEEPEST, kind, "relu", 1.0, found.seeds, found.rate, 50) for kind in stack.KINDS}
+    assert last["skip + norm"] == 1.0 and last["skip"] is None and last["plain"] < 1 and last["norm"] < 1
+
+
+def test_the_answer_about_skips_says_what_was_recorded():
+    app = open_app("blocks", **SKIPS)
+    app.button_group(key="guessed_skips").set_value(lesson_skips.learns()).run()
+    least, middle, most = (f"{100 * share:.1f} %" for share in recorded().span("norm"))
+    assert "As you expected" in prose(app) and f"norm ended between {least} and {most}, half of the seeds below {middle}" in prose(app)
 
 
 def test_the_selected_block_s_two_widths():

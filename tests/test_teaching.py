@@ -8,8 +8,8 @@ import pytest
 from effnet_core.errors import UserError
 from effnet_core.figures import figure, larger
 from effnet_core.palette import INK, Theme, themed
-from pages.shared import catalogue, controls, shell, teaching
-from pages.shared.lessons import chance
+from pages.shared import catalogue, controls, sheets, shell, teaching
+from pages.shared.lessons import built, chance
 
 from .apps import open_app
 
@@ -31,7 +31,8 @@ def parts(page):
 
 CONDITIONAL = {  # which controls want more than their part's address → what of it shows them
     "scaling": [{"ask": "Compare", "pins": "p:b0;p:b7"}, {"ask": "Compare", "pins": "p:b0;p:b7", "versus": "Chart"}],
-    "blocks": [*({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
+    "blocks": [*({"lesson": "The block, step by step", "built_step": name} for name in built.NAMES),
+               *({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
                {"lesson": "Why skip connections", "depth_real": "true"}, *({"lesson": "Norm and chance", "chance_part": part} for part in chance.PARTS)],
     "tradeoffs": [{"trade": "Chooser", "budget_kind": kind} for kind in ("Memory", "Time")],
     "inside": [{"part": "Maps", "surgery": "off:4.1", "layer": "stages.4.1"}, {"part": "Where it looks", "second_model": "small-scenes"},
@@ -45,7 +46,7 @@ def test_every_control_that_is_offered_is_on_its_page_under_its_label(page):
     for app in [*parts(page), *(open_app(page, **more) for more in CONDITIONAL.get(page, ()))]:
         assert not app.exception
         seen |= labels(app)
-    wanted = {key: control.label for key, control in catalogue.controls(page).items()}
+    wanted = {key: control.label for name, control in catalogue.controls(page).items() for key in control.of or (name,)}
     assert {key: seen.get(key) for key in wanted} == wanted
 
 
@@ -54,6 +55,28 @@ def test_names_in_the_catalogue_mean_one_thing():
     assert len(set(names)) == len(names) and not set(names) & catalogue.fixable()
     assert {key: label for key, (label, *_) in controls.SLIDERS.items()} == catalogue.SLIDERS
     assert {"part.take-home", "ask.memory", "trade.the-papers-charts", "learn.words"} <= catalogue.hideable()
+
+
+@pytest.mark.parametrize("page", catalogue.pages())
+def test_controls_of_one_page_are_told_apart_by_what_people_see(page):
+    names = [*catalogue.named(page).values()]
+    assert len(set(names)) == len(names) and not any("_" in name for name in names)
+
+
+def test_a_control_is_named_with_its_lesson_where_another_has_its_name():
+    names = catalogue.named("blocks")
+    assert names["built_kernel"] == "Kernel k, in The block, step by step" and names["module_kernel"] == "Kernel k, in Modules"
+    assert names["built_ratio"] == "SE ratio, % of C" and catalogue.named("inside")["surgery_scale"] == "One colour scale for, in Surgery"
+
+
+def test_teachers_begin_with_the_page_from_which_they_come():
+    app = open_app("scaling")
+    app.session_state["learn"] = "For teachers"
+    app.switch_page("pages/learn.py").run()
+    assert app.selectbox(key="teach_page").value == "scaling"
+    app.selectbox(key="teach_page").set_value("start").run()
+    assert app.selectbox(key="teach_page").value == "start"
+    assert open_app("learn", learn="For teachers").selectbox(key="teach_page").value == "start"
 
 
 def style(app):
@@ -86,6 +109,19 @@ def test_presets_and_what_a_browser_sends_leave_a_fixed_control_alone():
     app.slider(key="phi").set_value(5.0).run()
     app.slider(key="alpha").set_value(1.5).run()
     assert app.slider(key="phi").value == 3.0 and app.slider(key="alpha").value == 1.5
+
+
+def test_the_switches_of_the_built_block_are_hidden_and_fixed_in_every_step():
+    built_step = {"lesson": "The block, step by step", "built_step": built.NAMES[2]}
+    app = open_app("blocks", **built_step, built_skip_3="false", hide="built_norm,built_activation", fix="built_skip")
+    assert not app.exception and app.toggle(key="built_skip_3").value is False
+    for step in range(1, len(built.STEPS) + 1):
+        assert f".st-key-built_norm_{step} {{ display: none" in style(app) and f".st-key-built_activation_{step} {{" in style(app)
+        assert f".st-key-built_skip_{step}" in style(app)
+    assert any("Left out: Activation, Batch norm." in one.value and "Fixed: Skip connection." in one.value for one in app.caption)
+    app.toggle(key="built_skip_3").set_value(True).run()
+    assert app.toggle(key="built_skip_3").value is False
+    assert {"built_skip_1", "built_activation_9"} <= catalogue.addressed("blocks")
 
 
 def test_nobody_is_trapped():
@@ -128,7 +164,7 @@ def test_the_part_for_teachers_makes_a_link_with_what_was_set():
     assert link.path == "/scaling" and parse_qs(link.query) == {"hide": ["ask.take-home,alpha,preset"], "fix": ["phi"]}
     app.toggle(key="teach_tour").set_value(True).run()
     assert parse_qs(urlsplit(app.code[0].value).query)["tour"] == ["1-00"]
-    assert len(app.get("download_button")) == len(shell.PAGES) + 1
+    assert len(app.get("download_button")) == len(shell.PAGES) + len(sheets.LESSONS) + 1
 
 
 def test_a_link_takes_the_settings_along():

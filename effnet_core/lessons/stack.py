@@ -5,6 +5,7 @@ with or without the norm; no activation follows the sum, as in MBConv. A linear 
 The backward pass is the chain rule written out; `assets/stack_math.js` is the same in the browser.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -115,13 +116,23 @@ def descend(given: Weights, found: Pass, rate: float) -> Weights:
         return Weights(*(value - rate * step for value, step in zip(given, found.steps)))
 
 
-def train(depth: int, kind: Kind, activation: str, gain: float, seed: int, rate: float, steps: int) -> np.ndarray:
-    """Loss before every one of `steps` steps and after the last: steps + 1, or fewer where it stopped being a finite number."""
-    given, losses = weights(depth, gain, seed), []
+def course(depth: int, kind: Kind, activation: str, gain: float, seed: int, rate: float, steps: int) -> Iterator[Pass]:
+    """A training: the pass before every one of `steps` steps and after the last, or fewer where the loss stops being a finite number."""
+    given = weights(depth, gain, seed)
     for _ in range(steps + 1):
         found = run(given, kind, activation)
         if not np.isfinite(found.loss):
-            break
-        losses.append(found.loss)
+            return
+        yield found
         given = descend(given, found, rate)
-    return np.array(losses)
+
+
+def train(depth: int, kind: Kind, activation: str, gain: float, seed: int, rate: float, steps: int) -> np.ndarray:
+    """The losses of `course`."""
+    return np.array([found.loss for found in course(depth, kind, activation, gain, seed, rate, steps)])
+
+
+def learnt(depth: int, kind: Kind, activation: str, gain: float, seed: int, rate: float, steps: int) -> float | None:
+    """The share of points that is right after `steps` steps of `course`; None where it ended before."""
+    found = [each.right for each in course(depth, kind, activation, gain, seed, rate, steps)]
+    return found[-1] if len(found) > steps else None

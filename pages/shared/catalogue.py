@@ -2,7 +2,7 @@
 page, and what stands on every page."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,21 +24,30 @@ SECTIONS = {  # on every page where they occur
 
 
 class Control(NamedTuple):
-    """A widget by its key; its value is in the address, and can be fixed, where it is `bound`."""
+    """A widget by its key; its value is in the address, and can be fixed, where it is `bound`. Or several of one label, which are hidden and fixed
+    together. `room` is the file that draws it."""
 
     key: str
     label: str
     bound: bool = True
+    room: str = ""
+    of: tuple[str, ...] = ()  # the keys of several
 
 
 def _of_lessons() -> list[Control]:
-    """The sliders that lessons draw in a loop."""
+    """The sliders that lessons draw in a loop, and the switches of the built block, which has its own in every step."""
     from .lessons import built, modules, norms, separable
 
-    built_ones = {f"built_{name}": label for name, label in built.SLIDERS.items()}
-    module_ones = {f"module_{name}": row[0] for name, row in modules.SLIDERS.items()}
-    normed = {key: row[0] for key, row in norms.SLIDERS.items()}
-    return [Control(key, label) for key, label in (built_ones | module_ones | normed | separable.LABELS | {"conv_kernel": "Dᵣ, side of a kernel"}).items()]
+    rooms = {
+        "built": {f"built_{name}": label for name, label in built.SLIDERS.items()},
+        "modules": {f"module_{name}": row[0] for name, row in modules.SLIDERS.items()},
+        "norms": {key: row[0] for key, row in norms.SLIDERS.items()},
+        "separable": separable.LABELS,
+        "convolution": {"conv_kernel": "Dᵣ, side of a kernel"},
+    }
+    switches = [Control(f"built_{name}", label, room="built", of=tuple(built.switch(name, step) for step in range(len(built.STEPS))))
+                for name, label in {**built.SWITCHES, "activation": "Activation"}.items()]
+    return switches + [Control(key, label, room=room) for room, labels in rooms.items() for key, label in labels.items()]
 
 
 _BY_HAND = {  # whose key or label is put together when the page runs, or that set others
@@ -63,6 +72,32 @@ def controls(page: str) -> dict[str, Control]:
 
 
 @cache
+def named(page: str) -> dict[str, str]:
+    """Key → what people see the widget named; where a page has two of one name, with the part in which each stands."""
+    found, homes = controls(page), _homes(page)
+    labels = [control.label for control in found.values()]
+
+    def name(control: Control) -> str:
+        home = homes.get(control.room) if labels.count(control.label) > 1 else None
+        return f"{control.label}, in {home}" if home else control.label
+
+    return {key: name(control) for key, control in found.items()}
+
+
+def _homes(page: str) -> dict[str, str]:
+    """File → the part of the page that it belongs to: the part's own, and those that this one imports."""
+    found = _chooser(_PAGES / f"{page}.py")
+    own = dict(found[2]) if found else {}
+    used: dict[str, str] = {}
+    for path in _files(page):
+        if title := own.get(path.stem):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.level == 1:
+                    used |= {name.name: title for name in node.names if name.name not in used}
+    return used | own
+
+
+@cache
 def parts(page: str) -> dict[str, str]:
     """The parts of the page, of which one is open at a time: how the address names it → its title."""
     found = _chooser(_PAGES / f"{page}.py")
@@ -72,7 +107,7 @@ def parts(page: str) -> dict[str, str]:
 def addressed(page: str) -> frozenset[str]:
     """The names in the page's own address."""
     found = _chooser(_PAGES / f"{page}.py")
-    return frozenset(key for key, control in controls(page).items() if control.bound).union(found[:1] if found else ())
+    return widgets(key for key, control in controls(page).items() if control.bound).union(found[:1] if found else ())
 
 
 def token(key: str, title: str) -> str:
@@ -89,6 +124,16 @@ def hideable() -> frozenset[str]:
 @cache
 def fixable() -> frozenset[str]:
     return frozenset(key for page in pages() for key, control in controls(page).items() if control.bound)
+
+
+@cache
+def _several() -> dict[str, tuple[str, ...]]:
+    return {key: control.of for page in pages() for key, control in controls(page).items() if control.of}
+
+
+def widgets(names: Iterable[str]) -> frozenset[str]:
+    """The keys for which names of controls stand; other names stand for themselves."""
+    return frozenset(key for name in names for key in _several().get(name, (name,)))
 
 
 @cache
@@ -125,17 +170,19 @@ def _text(node: ast.expr | None) -> str | None:
 
 def _widgets(path: Path) -> list[Control]:
     found = [(_key(call), _text(call.args[0])) for call in _calls(path)]
-    return [Control(key, label) for key, label in found if key and label]
+    return [Control(key, label, room=path.stem) for key, label in found if key and label]
 
 
-def _chooser(path: Path) -> tuple[str, list[str]] | None:
-    """The key of a page's choice among its parts, and their titles: `teaching.offered("key", PARTS)`, with a dictionary that the same file writes out."""
+def _chooser(path: Path) -> tuple[str, list[str], dict[str, str]] | None:
+    """The key of a page's choice among its parts, their titles, and by file those of the parts that have one: `teaching.offered("key", PARTS)`, with a dictionary that
+    the same file writes out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "teaching.offered"):
         key, listed = call.args
         for node in tree.body:
             if isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Dict) and ast.unparse(listed) == _target(node):
-                return _text(key), [title for title in map(_text, node.value.keys) if title]
+                titles = [title for title in map(_text, node.value.keys) if title]
+                return _text(key), titles, {ast.unparse(show).partition(".")[0]: title for title, show in zip(titles, node.value.values)}
     return None
 
 

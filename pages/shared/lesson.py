@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from . import guess, teaching, texts
+from . import guess, sheets, teaching, texts
 
 
 def text(slug: str, section: str, **numbers: str) -> str:
@@ -24,7 +24,9 @@ def ask(slug: str, options: Sequence[str], right: int, **numbers: str) -> bool:
 
 
 def foot(slug: str, **numbers: str) -> None:
-    """Three things to try, and the paper."""
+    """Three things to try, the paper, and the lesson's sheet."""
     feet = [(title, section) for title, section in (("Try this", "try"), ("In the paper", "paper")) if not teaching.hides(texts.short(title))]
     for column, (title, section) in zip(st.columns(2, gap="large"), feet):
         column.markdown(f"##### {title}\n{text(slug, section, **numbers)}")
+    if not teaching.hides("lesson-sheet"):
+        sheets.offer(f"blocks_{slug}", text(slug, "question"), "Sheet of this lesson", "lesson_sheet")

@@ -1,14 +1,15 @@
-"""Lesson sheets: the words of `assets/texts/sheet_<page>.md` with numbers that are computed when a sheet is made."""
+"""Lesson sheets: the words of `assets/texts/sheet_<page>.md`, and `sheet_blocks_<lesson>.md`, with numbers that are computed when a sheet is made."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
 
-from effnet_core.lab import sheets
+from effnet_core.lab import lesson_sheets, sheets
 
 from . import glossary, texts
 
 PAGES = tuple(sheets.SHEETS)
+LESSONS = tuple(f"blocks_{lesson}" for lesson in lesson_sheets.LESSONS)  # one for each lesson of the page Blocks
 
 
 def home() -> str:
@@ -17,20 +18,25 @@ def home() -> str:
     return f"{at.scheme}://{at.netloc}{at.path.rpartition('/')[0]}"
 
 
-def document(page: str, question: str, where: str) -> str:
-    """The sheet of `page`, whose title is `question`, of the app at `where`."""
+def prepared(name: str) -> dict[str, str]:
+    """The settings with which the page of a sheet opens."""
+    return dict(parse_qsl(texts.text(f"sheet_{name}", "prepare")))
+
+
+def document(name: str, question: str, where: str) -> str:
+    """The sheet `name` of a page or a lesson, whose title is `question`, of the app at `where`."""
     from effnet_core.figures.sheet import Sheet, sheet
 
-    sections = texts.sections(f"sheet_{page}")
+    sections, page = texts.sections(f"sheet_{name}"), name.partition("_")[0]
     meanings = glossary.short()
     words = [tuple(meanings[word]) for word in sections["words"].split(", ")]
-    key, _, value = sections["prepare"].partition("=")
-    link = f"{where}/{'' if page == 'start' else page}{'?' if key else ''}{urlencode({key: value}) if key else ''}"
-    return sheet(Sheet(question, link, sections, sheets.numbers(page), words), texts.text("teachers", "sheet_foot"))
+    settings = urlencode(prepared(name))
+    link = f"{where}/{'' if page == 'start' else page}{'?' if settings else ''}{settings}"
+    return sheet(Sheet(question, link, sections, sheets.numbers(name), words), texts.text("teachers", "sheet_foot"))
 
 
-def offer(page: str, question: str, label: str = "Lesson sheet", key: str = "sheet") -> None:
+def offer(name: str, question: str, label: str = "Lesson sheet", key: str = "sheet") -> None:
     """A button that hands the sheet over, made when it is asked for."""
     where = home()
-    st.download_button(label, lambda: document(page, question, where), f"lesson-sheet-{page}.html", "text/html", on_click="ignore", icon=":material/print:", key=key,
+    st.download_button(label, lambda: document(name, question, where), f"lesson-sheet-{name.replace('_', '-')}.html", "text/html", on_click="ignore", icon=":material/print:", key=key,
                        help=texts.text("teachers", "sheet_help"))

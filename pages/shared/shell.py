@@ -108,6 +108,8 @@ def run() -> None:
     st.session_state["_page"] = current.url_path or "start"
     st.html(_style(str(theme())))
     slug = current.url_path or "start"
+    if slug != "learn":
+        st.session_state["_before_learn"] = slug
     _frame(slug, PAGES[slug], current)
     state.write_address()
 
@@ -135,7 +137,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
     teaching.note()
     texts.closing(slug, teaching.hidden())
     if slug in sheets.PAGES and not teaching.hides("lesson-sheet"):
-        sheets.offer(slug, entry.question)
+        sheets.offer(slug, entry.question, "Sheet of the whole block" if slug == "blocks" else "Lesson sheet")  # beside those of its lessons
     tour.after()
 
 

@@ -1,8 +1,8 @@
-"""For teachers: a link that opens a page as a lesson needs it, and a sheet to print for each page."""
+"""For teachers: a link that opens a page as a lesson needs it, and a sheet to print for each page and each lesson."""
 
 import streamlit as st
 
-from .. import catalogue, html, sheets, shell, state, teaching, texts
+from .. import catalogue, html, lesson, sheets, shell, state, teaching, texts
 from .progress import Progress
 
 SIZES = {"Usual": "", "Large": "large", "Larger": "larger"}
@@ -16,6 +16,7 @@ def show() -> None:
     st.markdown(f"#### {text('link_title')}\n{text('link')}")
     choices, outcome = st.columns([6, 5], gap="large")
     with choices:
+        _begin()
         slug = st.selectbox("Page", list(shell.PAGES), format_func=lambda page: shell.PAGES[page].title, key="teach_page", persist_state="session")
         hide, fix, size = _wishes(slug)
     with outcome:
@@ -23,11 +24,18 @@ def show() -> None:
     _sheets()
 
 
+def _begin() -> None:
+    """Who comes from another page means that one."""
+    before = st.session_state.get("_before_learn", "start")
+    if st.session_state.get("_teach_of") != before:
+        st.session_state["_teach_of"] = st.session_state["teach_page"] = before
+
+
 def _wishes(slug: str) -> tuple[list[str], list[str], str]:
-    controls, parts = catalogue.controls(slug), catalogue.parts(slug)
+    controls, names, parts = catalogue.controls(slug), catalogue.named(slug), catalogue.parts(slug)
     left_out = _several("Parts of the page to leave out", parts, f"teach_parts_{slug}") if parts else []
-    hide = _several("Controls to hide", {key: control.label for key, control in controls.items()}, f"teach_hide_{slug}")
-    bound = {key: control.label for key, control in controls.items() if control.bound and key not in hide}
+    hide = _several("Controls to hide", names, f"teach_hide_{slug}")
+    bound = {key: names[key] for key, control in controls.items() if control.bound and key not in hide}
     fix = _several("Controls to fix at their present value", bound, f"teach_fix_{slug}") if bound else []
     more = _several("On every page, leave out", catalogue.SECTIONS, "teach_sections")
     size = st.segmented_control("Size of type", list(SIZES), default="Usual", required=True, key="teach_type", persist_state="session", help=text("size"))
@@ -35,10 +43,7 @@ def _wishes(slug: str) -> tuple[list[str], list[str], str]:
 
 
 def _several(label: str, names: dict[str, str], key: str) -> list[str]:
-    """Two controls of one name are told apart by their keys."""
-    twice = {name for name in names.values() if [*names.values()].count(name) > 1}
-    return st.multiselect(label, list(names), format_func=lambda one: f"{names[one]} ({one})" if names[one] in twice else names[one], key=key,
-                          placeholder="none", persist_state="session")
+    return st.multiselect(label, list(names), format_func=names.__getitem__, key=key, placeholder="none", persist_state="session")
 
 
 def _outcome(slug: str, hide: list[str], fix: list[str], size: str) -> None:
@@ -56,8 +61,12 @@ def _outcome(slug: str, hide: list[str], fix: list[str], size: str) -> None:
 
 
 def _sheets() -> None:
-    """All lesson sheets in a row that wraps."""
+    """All lesson sheets, those of pages and those of lessons in a row each that wraps."""
     st.markdown(f"#### {text('sheets_title')}\n{text('sheets')}")
     with st.container(horizontal=True, key="sheets"):
         for slug in sheets.PAGES:
             sheets.offer(slug, shell.PAGES[slug].question, shell.PAGES[slug].title, f"sheet_of_{slug}")
+    st.markdown(text("sheets_lessons"))
+    with st.container(horizontal=True, key="lesson_sheets"):
+        for name in sheets.LESSONS:
+            sheets.offer(name, lesson.text(name.partition("_")[2], "question"), sheets.prepared(name)["lesson"], f"sheet_of_{name}")

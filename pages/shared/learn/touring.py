@@ -5,6 +5,7 @@ import streamlit as st
 from .. import shell, texts, tour
 from .progress import Progress
 from .steps import STEPS, learnt
+from .telling import say
 
 
 def show() -> None:
@@ -29,6 +30,6 @@ def show() -> None:
 def _row(number: int, now: Progress) -> None:
     step, done = STEPS[number - 1], number in now.done
     with st.container(horizontal=True, vertical_alignment="center", key=f"tour_row_{number}"):
-        st.button(f"{number}. {tour.say(step, 'title')}", key=f"tour_step_{number}", type="tertiary", on_click=tour.jump, args=(number,),
+        st.button(f"{number}. {say(step, 'title')}", key=f"tour_step_{number}", type="tertiary", on_click=tour.jump, args=(number,),
                   icon=f":material/{'check_circle' if done else 'arrow_forward' if number == now.at else 'radio_button_unchecked'}:")
         st.markdown(shell.PAGES[step.page].title + (", done" if done else ", here" if number == now.at else ""))

@@ -66,6 +66,11 @@ def _go(step: object) -> None:
         state.put(built_step=NAMES[step])
 
 
+def switch(name: str, step: int) -> str:
+    """The key of a switch of a step, from 0: every step has its own, so that each can be left as it is."""
+    return f"built_{name}_{step + 1}"
+
+
 def _controls(step: int) -> Design:
     """The sliders, the selected block, and the switches of this step."""
     usual = design.design(step)
@@ -85,19 +90,18 @@ def _slider(name: str, label: str, usual: int) -> int:
 
 
 def _switches(step: int, usual: Design) -> dict[str, Any]:
-    """Every step has its own, so that each can be left as it is."""
     parts: dict[str, Any] = {}
     for name, label in SWITCHES.items():
         without = name == "depthwise" and usual.shape == "plain"  # which has no convolution in the middle
-        parts[name] = st.toggle(label, getattr(usual, name), disabled=without, **state.bound(f"built_{name}_{step + 1}"))
+        parts[name] = st.toggle(label, getattr(usual, name), disabled=without, **state.bound(switch(name, step)))
     parts["activation"] = st.segmented_control("Activation", ACTIVATIONS, default=usual.activation, required=True,
-                                               **state.bound(f"built_activation_{step + 1}"))
+                                               **state.bound(switch("activation", step)))
     return parts
 
 
 def _undo(step: int) -> None:
     usual = design.design(step)
-    state.put(**{f"built_{name}_{step + 1}": getattr(usual, name) for name in (*SWITCHES, "activation")})
+    state.put(**{switch(name, step): getattr(usual, name) for name in (*SWITCHES, "activation")})
 
 
 def _fill() -> None:
@@ -113,13 +117,27 @@ def _fill() -> None:
         found, why = None, str(refused)
     st.button(f"Fill in {chosen}", icon=":material/download:", key="built_fill", disabled=found is None, help=why, width="stretch",
               on_click=_filled, args=(found,))
+    if found and (left := _left(found)):
+        st.caption(lesson.text(SLUG, "fixed", names=", ".join(left)))
 
 
 def _filled(found: Design) -> None:
     """Sliders and switches as the block has them, at the step that is nearest to it."""
+    state.put(**_of(found))
+
+
+def _of(found: Design) -> dict[str, Any]:
     step = len(STEPS) - 1 if found.se else NAMES.index("Linear")
-    state.put(built_step=NAMES[step], **{f"built_{name}": getattr(found, name) for name in SLIDERS},
-              **{f"built_{name}_{step + 1}": getattr(found, name) for name in (*SWITCHES, "activation")})
+    return {"built_step": NAMES[step], **{f"built_{name}": getattr(found, name) for name in SLIDERS},
+            **{switch(name, step): getattr(found, name) for name in (*SWITCHES, "activation")}}
+
+
+def _left(found: Design) -> list[str]:
+    """What a teacher's link has fixed at something else than the block has."""
+    names = {"built_step": "Step", **{f"built_{name}": label for name, label in SLIDERS.items()}}
+    wanted = _of(found)
+    return [f"{label} = {st.session_state[key]}" for key, label in names.items()
+            if key in state.fixed() and st.session_state.get(key, wanted[key]) != wanted[key]]
 
 
 def _data(step: int, made: Design) -> dict[str, Any]:

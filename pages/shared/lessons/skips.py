@@ -5,9 +5,10 @@ import streamlit as st
 from effnet_core.architecture import Architecture
 from effnet_core.families import published
 from effnet_core.figures.skips import arcs
+from effnet_core.lessons.learnt import recorded
 from effnet_core.lessons.skips import ways
 from effnet_core.lessons.stack import DEEPEST, KINDS, PLACES, WIDTH
-from effnet_core.palette import unit_colour
+from effnet_core.palette import percent, unit_colour
 
 from .. import html, lesson, shell, state
 from ..components import component, picking
@@ -17,7 +18,7 @@ SEEDS = 999
 ACTIVATIONS = {"ReLU": "relu", "ReLU6": "relu6", "swish": "swish", "linear": "linear"}
 LINES = dict(zip((kind.name for kind in KINDS), ("stages.1", "stages.3", "stages.0", "stages.4")))  # whose colours the stacks have
 RATES, RATE = ("0.01", "0.03", "0.1", "0.3"), "0.03"
-GUESSES, LEARNS = ["only plain", "only skip", "only norm", "only skip + norm", "all but plain"], 3
+GUESSES = ["only plain", "only skip", "only norm", "only skip + norm", "all but plain"]
 STEPS = 300  # of the training in the browser
 
 
@@ -25,7 +26,7 @@ def show() -> None:
     shallow, deep = ways(published("b0")), ways(published("b7"))
     numbers = {"shallow": str(shallow.blocks), "deep": str(deep.blocks), "through": str(shallow.through), "deep_through": str(deep.through)}
     lesson.head(SLUG, **numbers)
-    guessed = lesson.ask(SLUG, GUESSES, LEARNS, deepest=str(DEEPEST), steps=str(STEPS), rate=RATE)
+    guessed = lesson.ask(SLUG, GUESSES, learns(), deepest=str(DEEPEST), steps=str(STEPS), rate=RATE, points=str(2 * PLACES), **_trained())
     _stack(guessed)
     st.markdown(lesson.text(SLUG, "reading", width=str(WIDTH), points=str(2 * PLACES)))
     _learning()
@@ -33,6 +34,20 @@ def show() -> None:
         _network(state.architecture(), numbers)
     _real()
     lesson.foot(SLUG, **numbers)
+
+
+def learns() -> int:
+    """Which guess the recorded trainings bear out."""
+    return GUESSES.index(f"only {' and '.join(recorded().always)}")
+
+
+def _trained() -> dict[str, str]:
+    """What they came to, in words."""
+    found = recorded()
+    (plain, _, _), (least, middle, most) = found.span("plain"), found.span("norm")
+    said = {name: percent(share) for name, share in (("plain", plain), ("least", least), ("middle", middle), ("most", most))}
+    return said | {"seeds": str(found.seeds), "always": " and ".join(found.always), "never": ", ".join(found.never),
+                   "burst": str(found.right["skip"].count(None))}
 
 
 def _stack(guessed: bool) -> None:
@@ -51,7 +66,8 @@ def _data() -> dict:
 
 
 def _learning() -> None:
-    st.markdown(f"##### Can they learn?\n{lesson.text(SLUG, 'learning', points=str(2 * PLACES))}")
+    numbers = {"points": str(2 * PLACES), "device": recorded().machine["processor"], "date": recorded().date}
+    st.markdown(f"##### Can they learn?\n{lesson.text(SLUG, 'learning', **numbers)}")
     rate = st.segmented_control("Learning rate", RATES, default=RATE, required=True, **state.bound("depth_rate"))
     component("stack_learning")(key="stack_learning", data={**_data(), "rate": float(rate), "steps": STEPS}, height="content")
 
