@@ -22,9 +22,9 @@ def _switch(text: str) -> bool:
 
 
 READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
-    **dict.fromkeys(("conv_kernel", "conv_stride"), int),
+    **dict.fromkeys(("conv_kernel", "conv_stride", "conv_side"), int),
     **dict.fromkeys(("sep_inputs", "sep_outputs", "sep_kernel", "sep_stride", "sep_side"), int),
-    **dict.fromkeys((f"built_{name}" for name in ("inputs", "outputs", "expand", "stride", "side", "ratio")), int),
+    **dict.fromkeys((f"built_{name}" for name in ("inputs", "outputs", "expand", "kernel", "stride", "side", "ratio")), int),
     **dict.fromkeys((f"built_{name}_{step}" for name in ("skip", "depthwise", "norm", "linear", "se") for step in range(1, 10)), _switch),
     **dict.fromkeys((f"module_{name}" for name in ("inputs", "outputs", "kernel", "stride", "side", "ratio")), int),
     **dict.fromkeys(("module_bias", "module_norm"), _switch),

@@ -28,7 +28,7 @@ def show() -> None:
 
 
 def _seed(place: DeltaGenerator) -> int:
-    return place.slider("Draw", 0, SEEDS, 9, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
+    return place.slider("Draw", 0, SEEDS, 2, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
 
 
 def _depth() -> None:
