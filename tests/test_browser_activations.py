@@ -95,6 +95,9 @@ def test_draws_are_those_of_python(page):
     asked = "chance_part=Stochastic depth&chance_seed=4&chance_most=0.5&source=Published&name=B3"
     open_page(page, f"{page.home}?lesson=Norm and chance&{asked}")
     drawn = page.locator(".chance")
+    sync_api.expect(drawn.locator(".waits")).to_contain_text("after your guess above", timeout=PATIENCE_MS)
+    sync_api.expect(drawn).not_to_contain_text(f"{chance.expected(chance.rates(published('b3'), 0.5)):.2f}")
+    page.locator(".st-key-unguessed_chance_depth button").press("Enter")
     sync_api.expect(drawn.locator("svg")).to_have_count(2, timeout=PATIENCE_MS)
     rates = chance.rates(published("b3"), 0.5)
     assert drawn.get_attribute("data-gone") == "".join(str(int(gone)) for gone in chance.dropped(rates, 4))
@@ -107,6 +110,7 @@ def test_draws_are_those_of_python(page):
     open_page(page, f"{page.home}?lesson=Norm and chance&chance_part=Dropout&chance_seed=4&chance_rate=0.3")
     sync_api.expect(page.locator(".dropout svg")).to_have_count(1, timeout=PATIENCE_MS)
     gone = chance.dropped([0.3] * 1280, 4 + APART)
+    sync_api.expect(page.locator(".dropout")).to_contain_text("and what is done to them: after your guess above")
     assert page.locator(".dropout").get_attribute("data-gone") == ",".join(str(place) for place, left in enumerate(gone) if left)
 
 
@@ -115,6 +119,7 @@ def test_thousands_of_blocks_answer_to_the_hand(page):
     asked = "chance_part=Stochastic depth&chance_seed=4&chance_most=0.5&phi=8&alpha=2&beta=1&gamma=1"
     open_page(page, f"{page.home}?lesson=Norm and chance&{asked}")
     drawn = page.locator(".chance")
+    page.locator(".st-key-unguessed_chance_depth button").press("Enter")
     sync_api.expect(drawn.locator("svg")).to_have_count(2, timeout=PATIENCE_MS)
     assert drawn.locator("*").count() < 2_000
     rates = chance.rates(network, drag(page, "chance_most", -60))

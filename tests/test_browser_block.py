@@ -143,6 +143,11 @@ def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):
     opened(page, "lesson=The+block%2C+step+by+step&built_step=Linear")
     row = page.locator(".built .rung.chosen")
     sync_api.expect(row).to_contain_text("Linear", timeout=PATIENCE_MS)
+    fifth = page.locator(".built .rung").nth(5).locator(".figure").nth(1)  # the first one is the head
+    sync_api.expect(fifth).to_contain_text("after your guess above")
+    page.locator(".st-key-unguessed_built button").press("Enter")
+    sync_api.expect(fifth).to_contain_text("÷ 23.6", timeout=PATIENCE_MS)
+    settle(page)
     row.focus()
     for name in ("Swish", "SE"):
         page.keyboard.press("ArrowDown")
@@ -159,6 +164,8 @@ def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):
 def test_the_module_follows_the_hand(page):
     opened(page, "lesson=Modules&module_side=16")
     strips = page.locator(".modules .strips svg")
+    sync_api.expect(page.locator(".modules .waits")).to_have_text("Where the zeros go: after your guess above.", timeout=PATIENCE_MS)
+    page.locator(".st-key-unguessed_modules button").press("Enter")
     sync_api.expect(strips).to_have_attribute("aria-label", re.compile("0 zeros before, 1 after"), timeout=PATIENCE_MS)
     kernel = int(drag(page, "module_kernel", 60))
     before, after = Convolution(1, 1, kernel, 16, 2).zeros

@@ -53,6 +53,25 @@ def test_a_guess_in_a_lesson_completes_a_step(page):
     sync_api.expect(panel(page)).to_contain_text("Seen.")
 
 
+def test_on_a_phone_one_line_stays_in_sight_and_opens_the_panel(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, page.home + "/scaling?tour=12-07ff")
+    line = page.locator(".st-key-tour_line")
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 900)")
+    sync_api.expect(line).to_be_in_viewport(ratio=1)
+    sync_api.expect(line).to_contain_text("12 of 12 · Missing: deeper, wider, sharper")
+    sync_api.expect(panel(page)).to_be_hidden()
+    bar = page.locator("[data-testid=stLayoutWrapper]:has(> .st-key-tour_place)")
+    assert bar.bounding_box()["height"] <= 0.15 * 844
+    line.get_by_role("button").press("Enter")
+    sync_api.expect(panel(page).locator(".st-key-tour_next, .st-key-tour_all")).to_be_in_viewport()
+    line.get_by_role("button").press("Enter")
+    sync_api.expect(panel(page)).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sync_api.expect(panel(page)).to_be_visible()
+    sync_api.expect(line).to_be_hidden()
+
+
 def test_a_phrase_sets_the_figure_by_mouse_and_by_keyboard(page):
     open_page(page, page.home + "/scaling")
     phrase = page.get_by_role("button", name="four times deeper", exact=True)

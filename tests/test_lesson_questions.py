@@ -7,8 +7,9 @@ import pytest
 from effnet_core.cost import cost
 from effnet_core.families import compound, from_spec, published, to_spec
 from effnet_core.lab.memory import footprint
-from effnet_core.lessons.questions import QUESTIONS, combinations
+from effnet_core.lessons.questions import QUESTIONS
 from effnet_core.lessons.scales import Scale
+from effnet_core.lessons.ways import combinations
 
 ROWS = [(1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1)]  # the paper's Table 1
 TABLE = {"b0": (1.0, 1.0, 224), "b1": (1.0, 1.1, 240), "b2": (1.1, 1.2, 260), "b7": (2.0, 3.1, 600)}  # width, depth, side as released

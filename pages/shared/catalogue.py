@@ -2,7 +2,7 @@
 page, and what stands on every page."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,21 +24,24 @@ SECTIONS = {  # on every page where they occur
 
 
 class Control(NamedTuple):
-    """A widget by its key; its value is in the address, and can be fixed, where it is `bound`."""
+    """A widget by its key; its value is in the address, and can be fixed, where it is `bound`. Or several of one label, which are hidden and fixed together."""
 
     key: str
     label: str
     bound: bool = True
+    of: tuple[str, ...] = ()  # the keys of several
 
 
 def _of_lessons() -> list[Control]:
-    """The sliders that lessons draw in a loop."""
+    """The sliders that lessons draw in a loop, and the switches of the built block, which has its own in every step."""
     from .lessons import built, modules, norms, separable
 
     built_ones = {f"built_{name}": label for name, label in built.SLIDERS.items()}
     module_ones = {f"module_{name}": row[0] for name, row in modules.SLIDERS.items()}
     normed = {key: row[0] for key, row in norms.SLIDERS.items()}
-    return [Control(key, label) for key, label in (built_ones | module_ones | normed | separable.LABELS | {"conv_kernel": "Dᵣ, side of a kernel"}).items()]
+    switches = [Control(f"built_{name}", label, of=tuple(built.switch(name, step) for step in range(len(built.STEPS))))
+                for name, label in {**built.SWITCHES, "activation": "Activation"}.items()]
+    return switches + [Control(key, label) for key, label in (built_ones | module_ones | normed | separable.LABELS | {"conv_kernel": "Dᵣ, side of a kernel"}).items()]
 
 
 _BY_HAND = {  # whose key or label is put together when the page runs, or that set others
@@ -72,7 +75,7 @@ def parts(page: str) -> dict[str, str]:
 def addressed(page: str) -> frozenset[str]:
     """The names in the page's own address."""
     found = _chooser(_PAGES / f"{page}.py")
-    return frozenset(key for key, control in controls(page).items() if control.bound).union(found[:1] if found else ())
+    return widgets(key for key, control in controls(page).items() if control.bound).union(found[:1] if found else ())
 
 
 def token(key: str, title: str) -> str:
@@ -89,6 +92,16 @@ def hideable() -> frozenset[str]:
 @cache
 def fixable() -> frozenset[str]:
     return frozenset(key for page in pages() for key, control in controls(page).items() if control.bound)
+
+
+@cache
+def _several() -> dict[str, tuple[str, ...]]:
+    return {key: control.of for page in pages() for key, control in controls(page).items() if control.of}
+
+
+def widgets(names: Iterable[str]) -> frozenset[str]:
+    """The keys for which names of controls stand; other names stand for themselves."""
+    return frozenset(key for name in names for key in _several().get(name, (name,)))
 
 
 @cache
