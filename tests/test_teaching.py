@@ -118,7 +118,7 @@ def test_the_switches_of_the_built_block_are_hidden_and_fixed_in_every_step():
     for step in range(1, len(built.STEPS) + 1):
         assert f".st-key-built_norm_{step} {{ display: none" in style(app) and f".st-key-built_activation_{step} {{" in style(app)
         assert f".st-key-built_skip_{step}" in style(app)
-    assert any("Left out: Activation, Batch norm." in one.value and "Fixed: Skip connection." in one.value for one in app.caption)
+    assert any("Left out: Activation, Batch norm, in The block, step by step." in one.value and "Fixed: Skip connection." in one.value for one in app.caption)
     app.toggle(key="built_skip_3").set_value(True).run()
     assert app.toggle(key="built_skip_3").value is False
     assert {"built_skip_1", "built_activation_9"} <= catalogue.addressed("blocks")
