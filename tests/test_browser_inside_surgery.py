@@ -50,7 +50,7 @@ def test_a_handle_is_dragged_moved_by_keys_and_restored(page):
     is_at(page, "surgery=set%3A4.1%3A2%3D0.21%2C3%3D1")
     sync_api.expect(tracks.nth(3)).to_have_attribute("aria-valuenow", "1.00")
     settle(page)
-    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Restore", exact=True).click()
     sync_api.expect(page.locator("body")).not_to_contain_text("Gates are set by hand", timeout=PATIENCE_MS)
     sync_api.expect(page).not_to_have_url(re.compile("surgery="), timeout=PATIENCE_MS)
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from .hand import eventually
 from .serving import CHROMIUM, open_page, visited
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -34,7 +35,7 @@ def test_activations(page):
     for place in (0, 1):
         for text, x in (("−8", -8.0), ("4", 4.0), ("8", 8.0)):
             page.mouse.click(*tick(page, plots.nth(place), text))
-            assert float(plots.nth(place).get_attribute("aria-valuenow")) == pytest.approx(x, abs=0.03)  # half a pixel
+            eventually(page, lambda: float(plots.nth(place).get_attribute("aria-valuenow")) == pytest.approx(x, abs=0.03))  # noqa: B023  half a pixel
 
 
 def test_skip_connections(page):
@@ -43,7 +44,7 @@ def test_skip_connections(page):
         chart = page.locator(f".stack [data-id={name}]")
         for block in (10, 20, 30):
             page.mouse.move(*tick(page, chart, str(block)))
-            assert chart.get_attribute("aria-valuenow") == str(block)
+            sync_api.expect(chart).to_have_attribute("aria-valuenow", str(block), timeout=PATIENCE_MS)
 
 
 def test_spiral(page):
@@ -51,7 +52,7 @@ def test_spiral(page):
     chart = page.locator(".spiral [data-id=chart]")
     for n in (5, 30, 60):
         page.mouse.move(*tick(page, chart, str(n)))
-        assert chart.get_attribute("aria-valuenow") == str(n)
+        sync_api.expect(chart).to_have_attribute("aria-valuenow", str(n), timeout=PATIENCE_MS)
 
 
 def test_walking_kernel(page):
@@ -61,7 +62,7 @@ def test_walking_kernel(page):
     box = frame.bounding_box()
     for row, column in ((0, 0), (10, 20), (31, 31)):
         page.mouse.click(box["x"] + (column + 0.5) / 32 * box["width"], box["y"] + (row + 0.5) / 32 * box["height"])
-        assert page.locator(".walk").get_attribute("data-at") == f"{row},{column}"
+        sync_api.expect(page.locator(".walk")).to_have_attribute("data-at", f"{row},{column}", timeout=PATIENCE_MS)
 
 
 def test_squeezed_means(page):
@@ -71,7 +72,7 @@ def test_squeezed_means(page):
     for share in (0.1, 0.5, 0.9):
         box = bar.locator(".track").bounding_box()
         page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-        assert float(bar.get_attribute("aria-valuenow")) == pytest.approx(share, abs=0.011)
+        eventually(page, lambda: float(bar.get_attribute("aria-valuenow")) == pytest.approx(share, abs=0.011))  # noqa: B023
 
 
 def test_ratio_of_a_separable_convolution(page):

@@ -30,7 +30,9 @@ def chosen(page, network):
 
 
 def test_the_surface_turns_by_dragging_and_by_its_sliders(page):
-    assert page.locator(".surface .mark").count() == len(search(Grid()).candidates) == 79
+    assert len(search(Grid()).candidates) == 79
+    sync_api.expect(page.locator(".surface .mark")).to_have_count(79, timeout=PATIENCE_MS)
+    page.locator(".surface svg").hover(position={"x": 60, "y": 60})  # once it stands still
     first, box = place(page), page.locator(".surface svg").bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
