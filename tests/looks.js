@@ -35,6 +35,10 @@
     for (const drawing of root.querySelectorAll(".drawing, .strips")) if (drawing.scrollWidth > drawing.clientWidth + 1) found.push(["a drawing is cut", said(drawing), drawing.scrollWidth])
     for (const svg of root.querySelectorAll("svg")) crossed(boxes(svg, "text"), "words on words", 4)
   }
+  for (const root of roots(main)) for (const word of root.querySelectorAll("svg.lines text")) {
+    const [box, edge] = [shown(word), word.closest("svg").getBoundingClientRect()]
+    if (box && (box.right > edge.right + 1 || box.left < edge.left - 1)) found.push(["words of a chart are cut", word.textContent.slice(0, 60), edge.width])
+  }
   for (const plot of main.querySelectorAll(".js-plotly-plot")) crossed(boxes(plot, ".xtick text, .ytick text, .xtitle, .ytitle, .legendtext"), "words on words in a chart", 4)
   for (const root of roots(main)) for (const node of root.querySelectorAll("text, .js-plotly-plot text")) {
     const size = Number.parseFloat(getComputedStyle(node).fontSize)

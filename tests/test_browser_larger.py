@@ -99,3 +99,24 @@ def test_arcs_and_steps_are_picked_where_they_stand(page):
     box = rung.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     sync_api.expect(page.locator(".ladder button.rung").nth(2)).to_have_attribute("aria-current", "step", timeout=PATIENCE_MS)
+
+
+PICTURES = {  # page → of each what is to be shown
+    "/blocks?lesson=Convolution&": ".walk .frame", "/blocks?lesson=Separable+convolution&": ".separable svg", "/blocks?lesson=Activations&": ".activation svg",
+    "/blocks?lesson=Why+linear&": ".spiral canvas", "/blocks?lesson=Why+skip+connections&": ".stack [data-id=spreads]",
+    "/blocks?lesson=Squeeze-and-excitation&": ".squeeze svg", "/blocks?lesson=The+block,+step+by+step&": ".built svg", "/blocks?lesson=Modules&": ".modules svg",
+    "/blocks?lesson=Norm+and+chance&": ".fold svg", "/scaling?": ".graph svg", "/inside?": ".st-key-as_seen img",
+}
+SCREEN = {"width": 1920, "height": 1080}
+
+
+def test_what_is_to_be_shown_begins_on_the_first_screen(page):
+    """Of a projector, with the largest type: at least its head is on the screen."""
+    before, tops = page.viewport_size, {}
+    page.set_viewport_size(SCREEN)
+    for address, picture in PICTURES.items():
+        open_page(page, f"{page.home.removesuffix('/blocks')}{address}type=larger")
+        page.wait_for_selector(picture, timeout=PATIENCE_MS)
+        tops[address] = page.locator(picture).first.bounding_box()["y"]
+    page.set_viewport_size(before)
+    assert {address: top for address, top in tops.items() if top > 0.95 * SCREEN["height"]} == {}

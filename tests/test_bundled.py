@@ -17,6 +17,9 @@ from effnet_core.learning.course import one_cycle
 from effnet_core.learning.evaluation import evaluate
 from effnet_core.learning.recipe import Recipe
 from effnet_core.learning.recipes import preset
+from pages.shared import phrases, truth
+
+from .apps import open_app
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenette2-144.tgz"
 LARGEST = {"b0-imagenette": 10_000_000, "small-scenes": 1_500_000}  # bytes
@@ -97,3 +100,16 @@ def test_b0_is_as_good_as_its_card_says(tmp_path, monkeypatch, capsys):
     assert found["labels"] == card["labels"] and found["side"] == card["preprocess"]["crop"] and found["images"] == sum(HELD_OUT)
     moved = sum(abs(a - b) for old, new in zip(card["evaluation"]["confusion"], found["confusion"]) for a, b in zip(old, new)) / 2
     assert moved <= ROUNDING and abs(found["top5"] - card["evaluation"]["top5"]) <= ROUNDING / found["images"]
+
+
+def test_the_lead_s_other_model_knows_its_scene():
+    target = next(target for target in phrases.targets("inside") if "model=" in target)
+    assert any(phrases.read(other).settings == phrases.read(target).settings and phrases.read(other).page == "inside" for other in phrases.targets("tour"))
+    app = open_app("inside", **phrases.read(target).settings)
+    assert not app.exception and any("and that is what the model says" in one.value for one in app.markdown)
+
+
+def test_no_sample_photo_shows_a_class_of_the_bundled_b0():
+    """As the tour's step says."""
+    known = set(read_card(path_of("b0-imagenette"))["labels"])
+    assert len(known) == 10 and not any(known.intersection(sample.labels) for sample in truth.SAMPLES.values())

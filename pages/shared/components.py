@@ -16,6 +16,7 @@ _SHARED = {  # scripts in front of a component's own
     "engine": ("live", "digits", "numerals", "mirror", "pictures", "pictured_graph"),
     "convolution": ("live", "parts", "tags", "digits", "counting", "solids", "panels"),
     "separable": ("live", "parts", "tags", "digits", "counting", "solids", "panels", "ratio"),
+    "tally": ("live", "parts", "tags", "digits", "counting"),
     "walk": ("live", "parts", "tags", "export", "snapshot", "frames", "digits", "counting", "walk_numbers", "walk_views", "walk_hands"),
     "block": ("live", "parts", "tags", "solids", "volumes"),
     "built": ("live", "parts", "tags", "digits", "numerals", "counting", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "ladder"),

@@ -6,6 +6,7 @@ What would give the answer away waits on the page until then, and says so: `WAIT
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from . import teaching, texts
 
@@ -21,7 +22,7 @@ def ask(page: str, name: str, options: Sequence[str], right: int, *, section: st
     def say(part: str) -> str:
         return texts.text(page, f"{section}_{part}" if section else part, **numbers)
 
-    with st.container(border=True, key=f"guess_{name}"):
+    with _place(name):
         st.markdown(f"**Your guess first.** {say('guess')}")
         chosen = st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}",
                           label_visibility="collapsed", wrap=True,
@@ -36,6 +37,13 @@ def ask(page: str, name: str, options: Sequence[str], right: int, *, section: st
             return True
         st.markdown(f"**{verdict(chosen, right, options)}.** {say('answer')}")
     return True
+
+
+def _place(name: str) -> DeltaGenerator:
+    """In a presenter's type a line until it is opened, so that the picture is near."""
+    if teaching.times() == 1:
+        return st.container(border=True, key=f"guess_{name}")
+    return st.container(key=f"guess_{name}").expander("Your guess first", icon=":material/psychology_alt:")
 
 
 def verdict(chosen: int | None, right: int, options: Sequence[str]) -> str:

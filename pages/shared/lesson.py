@@ -15,7 +15,18 @@ def text(slug: str, section: str, **numbers: str) -> str:
 
 
 def head(slug: str, **numbers: str) -> None:
-    st.markdown(f"#### {text(slug, 'question')}\n{text(slug, 'lead', **numbers)}")
+    """The question and what it is about; in a presenter's type that is behind its question mark, so that the picture is near."""
+    question, lead = f"#### {text(slug, 'question')}", text(slug, "lead", **numbers)
+    if teaching.times() == 1:
+        st.markdown(f"{question}\n{lead}")
+    else:
+        st.markdown(question, help=lead)
+
+
+def aside(words: str) -> None:
+    """Words before a picture; in a presenter's type a line until it is opened."""
+    place = st.container() if teaching.times() == 1 else st.expander("In words", icon=":material/notes:")
+    place.markdown(words)
 
 
 def ask(slug: str, options: Sequence[str], right: int, **numbers: str) -> bool:

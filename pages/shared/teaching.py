@@ -22,6 +22,16 @@ _ROW = ('[data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [dat
 ABOVE = (f'@media (max-width: 1500px) {{ {_ROW} {{ flex-wrap: wrap; }} {_ROW} > [data-testid="stColumn"] {{ min-width: 100%; }} '
          '[data-testid="stLayoutWrapper"]:has(> .st-key-choosers) { position: static; min-height: 0; } }')  # as on a narrow screen: no room beside the page
 
+NEAR = """
+[data-testid="stLayoutWrapper"]:has(> .st-key-lead), .st-key-lesson [data-testid="stWidgetLabel"]:has(+ [role="radiogroup"]) { display: none; }
+[data-testid="stMainBlockContainer"] { padding-top: 4rem !important; }
+[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.6rem !important; }
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; padding: 0; }
+.st-key-taught:not(:has([data-testid="stCaptionContainer"])) { justify-content: flex-end; margin-top: -2.8rem; }
+.ef-tiles { grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); }
+:root { --ef-tile: 128px; }
+"""  # in a presenter's type what is to be shown begins on the first screen
+
 
 def hidden() -> frozenset[str]:
     """What the link leaves out, as `catalogue` names it; what it does not know is ignored."""
@@ -110,7 +120,7 @@ def _style(away: frozenset[str], fixed: list[str], size: float) -> str:
                   f'{every}::after {{ content: "Fixed by the link"; padding-left: 1.15rem; font-size: 0.8rem; opacity: 0.85; '
                   f"background: {LOCK} left center / 0.85rem no-repeat; }}"]
     if size != 1:
-        rules += [BESIDE, ABOVE if size >= TYPES["larger"] else "", f":root {{ font-size: {size * ROOT_PX:g}px !important; --ef-rem: {ROOT_PX}px; }}",
+        rules += [BESIDE, NEAR, ABOVE if size >= TYPES["larger"] else "", f":root {{ font-size: {size * ROOT_PX:g}px !important; --ef-rem: {ROOT_PX}px; }}",
                   f'[data-testid="stBidiComponentIsolated"] {{ zoom: {size:g}; font-size: {ROOT_PX}px; }}',
                   '.st-key-phrases [data-testid="stBidiComponentIsolated"] { zoom: 1; --ef-rem: 1rem; }']
     return "\n".join(rules)

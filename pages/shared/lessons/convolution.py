@@ -56,6 +56,7 @@ def _controls() -> tuple[Convolution, str]:
     kernel = st.select_slider("Dᵣ, side of a kernel", kernels.SIZES, 3, key="conv_kernel", **kept)
     stride = st.slider("Stride s, cells per step", 1, 4, 1, key="conv_stride", **kept)
     side = st.slider("Dᵤ, side of the map", 8, 48, 32, key="conv_side", **kept)
+    below = st.container(key="conv_tally")
     padding = st.segmented_control("Padding", PADDINGS, default="same", required=True, key="conv_padding",
                                    help=lesson.text(SLUG, "padding"),
                                    **kept)
@@ -64,7 +65,10 @@ def _controls() -> tuple[Convolution, str]:
     if filtered == kernels.RANDOM:
         st.button("Draw others", icon=":material/casino:", key="conv_deal", on_click=_deal)
     _picture_choice()
-    return Convolution(inputs, outputs, kernel, side, stride, padding), filtered
+    shape = Convolution(inputs, outputs, kernel, side, stride, padding)
+    with below:
+        component("tally")(key="tally", data=_sliders(shape), height="content")
+    return shape, filtered
 
 
 def _deal() -> None:

@@ -39,7 +39,7 @@ def show() -> None:
     layer = next(layer for layer in dict(at.network.units())[unit] if layer.operator != "se")
     stem = at.network.stem.output.channels
     numbers = {"channels": f"{stem:,}", "all": f"{4 * stem:,}"}
-    st.markdown(lesson.text(SLUG, "fold", **numbers))
+    lesson.aside(lesson.text(SLUG, "fold", **numbers))
     guess.ask(f"lesson_{SLUG}", "chance_fold", ["0", f"{stem:,}", f"{4 * stem:,}"], 1, section="fold", **numbers)
     _by_hand(at, unit, layer.id)
     _measured(at, unit, layer.id, html.plain(entry.name))

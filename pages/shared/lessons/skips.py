@@ -46,7 +46,7 @@ def _trained() -> dict[str, str]:
     found = recorded()
     (plain, _, _), (least, middle, most) = found.span("plain"), found.span("norm")
     said = {name: percent(share) for name, share in (("plain", plain), ("least", least), ("middle", middle), ("most", most))}
-    return said | {"seeds": str(found.seeds), "always": " and ".join(found.always), "never": ", ".join(found.never),
+    return said | {"seeds": str(found.seeds), "device": found.machine["processor"], "date": found.date, "always": " and ".join(found.always), "never": ", ".join(found.never),
                    "burst": str(found.right["skip"].count(None))}
 
 
@@ -66,8 +66,7 @@ def _data() -> dict:
 
 
 def _learning() -> None:
-    numbers = {"points": str(2 * PLACES), "device": recorded().machine["processor"], "date": recorded().date}
-    st.markdown(f"##### Can they learn?\n{lesson.text(SLUG, 'learning', **numbers)}")
+    st.markdown(f"##### Can they learn?\n{lesson.text(SLUG, 'learning', points=str(2 * PLACES))}")
     rate = st.segmented_control("Learning rate", RATES, default=RATE, required=True, **state.bound("depth_rate"))
     component("stack_learning")(key="stack_learning", data={**_data(), "rate": float(rate), "steps": STEPS}, height="content")
 

@@ -51,7 +51,8 @@ def _maps(name: str) -> tuple[list[str], list[list[float]]]:
 
 def _example(network: Architecture, units: tuple[core.Squeeze, ...], own: str) -> int:
     """The small maps, and beneath them what the same ratio would cost; returns the ratio."""
-    st.markdown(f"##### Four steps\n{lesson.text(SLUG, 'steps')}")
+    st.markdown("##### Four steps")
+    lesson.aside(lesson.text(SLUG, "steps"))
     photo = photos("squeeze_photo").removeprefix("sample-")
     columns = st.columns(3, gap="large")
     channels = columns[0].slider("Channels C", 2, core.CHANNELS, 8, 1, **state.bound("squeeze_channels"))
