@@ -108,7 +108,7 @@ function draw(root, data, width) {
   const alive = gone.filter((each) => !each).length
   const mean = rates.reduce((sum, rate) => sum + 1 - rate, 0)
   const odds = oddsOf(rates)
-  const rest = data.guessed ? ` in this draw; ${written(mean, 2)} on average. All of them are there for ${percentOf(odds.at(-1))} of the images.`
+  const rest = data.guessed ? ` in this draw; ${written(mean, 2)} on average. All of them are there for ${percentOf(odds.at(-1) || TINY)} of the images.`
     : " in this draw; on average: after your guess above."
   const said = html("p", { class: "said" }, html("b", {}, `${grouped(alive)} of ${grouped(rates.length)} blocks`), rest)
   patchChildren(root, [said, html("div", { class: "both" }, blocksOf(data, rates, gone, blocks), data.guessed ? spreadOf(odds, alive, spread) : spreadWaits(spread))])

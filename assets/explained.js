@@ -1,13 +1,30 @@
 // The card that explains a word where it stands, or says where to look.
 const phrases = (window.effnetPhrases ??= { words: {}, send: () => {} })
 
-function show(link, title, text) {
+function raise(link, role) {
   clearTimeout(phrases.leaving)
-  phrases.card.replaceChildren(Object.assign(document.createElement("b"), { textContent: title }), document.createTextNode(` ${text}`))
-  describe(link, `${title}: ${text}`)
+  phrases.by?.removeAttribute("aria-describedby")
+  phrases.card.setAttribute("role", role)
+  phrases.card.replaceChildren()
   phrases.card.showPopover()
   phrases.by = link
+}
+
+function write(title, text) {
+  phrases.card.replaceChildren(Object.assign(document.createElement("b"), { textContent: title }), document.createTextNode(` ${text}`))
   place()
+}
+
+function show(link, title, text) {
+  raise(link, "tooltip")
+  describe(link, `${title}: ${text}`)
+  write(title, text)
+}
+
+// What has just happened is read out unasked: of a status those words are heard that come to it, so that it stands there a frame before them.
+function tell(link, title, text) {
+  raise(link, "status")
+  requestAnimationFrame(() => phrases.by === link && write(title, text))
 }
 
 function shown(link) {
@@ -17,7 +34,6 @@ function shown(link) {
 
 // For those who hear the page: a description cannot cross a shadow's border, so that it stands in the document itself.
 function describe(link, text) {
-  if (phrases.by !== link) phrases.by?.removeAttribute("aria-describedby")
   const said = document.getElementById("ef-word") ?? Object.assign(document.createElement("div"), { id: "ef-word", hidden: true })
   said.textContent = text
   if (!said.isConnected) document.body.append(said)
@@ -42,7 +58,7 @@ function hide() {
 
 function card(root) {
   if (!root.firstChild) {
-    const made = Object.assign(document.createElement("div"), { className: "card", role: "tooltip" })
+    const made = Object.assign(document.createElement("div"), { className: "card" })
     made.setAttribute("popover", "manual")
     root.append(made)
   }

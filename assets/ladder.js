@@ -42,7 +42,7 @@ function ladderOf(rungs, chosen, si, pick) {
   }
   ladder.onkeydown = (event) => {
     const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
-    const row = by && ladder.querySelector(`[data-id="${Number(event.target.closest("button.rung").dataset.id) + by}"]`)
+    const row = by && event.currentTarget.querySelector(`[data-id="${Number(event.target.closest("button.rung").dataset.id) + by}"]`)
     if (!row) return
     row.focus()
     pick(Number(row.dataset.id))

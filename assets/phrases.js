@@ -15,7 +15,7 @@ function point(link, keys, since) {
   for (const place of seen) ring(place)
   if (seen.length || !link.isConnected) return
   const above = drawn.length && drawn[0].getBoundingClientRect().top < link.getBoundingClientRect().top
-  show(link, "Set.", drawn.length ? `It is ${above ? "above" : "below"}, out of sight.` : "")
+  tell(link, "Set.", drawn.length ? `It is ${above ? "above" : "below"}, out of sight.` : "")
 }
 
 function ring(place) {

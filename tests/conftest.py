@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from .serving import CHROMIUM, QUIET
+from .serving import CHROMIUM, QUIET, server
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "tests" / "output" / os.environ.get("PYTEST_XDIST_WORKER", "")  # each of the processes that share the tests has its own
 os.environ["EFFNET_CACHE"] = str(OUTPUT / "cache")
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # threads that wait for a core are what costs most: each process has its share
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 
 def _declare_torchvision_operators() -> None:
@@ -42,9 +44,9 @@ def timm(torchvision):
     return pytest.importorskip("timm", reason="timm, an independent reference, is not installed")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
-    """Headless Chromium."""
+    """Headless Chromium; every test opens windows of its own."""
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
@@ -52,3 +54,23 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """Where the app runs for all tests in a browser that leave its cache as it was: what visitors choose is each visitor's own."""
+    with server(tmp_path_factory.mktemp("cache")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def serious():
+    """Tells what an accessibility checker finds serious in a page: by all its rules, or by those given."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+
+    def found(page, *rules: str) -> list[tuple[str, list[str]]]:
+        options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": [*rules]} if rules else {})}
+        violations = axe.run(page, options=options).response["violations"]
+        return [(one["id"], [str(node["target"]) for node in one["nodes"][:3]]) for one in violations if one["impact"] in ("serious", "critical")]
+
+    return found

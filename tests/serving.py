@@ -72,13 +72,12 @@ def open_page(page, address: str) -> None:
 
 
 @contextmanager
-def visited(browser, cache: Path, place: str = "", height: int = 900) -> Iterator:
-    """A page of `browser` in front of an app of its own; `home` is the address of `place` there. Errors of the page's scripts are kept in
-    `errors`, and there must be none at the end."""
-    with server(cache) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": height})
-        page.home, page.errors = address + place, []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        yield page
-        assert not page.errors
-        page.close()
+def visited(browser, home: str, height: int = 900) -> Iterator:
+    """A page of `browser` that knows its `home`, an address in the app. Errors of the page's scripts are kept in `errors`, and there must be
+    none at the end."""
+    page = browser.new_page(viewport={"width": 1440, "height": height})
+    page.home, page.errors = home, []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    assert not page.errors
+    page.close()

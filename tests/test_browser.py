@@ -16,12 +16,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as url:
-        yield url
-
-
 class Visit:
     """A browser window with what went wrong in it."""
 
@@ -111,8 +105,7 @@ def test_the_main_job(visit):
     here.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(samples()["cat"].path)
     here.is_at("photo=upload-")
     here.shows("The picture: your photo", "All that it can say, whatever the picture shows: tench, English springer")
-    settle(here.page, 1000)
-    assert here.page.locator(".st-key-skyline canvas").count() == 1  # every gate of the network
+    sync_api.expect(here.page.locator(".st-key-skyline canvas")).to_have_count(1, timeout=PATIENCE_MS)  # every gate of the network
     here.page.locator(".st-key-part").get_by_text("Maps", exact=True).click()
     here.shows(f"{published('b0').blocks[10].output.channels} channels")  # of the selected block, stages.4.1
     here.page.locator(".st-key-all_maps canvas").first.wait_for()

@@ -12,8 +12,8 @@ from effnet_core.lessons.design import RANGES, SHAPES, STEPS, Design, design
 from effnet_core.lessons.parts import ACTIVATIONS, Filter, Gate, sampled, symmetric
 from effnet_core.palette import three
 
-from .serving import CHROMIUM, settle, visited
-from .test_browser_live import take, value
+from .hand import drag
+from .serving import CHROMIUM, open_page, settle, visited
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -109,25 +109,20 @@ def test_words_of_the_drawing_do_not_cover_each_other(bare):
 
 
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    with visited(browser, tmp_path_factory.mktemp("cache"), "/blocks", height=1600) as page:
+def page(browser, address):
+    with visited(browser, address + "/blocks", height=1600) as page:
         yield page
 
 
 def opened(page, query):
-    page.goto(f"{page.home}?{query}")
-    page.wait_for_selector("h1", timeout=60_000)
-    settle(page)
+    open_page(page, f"{page.home}?{query}")
 
 
 def test_the_block_follows_the_hand_and_agrees_when_it_lets_go(page):
     opened(page, "lesson=The+block%2C+step+by+step&built_step=Swish")
     image = page.locator(".built svg[role=img]")
     sync_api.expect(image).to_have_attribute("aria-label", re.compile("144 channels of 56 by 56"), timeout=PATIENCE_MS)
-    x, y = take(page, "built_expand")
-    page.mouse.move(x - 120, y, steps=6)
-    page.wait_for_function("() => Number(document.querySelector('.st-key-built_expand input').getAttribute('value')) < 6")
-    ratio = int(value(page, "built_expand"))
+    ratio = int(drag(page, "built_expand", -120))
     made = design(7, expand=ratio)
     page.wait_for_function("(n) => document.querySelector('.st-key-built [data-testid=stBidiComponentIsolated]').shadowRoot.querySelector('svg').ariaLabel.includes(n)", arg=f"{24 * ratio} channels")
     figure = page.locator(".built .rung.chosen .figure").first
@@ -148,6 +143,11 @@ def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):
     opened(page, "lesson=The+block%2C+step+by+step&built_step=Linear")
     row = page.locator(".built .rung.chosen")
     sync_api.expect(row).to_contain_text("Linear", timeout=PATIENCE_MS)
+    fifth = page.locator(".built .rung").nth(5).locator(".figure").nth(1)  # the first one is the head
+    sync_api.expect(fifth).to_contain_text("after your guess above")
+    page.locator(".st-key-unguessed_built button").press("Enter")
+    sync_api.expect(fifth).to_contain_text("÷ 23.6", timeout=PATIENCE_MS)
+    settle(page)
     row.focus()
     for name in ("Swish", "SE"):
         page.keyboard.press("ArrowDown")
@@ -164,11 +164,10 @@ def test_the_ladder_is_walked_with_the_keyboard_and_phrases_act(page):
 def test_the_module_follows_the_hand(page):
     opened(page, "lesson=Modules&module_side=16")
     strips = page.locator(".modules .strips svg")
+    sync_api.expect(page.locator(".modules .waits")).to_have_text("Where the zeros go: after your guess above.", timeout=PATIENCE_MS)
+    page.locator(".st-key-unguessed_modules button").press("Enter")
     sync_api.expect(strips).to_have_attribute("aria-label", re.compile("0 zeros before, 1 after"), timeout=PATIENCE_MS)
-    x, y = take(page, "module_kernel")
-    page.mouse.move(x + 60, y, steps=5)
-    page.wait_for_function("() => Number(document.querySelector('.st-key-module_kernel input').getAttribute('value')) > 3")
-    kernel = int(value(page, "module_kernel"))
+    kernel = int(drag(page, "module_kernel", 60))
     before, after = Convolution(1, 1, kernel, 16, 2).zeros
     sync_api.expect(strips).to_have_attribute("aria-label", re.compile(f"{before} zeros before, {after} after"), timeout=PATIENCE_MS)
     sync_api.expect(page.locator(".modules .account .sum").first).to_contain_text(f"{96 * kernel**2 + 192:,}")

@@ -2,18 +2,12 @@
 
 import pytest
 
-from .serving import CHROMIUM, server
+from .serving import CHROMIUM
 from .test_browser import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 COMPARED = "/scaling?ask=Compare&pins=f%3A3%2C1.2%2C1.1%2C1.15%3Bp%3Ab7%3Bp%3Aresnet50&layer=stages.4.2"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as url:
-        yield url
 
 
 @pytest.fixture()

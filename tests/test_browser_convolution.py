@@ -1,10 +1,9 @@
 """The lessons on convolutions in a real browser: they count as Python does, the walking kernel computes what torch computes, both follow the hand."""
 
-import json
 import math
 import random
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -18,9 +17,9 @@ from pages.shared.components import _ASSETS, _SHARED
 from pages.shared.lessons.separable import CHANNELS
 
 from .apps import open_app
-from .serving import CHROMIUM, server, settle
+from .hand import drag, eventually
+from .serving import CHROMIUM, settle
 from .test_browser import Visit
-from .test_browser_live import take
 from .test_page_convolution import sent
 
 PATIENCE_MS = 60_000
@@ -150,19 +149,12 @@ def test_quotients_say_whether_they_are_rounded(blank, count, divisor, said):
     assert f"{found['sign']} {found['text']}" == said
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as url:
-        yield url
-
-
 @pytest.fixture
 def visit(browser, address):
     visits = []
 
     def new(path, **options):
         visits.append(Visit(browser, address, **options).open(path))
-        settle(visits[-1].page, 600)
         return visits[-1]
 
     yield new
@@ -171,16 +163,16 @@ def visit(browser, address):
         here.context.close()
 
 
-def held(page, key, by, shown):
-    """Drags the thumb of `key`: what `shown` says while it is held, where the thumb then stands, and what is said after it was let go."""
+def follows(page, key, by, shown, expected):
+    """Drags the thumb of `key`: what it stands for is shown while it is held, and after it was let go."""
     page.locator(f".st-key-{key}").scroll_into_view_if_needed()
-    x, y = take(page, key)
-    page.mouse.move(x + by, y, steps=6)
-    page.wait_for_timeout(200)
-    while_held, there = shown(), int(page.locator(f".st-key-{key} input").get_attribute("value"))
+    at = int(drag(page, key, by))
+
+    eventually(page, lambda: shown() == expected(at))
     page.mouse.up()
-    settle(page, 500)
-    return while_held, there, shown()
+    settle(page)
+    assert shown() == expected(at)
+    return at
 
 
 def figures(page, root, *names):
@@ -190,26 +182,27 @@ def figures(page, root, *names):
 def test_volumes_and_numbers_follow_the_hand_as_python_then_says(visit):
     page = visit("/blocks").page
     shown = lambda: figures(page, ".convolution", "macs", "params", "cells")  # noqa: E731
-    counted = Convolution(3, 16, 3, 32)
-    for key, by, changed in (("conv_inputs", 60, lambda at: {"inputs": at}), ("conv_kernel", 90, lambda at: {"kernel": kernels.SIZES[at]})):
-        before = shown()
-        while_held, at, after = held(page, key, by, shown)
-        counted = replace(counted, **changed(at))
-        assert while_held == after == [counted.macs, counted.params, counted.cells] != before
-    assert f"{counted.macs:,}" in page.locator(".convolution").inner_text()
+    told = lambda shape: [shape.macs, shape.params, shape.cells]  # noqa: E731
+    inputs = follows(page, "conv_inputs", 60, shown, lambda at: told(Convolution(at, 16, 3, 32)))
+    size = kernels.SIZES[follows(page, "conv_kernel", 90, shown, lambda at: told(Convolution(inputs, 16, kernels.SIZES[at], 32)))]
+    assert f"{Convolution(inputs, 16, size, 32).macs:,}" in page.locator(".convolution").inner_text()
 
 
 def test_the_pair_follows_the_hand_over_real_channels(visit):
     page = visit("/blocks?lesson=Separable+convolution").page
-    while_held, at, after = held(page, "sep_inputs", 40, lambda: figures(page, ".separable", "standard", "depthwise", "pointwise"))
-    shape = Separable(CHANNELS[at], 24, 3, 56)
-    assert CHANNELS[at] != 144 and while_held == after == [shape.standard.macs, shape.depthwise.macs, shape.pointwise.macs]
+
+    def counted(at):
+        shape = Separable(CHANNELS[at], 24, 3, 56)
+        return [shape.standard.macs, shape.depthwise.macs, shape.pointwise.macs]
+
+    at = follows(page, "sep_inputs", 40, lambda: figures(page, ".separable", "standard", "depthwise", "pointwise"), counted)
+    assert CHANNELS[at] != 144
 
 
 def test_the_kernel_walks_by_mouse_keys_and_play_and_takes_numbers(visit):
     page = visit("/blocks").page
     walk = page.locator(".walk")
-    at = lambda: walk.get_attribute("data-at")  # noqa: E731
+    at = lambda cell: sync_api.expect(walk).to_have_attribute("data-at", cell, timeout=PATIENCE_MS)  # noqa: E731
     walk.locator(".frame.input").scroll_into_view_if_needed()
     photo = walk.locator(".frame.input").bounding_box()
     page.mouse.move(photo["x"] + photo["width"] / 2, photo["y"] + photo["height"] / 2)
@@ -217,37 +210,22 @@ def test_the_kernel_walks_by_mouse_keys_and_play_and_takes_numbers(visit):
     pixel = photo["width"] / 34  # 32 and a ring of zeros
     page.mouse.move(photo["x"] + 3.5 * pixel, photo["y"] + 5.5 * pixel, steps=4)
     page.mouse.up()
-    assert at() == "4,2"
+    at("4,2")
     walk.locator(".frame.output").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
-    assert at() == "5,1"
+    at("5,1")
     page.keyboard.press("Space")
     page.wait_for_function("node => node.dataset.at !== '5,1'", arg=walk.element_handle(), timeout=PATIENCE_MS)
     page.keyboard.press("Space")
     field = walk.locator("input.number").first
     field.fill("7,5")
     field.press("Enter")
-    settle(page, 500)
-    assert page.locator(".st-key-conv_filter [data-selected=true]").inner_text() == "By hand"
-    assert "kernel_numbers=3%2F1%3A7.5%2C0%2C1" in page.url and walk.locator("input.number").first.input_value() == "7.5"
+    sync_api.expect(page.locator(".st-key-conv_filter [data-selected=true]")).to_have_text("By hand", timeout=PATIENCE_MS)
+    sync_api.expect(page).to_have_url(re.compile(re.escape("kernel_numbers=3%2F1%3A7.5%2C0%2C1")), timeout=PATIENCE_MS)
+    sync_api.expect(walk.locator("input.number").first).to_have_value("7.5", timeout=PATIENCE_MS)
+    settle(page)
     field = walk.locator("input.number").first
     field.fill("many")
     field.press("Enter")
     sync_api.expect(walk.locator(".note")).to_contain_text("from −99 to 99")
-
-
-@pytest.mark.parametrize("lesson, scheme", [("Convolution", "dark"), ("Separable+convolution", "light")])
-def test_lessons_fit_a_phone_and_have_no_serious_accessibility_finding(visit, lesson, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
-    here = visit(f"/blocks?lesson={lesson}", color_scheme=scheme)
-    if lesson != "Convolution":
-        here.page.get_by_text("A ninth").click()
-        settle(here.page, 600)
-    findings = [(v["id"], json.dumps([node["target"] for node in v["nodes"][:3]])) for v in axe.run(here.page).response["violations"]
-                if v["impact"] in ("serious", "critical")]
-    assert not findings, findings
-    here.page.set_viewport_size({"width": 390, "height": 844})
-    settle(here.page, 500)
-    wide = here.page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
-    assert wide[0] <= wide[1]

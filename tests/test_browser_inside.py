@@ -19,8 +19,8 @@ INKED = """canvas => {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, browser):
-    with visited(browser, tmp_path_factory.mktemp("cache")) as page:
+def page(browser, address):
+    with visited(browser, address) as page:
         yield page
 
 

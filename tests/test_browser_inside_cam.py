@@ -24,8 +24,8 @@ BARE = """canvas => { window.effnetOverlay.opacity = 0; window.dispatchEvent(new
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, browser):
-    with visited(browser, tmp_path_factory.mktemp("cache"), "/inside?model=small-scenes&photo=sample-cat&part=", height=1000) as page:
+def page(browser, address):
+    with visited(browser, address + "/inside?model=small-scenes&photo=sample-cat&part=", height=1000) as page:
         yield page
 
 

@@ -13,7 +13,7 @@ from pages.shared.components import _ASSETS, _SHARED
 from pages.shared.inside import packet
 
 from .apps import open_app
-from .serving import CHROMIUM, open_page, server
+from .serving import CHROMIUM, open_page, visited
 from .test_page_inside_cell import PART, model, opened  # noqa: F401  fixtures
 
 PATIENCE_MS = 60_000
@@ -162,10 +162,9 @@ def test_a_row_that_is_not_here_is_asked_for(glass, model, opened, monkeypatch):
     shows(glass, eye, (high, 5))
 
 
-def test_the_address_follows_the_microscope(browser, tmp_path):
-    with server(tmp_path) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        open_page(page, address + "/inside?part=One+cell&model=small-scenes&layer=stages.2.0&cell_at=0,0")
+def test_the_address_follows_the_microscope(browser, address):
+    with visited(browser, address + "/inside?part=One+cell&model=small-scenes&layer=stages.2.0&cell_at=0,0", height=1000) as page:
+        open_page(page, page.home)
         page.locator(".st-key-cell .step").first.wait_for(timeout=PATIENCE_MS)
         page.locator(".st-key-cell .target").focus()
         page.keyboard.press("ArrowDown")
@@ -174,4 +173,3 @@ def test_the_address_follows_the_microscope(browser, tmp_path):
         sync_api.expect(page.locator(".st-key-cell .status")).to_contain_text("row 1, column 1 of", timeout=PATIENCE_MS)
         value, recorded = (page.locator(f'.st-key-cell [data-step="{step}"] .result').inner_text() for step in ("activation", "recorded"))
         assert value == recorded and not page.locator("[data-testid=stException]").count()
-        page.close()

@@ -8,7 +8,7 @@ from effnet_core import cards, checkpoints
 from effnet_core.inside import survey, survey_files
 from effnet_core.inside.survey_pictures import pictures
 
-from .serving import CHROMIUM, open_page, visited
+from .serving import CHROMIUM, open_page, server, visited
 
 PATIENCE_MS = 60_000
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -22,7 +22,7 @@ def page(tmp_path_factory, browser):
     found = survey.survey(model, pictures("scenes", model.preprocess), 60, facts={"weights": weights})
     path = cache / "surveys" / survey_files.place(weights, "scenes", None).name
     survey_files.save(path, found)
-    with visited(browser, cache, "/inside?model=small-scenes&layer=stages.4.1", height=1000) as page:
+    with server(cache) as address, visited(browser, address + "/inside?model=small-scenes&layer=stages.4.1", height=1000) as page:
         page.found = found
         yield page
 

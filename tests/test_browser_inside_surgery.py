@@ -12,8 +12,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, browser):
-    with visited(browser, tmp_path_factory.mktemp("cache"), "/inside?model=small-scenes&photo=scene-3-4&layer=stages.4.1") as page:
+def page(browser, address):
+    with visited(browser, address + "/inside?model=small-scenes&photo=scene-3-4&layer=stages.4.1") as page:
         yield page
 
 

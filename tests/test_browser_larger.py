@@ -12,8 +12,8 @@ PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    with visited(browser, tmp_path_factory.mktemp("larger"), "/blocks", 2600) as page:
+def page(browser, address):
+    with visited(browser, address + "/blocks", 2600) as page:
         yield page
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from effnet_core.lessons import normals, spiral, stack
 
+from .hand import drag
 from .serving import CHROMIUM, open_page, settle, visited
+from .spirals import embed
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -58,7 +60,7 @@ def test_random_numbers_are_python_s(bare):
 def test_the_spiral_is_python_s(bare, activation):
     page = bare("curves", "lots", "normals", "spiral_math")
     for n, seed, scale in ((2, 0, 1.0), (3, 41, 8.0), (17, 5, 0.5), (60, 999, 6.0)):
-        drawn, made = page.evaluate(RUN, [n, activation, seed, scale]), spiral.embed(n, activation, seed, scale)
+        drawn, made = page.evaluate(RUN, [n, activation, seed, scale]), embed(n, activation, seed, scale)
         assert drawn["alive"] == made.alive.tolist()
         np.testing.assert_allclose(np.array(drawn["back"]).T, made.back, atol=1e-6)
         np.testing.assert_allclose(np.array(drawn["best"]).T, made.best, atol=1e-6)
@@ -87,29 +89,19 @@ def test_training_is_python_s(bare):
         np.testing.assert_allclose(losses, stack.train(6, kind, "swish", 1.0, 0, 0.03, 25), rtol=1e-6)
 
 
-def grab(page, key):
-    box = page.locator(f".st-key-{key} [data-testid=stSliderThumbValue]").locator("..").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def test_the_lessons_answer_to_the_hand(browser, tmp_path):
-    with visited(browser, tmp_path, "/blocks?lesson=Why+linear&spiral_n=3", 2400) as page:
+def test_the_lessons_answer_to_the_hand(browser, address):
+    with visited(browser, address + "/blocks?lesson=Why+linear&spiral_n=3", 2400) as page:
         open_page(page, page.home)
         caption = page.locator(".spiral figcaption").nth(2)
-        sync_api.expect(caption).to_contain_text(f"{100 * spiral.embed(3, 'relu', 0).inverse:.1f} %")
-        x, y = grab(page, "spiral_n")
-        page.mouse.move(x + 60, y, steps=4)
-        n = int(page.locator(".st-key-spiral_n input").get_attribute("value"))
-        sync_api.expect(caption).to_contain_text(f"{100 * spiral.embed(n, 'relu', 0).inverse:.1f} %")  # not let go yet
+        sync_api.expect(caption).to_contain_text(f"{100 * embed(3, 'relu', 0).inverse:.1f} %")
+        n = int(drag(page, "spiral_n", 60))
+        sync_api.expect(caption).to_contain_text(f"{100 * embed(n, 'relu', 0).inverse:.1f} %")  # not let go yet
         assert n > 3
         page.mouse.up()
         settle(page)
         page.locator(".spiral .small").nth(4).press("Enter")
         sync_api.expect(page.locator(".st-key-spiral_n input")).to_have_attribute("value", "30")
-        page.goto(page.home.replace("linear&spiral_n=3", "skip+connections&depth_blocks=6"))
-        settle(page, 600)
+        open_page(page, page.home.replace("linear&spiral_n=3", "skip+connections&depth_blocks=6"))
         chart = page.locator(".stack svg.lines").first
         chart.focus()
         chart.press("Home")

@@ -12,7 +12,8 @@ from effnet_core.families import compound, published
 from effnet_core.figures import bars, lab, strip
 from effnet_core.graph import graph
 
-from .serving import CHROMIUM, server, settle
+from .hand import take, value
+from .serving import CHROMIUM, settle
 from .test_browser import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -35,12 +36,6 @@ COUNT = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as url:
-        yield url
-
-
 @pytest.fixture()
 def visit(browser, address):
     visits = []
@@ -58,19 +53,6 @@ def visit(browser, address):
     for here in visits:
         assert not here.page.get_by_test_id("stException").count() and not here.outside
         here.context.close()
-
-
-def take(page, key):
-    """Presses the mouse on the thumb of the slider `key`; where it was pressed."""
-    box = page.locator(f".st-key-{key} [data-testid=stSliderThumbValue]").locator("..").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    return x, y
-
-
-def value(page, key):
-    return float(page.locator(f".st-key-{key} input").get_attribute("value"))
 
 
 def has_numbers(page, network):

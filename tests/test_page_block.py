@@ -117,8 +117,8 @@ def test_what_cannot_be_filled_in_says_why(query):
 def test_what_a_browser_sends_of_a_step_is_checked(monkeypatch):
     put = []
     monkeypatch.setattr(built.state, "put", lambda **values: put.append(values))
-    for sent in (None, "x", -1, 9, 1.5, [], {}):
-        built._go(sent)
+    for wrong in (None, "x", -1, 9, 1.5, [], {}):
+        built._go(wrong)
     assert not put
     built._go(8)
     assert put == [{"built_step": "SE"}]

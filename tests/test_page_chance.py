@@ -5,7 +5,7 @@ import torch
 
 from effnet_core import load, published
 from effnet_core.lessons import chance as core
-from effnet_core.lessons import norm, normals
+from effnet_core.lessons import normals
 from effnet_core.palette import fixed
 from pages.shared import phrases
 from pages.shared.lessons import norms

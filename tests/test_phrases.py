@@ -1,6 +1,7 @@
 """Phrases of the texts: every one leads to a page that is there and sets its controls to values that they take."""
 
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -90,3 +91,9 @@ def test_carried_values_of_phrases_can_be_values():
             values = phrases.read(target).settings
             surgery.read(values.get("surgery", ""))
             assert re.fullmatch(r"stem|head|classifier|stages\.[0-6]\.[0-9]+", values.get("layer", "stem"))
+
+
+def test_only_what_a_text_sets_has_a_way_to_be_read():
+    """But for the switches of the blocks' parts, which go together."""
+    written = {key for page in texts.pages() for target in phrases.targets(page) for key, _ in parse_qsl(target.rpartition("?")[2], keep_blank_values=True)}
+    assert {key for key, read in phrases.READ.items() if read is not phrases._switch} <= written

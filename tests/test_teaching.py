@@ -9,7 +9,7 @@ from effnet_core.errors import UserError
 from effnet_core.figures import figure, larger
 from effnet_core.palette import INK, Theme, themed
 from pages.shared import catalogue, controls, sheets, shell, teaching
-from pages.shared.lessons import chance
+from pages.shared.lessons import built, chance
 
 from .apps import open_app
 
@@ -31,7 +31,8 @@ def parts(page):
 
 CONDITIONAL = {  # which controls want more than their part's address → what of it shows them
     "scaling": [{"ask": "Compare", "pins": "p:b0;p:b7"}, {"ask": "Compare", "pins": "p:b0;p:b7", "versus": "Chart"}],
-    "blocks": [*({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
+    "blocks": [*({"lesson": "The block, step by step", "built_step": name} for name in built.NAMES),
+               *({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
                {"lesson": "Why skip connections", "depth_real": "true"}, *({"lesson": "Norm and chance", "chance_part": part} for part in chance.PARTS)],
     "tradeoffs": [{"trade": "Chooser", "budget_kind": kind} for kind in ("Memory", "Time")],
     "inside": [{"part": "Maps", "surgery": "off:4.1", "layer": "stages.4.1"}, {"part": "Where it looks", "second_model": "small-scenes"},
@@ -45,7 +46,7 @@ def test_every_control_that_is_offered_is_on_its_page_under_its_label(page):
     for app in [*parts(page), *(open_app(page, **more) for more in CONDITIONAL.get(page, ()))]:
         assert not app.exception
         seen |= labels(app)
-    wanted = {key: control.label for key, control in catalogue.controls(page).items()}
+    wanted = {key: control.label for name, control in catalogue.controls(page).items() for key in control.of or (name,)}
     assert {key: seen.get(key) for key in wanted} == wanted
 
 
@@ -108,6 +109,19 @@ def test_presets_and_what_a_browser_sends_leave_a_fixed_control_alone():
     app.slider(key="phi").set_value(5.0).run()
     app.slider(key="alpha").set_value(1.5).run()
     assert app.slider(key="phi").value == 3.0 and app.slider(key="alpha").value == 1.5
+
+
+def test_the_switches_of_the_built_block_are_hidden_and_fixed_in_every_step():
+    built_step = {"lesson": "The block, step by step", "built_step": built.NAMES[2]}
+    app = open_app("blocks", **built_step, built_skip_3="false", hide="built_norm,built_activation", fix="built_skip")
+    assert not app.exception and app.toggle(key="built_skip_3").value is False
+    for step in range(1, len(built.STEPS) + 1):
+        assert f".st-key-built_norm_{step} {{ display: none" in style(app) and f".st-key-built_activation_{step} {{" in style(app)
+        assert f".st-key-built_skip_{step}" in style(app)
+    assert any("Left out: Activation, Batch norm, in The block, step by step." in one.value and "Fixed: Skip connection." in one.value for one in app.caption)
+    app.toggle(key="built_skip_3").set_value(True).run()
+    assert app.toggle(key="built_skip_3").value is False
+    assert {"built_skip_1", "built_activation_9"} <= catalogue.addressed("blocks")
 
 
 def test_nobody_is_trapped():

@@ -39,10 +39,11 @@ def sheet(of: Sheet, closing: str = "") -> str:
     first = (f'<header><h1>{escape(of.title)}</h1><p class="who">Name <span class="blank wide"></span> Date <span class="blank"></span></p></header>'
              f'<div class="facts">{_part(of, "aim", "Aim")}{_part(of, "time", "Time")}<p class="link"><b>Open</b> {escape(of.link)}</p></div>'
              f"{_part(of, 'predict', 'Predict first')}{_part(of, 'tasks', 'By hand')}{_part(of, 'discuss', 'Discuss', 'lines')}"
-             f"<section class="words"><h2>Words</h2><dl>{words}</dl></section>{_part(of, 'sources', 'Sources')}")
-    second = f"<header><h1>Answers: {escape(of.title)}</h1></header>{_part(of, 'tasks', 'By hand', filled=True)}{_part(of, 'answers', 'Predict and discuss', filled=True)}"
-    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(of.title)}: lesson sheet</title>'
-            f'<style>{_STYLE}</style></head>\n<body><main>{first}</main>\n<main class="answers">{second}<footer>{escape(closing)}</footer></main></body></html>\n')
+             f'<section class="words"><h2>Words</h2><dl>{words}</dl></section>{_part(of, "sources", "Sources")}')
+    second = (f"<header><h1>Answers: {escape(of.title)}</h1></header>{_part(of, 'tasks', 'By hand', filled=True)}"
+              f"{_part(of, 'answers', 'Predict and discuss', filled=True)}")
+    return ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<title>{escape(of.title)}: lesson sheet</title><style>{_STYLE}</style></head>\n<body><main>{first}</main>\n<main class="answers">{second}<footer>{escape(closing)}</footer></main></body></html>\n')
 
 
 def _part(of: Sheet, section: str, title: str, kind: str = "", *, filled: bool = False) -> str:

@@ -17,10 +17,16 @@ def arcs(network: Architecture, theme: str = "light", chosen: str = "") -> dict:
     """`marks`, one a block, or one for equal ones in a row where there are too many: its colour, what is said of it, and whether something
     goes around it; and the sentence for the whole."""
     count, place = ways(network), run_of(network, chosen)
-    marks = [{"id": run.first.id, "colour": unit_colour(run.first.id, theme), "around": has_way_around(run.first), "chosen": run.first.id == place,
-              "label": f"{run.first.id}, {run.first.label}{f' × {run.count}' if run.count > 1 else ''}: {_reason(run.first)}"} for run in runs(network)]
-    title = f"{count.blocks:,} blocks of {network.name}, {count.around:,} with a skip connection, drawn as an arc, and {count.through:,} without"
+    marks = [{"id": run.first.id, "colour": unit_colour(run.first.id, theme), "around": has_way_around(run.first),
+              "chosen": run.first.id == place,
+              "label": f"{run.first.id}, {run.first.label}{_times(run.count)}: {_reason(run.first)}"} for run in runs(network)]
+    title = (f"{count.blocks:,} blocks of {network.name}, {count.around:,} with a skip connection, drawn as an arc, "
+             f"and {count.through:,} without")
     return {"marks": marks, "title": title}
+
+
+def _times(count: int) -> str:
+    return f" × {count}" if count > 1 else ""
 
 
 def _reason(block: Block) -> str:

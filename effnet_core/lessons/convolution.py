@@ -31,10 +31,11 @@ class Convolution:
         if self.padding not in PADDINGS:
             raise UserError(f"The padding is {self.padding!r}; it must be one of {', '.join(PADDINGS)}.")
         if self.inputs % self.groups or self.outputs % self.groups:
-            raise UserError(f"{self.inputs} channels in and {self.outputs} out do not divide into {self.groups} groups; both must be multiples of the groups.")
+            raise UserError(f"{self.inputs} channels in and {self.outputs} out do not divide into {self.groups} groups; "
+                            "both must be multiples of the groups.")
         if self.padding == "valid" and self.kernel > self.side:
-            raise UserError(f"Without padding, a kernel of {self.kernel} × {self.kernel} does not fit into a map of {self.side} × {self.side}; "
-                            "a smaller kernel, a larger map or padding would do.")
+            raise UserError(f"Without padding, a kernel of {self.kernel} × {self.kernel} does not fit into a map of "
+                            f"{self.side} × {self.side}; a smaller kernel, a larger map or padding would do.")
 
     @property
     def cells(self) -> int:

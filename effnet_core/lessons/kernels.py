@@ -1,7 +1,7 @@
 """Kernels whose effect on a photo can be seen, and numbers written by hand.
 
-A kernel has a slice for each of the three colours. Its weights are whole numbers or hundredths, all of them to be divided by its divisor, so
-that sums can be followed on a pocket calculator.
+A kernel has a slice for each of the three colours. Its weights are whole numbers or hundredths, all of them to be divided by its divisor,
+so that sums can be followed on a pocket calculator.
 """
 
 import random

@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import torch
@@ -49,7 +50,7 @@ def built(way: Way) -> nn.Module:
 
 
 def memory_needed(ways: Mapping[str, Way], batch: int) -> int:
-    """Bytes of all kernels and inputs, of the copy, and of the hungriest step twice, since torch may keep a copy in the order that it wants."""
+    """Bytes of all kernels and inputs, of the copy, and of the hungriest step twice, since torch may copy into the order that it wants."""
     kernels = BYTES * sum(shape.params for way in ways.values() for shape in way)
     maps = [_numbers(way[0]) for way in ways.values()]
     return kernels + BYTES * batch * (sum(maps) + 2 * max(maps)) + 2 * batch * max(shape.bytes for way in ways.values() for shape in way)
@@ -75,39 +76,56 @@ def race(
 ) -> dict:
     """Times all `ways` on random maps (`batch` M D D), fp32 and in inference mode, one pass of each in every round.
 
-    First rounds that do not count, until they stop getting faster; then at least 20 and at least `seconds`. Beside them run a convolution of
-    next to nothing (1 × 1 × 1), whose time is that of a call, and a copy of the largest map that comes in, whose pace is that of memory or of
-    the cache that holds it.
+    First rounds that do not count, until they stop getting faster; then at least 20 and at least `seconds`. Beside them run a convolution
+    of next to nothing (1 × 1 × 1), whose time is that of a call, and a copy of the largest map that comes in, whose pace is that of memory
+    or of the cache that holds it.
 
     Returns JSON values: the settings, the machine, `call_ms`, `copy_ms`, `copied_per_s` (bytes, read and written), whether the figures are
-    `steady` and a `note` where not, and under `"ways"` of each `rounds`, `median_ms`, `p10_ms`, `p90_ms`, `macs` (one image), `params`, `bytes`
-    (of one pass: every map once, kernels once) and `macs_per_s`. Raises `UserError` for a device that is not here, numbers out of range, too
-    little memory, and where it was stopped.
+    `steady` and a `note` where not, and under `"ways"` of each `rounds`, `median_ms`, `p10_ms`, `p90_ms`, `macs` (one image), `params`,
+    `bytes` (of one pass: every map once, kernels once) and `macs_per_s`. Raises `UserError` for a device that is not here, numbers out of
+    range, too little memory, and where it was stopped.
     """
     where = find_device(device)
     batch = check_count("The batch", batch, BATCH_RANGE, " images")
     threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
     check("The measuring time", seconds, SECONDS_RANGE, " seconds")
     _check_memory(ways, batch, where.key)
-    threads_before = torch.get_num_threads()
+    with _threads(threads), _memory_told(where.key), torch.inference_mode():
+        warmup, samples, conditions = _rounds(ways, batch, where.key, seconds, on_progress, should_stop)
+    spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name in ways)
+    doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
+    return {"device": where.key, "device_name": where.name, "batch": batch, "threads": threads, "warmup": warmup,
+            **_beside(samples, 2 * BYTES * batch * _numbers(_largest(ways))),
+            "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()}, "machine": machine.describe(),
+            "versions": versions(where.key), "conditions": conditions, "steady": not doubts, "note": " ".join(doubts) or None}
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """torch works with so many, and afterwards with as many as before."""
+    before = torch.get_num_threads()
     try:
-        torch.set_num_threads(threads)
-        with torch.inference_mode():
-            warmup, samples, conditions = _rounds(ways, batch, where.key, seconds, on_progress, should_stop)
+        torch.set_num_threads(count)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _memory_told(device: str) -> Iterator[None]:
+    """What torch says of too little memory becomes a sentence."""
+    try:
+        yield
     except RuntimeError as failed:
         if "out of memory" not in str(failed) and "allocate memory" not in str(failed):
             raise
-        raise UserError(f"{where.key} ran out of memory; fewer channels, a smaller map or a smaller batch would fit.") from failed
-    finally:
-        torch.set_num_threads(threads_before)
-    spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name in ways)
-    doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
-    call, copy, copied = samples.pop(CALL), samples.pop(COPY), 2 * BYTES * batch * _numbers(_largest(ways))
-    return {"device": where.key, "device_name": where.name, "batch": batch, "threads": threads, "warmup": warmup,
-            "call_ms": statistics.median(call), "copy_ms": statistics.median(copy), "copy_bytes": copied,
-            "copied_per_s": 1e3 * copied / statistics.median(copy), "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()},
-            "machine": machine.describe(), "versions": versions(where.key), "conditions": conditions, "steady": not doubts,
-            "note": " ".join(doubts) or None}
+        raise UserError(f"{device} ran out of memory; fewer channels, a smaller map or a smaller batch would fit.") from failed
+
+
+def _beside(samples: Mapping[str, Times], copied: int) -> dict[str, float]:
+    """What a call takes, and how fast the copy of the largest map moved its bytes."""
+    call, copy = statistics.median(samples[CALL]), statistics.median(samples[COPY])
+    return {"call_ms": call, "copy_ms": copy, "copy_bytes": copied, "copied_per_s": 1e3 * copied / copy}
 
 
 def _numbers(shape: Convolution) -> int:

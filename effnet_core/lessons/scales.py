@@ -35,7 +35,8 @@ class Scale(NamedTuple):
     def text(self, value: float) -> str:
         """`× 2.57`, `8.95 %`, `φ = 0.28`, `23 blocks`."""
         number = f"{value:,.0f}" if self.whole or abs(value) >= 1000 else f"{value:.3g}"
-        return {"%": f"{number} %", "×": f"× {number}", "φ": f"φ = {number}", "sides": f"{number} × the side"}.get(self.unit, f"{number} {self.unit}".strip())
+        return {"%": f"{number} %", "×": f"× {number}", "φ": f"φ = {number}",
+                "sides": f"{number} × the side"}.get(self.unit, f"{number} {self.unit}".strip())
 
 
 def _round(value: float, span: float, log: bool) -> float:

@@ -8,11 +8,10 @@ share of the spiral's variance that two linear ways back do not recover, the bes
 
 from functools import lru_cache
 from math import exp, lgamma, log
-from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import UserError
+from .curves import activate, alive
 from .normals import normals
 
 POINTS, TURNS, WIDEST = 96, 2.0, 60
@@ -22,42 +21,11 @@ TOLERANCE = 1e-9  # of a column's length, below which what others leave of it is
 MEASURES = ("collapsed", "inverse", "best")
 
 
-class Shown(NamedTuple):
-    """One run. Shares are of 1."""
-
-    inner: np.ndarray  # n N, y = φ(T x)
-    alive: np.ndarray  # N, numbers of a point that change with it
-    back: np.ndarray  # N 2, T⁺ y, shifted and enlarged as fits best
-    best: np.ndarray  # N 2, A y + b by least squares over the points
-    collapsed: float  # points with fewer than two numbers alive
-    inverse: float  # variance that `back` lacks
-    by_best: float  # variance that `best` lacks
-
-
 def spiral() -> np.ndarray:
     """N 2: points of r = θ / θ_max, evenly along its length but for its first turn."""
     share = np.sqrt((np.arange(POINTS) + 0.5) / POINTS)
     angle = 2.0 * np.pi * TURNS * share
     return np.stack([share * np.cos(angle), share * np.sin(angle)], 1)
-
-
-def activate(z: np.ndarray, activation: str) -> np.ndarray:
-    """φ(z), by the names that `effnet_core.blocks` uses, and "linear"."""
-    match activation:
-        case "relu":
-            return np.maximum(z, 0.0)
-        case "relu6":
-            return np.clip(z, 0.0, 6.0)
-        case "swish":
-            return z / (1.0 + np.exp(-z))
-        case "linear":
-            return z
-    raise UserError(f"There is no activation {activation!r} here; there are relu, relu6, swish and linear.")
-
-
-def _slopes(z: np.ndarray, activation: str) -> np.ndarray:
-    """Where φ is not flat."""
-    return (z > 0) & (z < 6) if activation == "relu6" else z > 0 if activation == "relu" else np.ones_like(z, bool)
 
 
 def matrices(seeds: np.ndarray, rows: int, scale: float) -> np.ndarray:
@@ -101,28 +69,13 @@ def _inverted(t: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.stack([(d[..., None] * first - b[..., None] * second) / whole, (a[..., None] * second - b[..., None] * first) / whole], -2)
 
 
-def embed(n: int, activation: str, seed: int, scale: float = 1.0) -> Shown:
-    """One run with n numbers a point, T's entries normal with the standard deviation `scale`. Raises `UserError` outside 2 … `WIDEST`."""
-    if not 2 <= n <= WIDEST:
-        raise UserError(f"A point can have 2 to {WIDEST} numbers here, not {n}.")
-    points = spiral().T
-    t = matrices(np.array([seed]), n, scale)
-    z = t @ points
-    y, wanted, middle = activate(z, activation), _centred(points), points.mean(-1, keepdims=True)
-    back, alive, basis = _centred(_inverted(t, y)[0, -1]), _slopes(z[0], activation).sum(0), _basis(_centred(y))[0]
-    factor, inverse = _fit(back, wanted)
-    best = wanted @ basis.T @ basis
-    lost = max(0.0, 1.0 - float((best**2).sum() / (wanted**2).sum()))
-    return Shown(y[0], alive, (middle + factor * back).T, (middle + best).T, float((alive < 2).mean()), float(inverse), lost)
-
-
 def losses(activation: str, seeds: int, scale: float = 1.0) -> np.ndarray:
     """The three measures (in the order of `MEASURES`) of the seeds 0, 1, … for every n from 2 to `WIDEST`: 3 S n."""
     points = spiral().T
     t = matrices(np.arange(seeds), WIDEST, scale)
     z = t @ points
     y, wanted = activate(z, activation), _centred(points)
-    collapsed = (np.cumsum(_slopes(z, activation), 1) < 2).mean(-1)
+    collapsed = (np.cumsum(alive(z, activation), 1) < 2).mean(-1)
     inverse = _fit(_centred(_inverted(t, y)), wanted)[1]
     found = np.cumsum((_basis(_centred(y)) @ wanted.T) ** 2, 1).sum(-1)
     return np.stack([collapsed, inverse, np.maximum(0.0, 1.0 - found / (wanted**2).sum())])[..., 1:]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import UserError
+from . import curves
 from .normals import normals
-from .spiral import activate
 
 WIDTH, PLACES = 24, 24  # numbers a point, points an arm
 DEEPEST = 64
@@ -62,19 +62,6 @@ def weights(depth: int, gain: float, seed: int) -> Weights:
     return Weights(INPUT * drawn[:ends].reshape(2, WIDTH), layers, drawn[ends : 2 * ends].reshape(WIDTH, 2) / np.sqrt(WIDTH))
 
 
-def _slope(x: np.ndarray, activation: str) -> np.ndarray:
-    """φ′(x)."""
-    match activation:
-        case "relu":
-            return (x > 0).astype(float)
-        case "relu6":
-            return ((x > 0) & (x < 6)).astype(float)
-        case "swish":
-            gate = 1.0 / (1.0 + np.exp(-x))
-            return gate * (1.0 + x * (1.0 - gate))
-    return np.ones_like(x)
-
-
 def _judged(logits: np.ndarray, arm: np.ndarray) -> tuple[float, float, np.ndarray]:
     """Loss, share that is right, ∂loss/∂logits."""
     shifted = logits - logits.max(1, keepdims=True)
@@ -95,7 +82,7 @@ def run(given: Weights, kind: Kind, activation: str) -> Pass:
     with np.errstate(over="ignore", invalid="ignore"):
         inputs, kept, x = [points @ given.embedding], [], points @ given.embedding
         for w in given.layers:
-            inner = activate(x, activation)
+            inner = curves.activate(x, activation)
             branch, size = inner @ w, np.ones(1)
             if kind.norm:
                 size = np.sqrt(branch.var(0) + EPS)
@@ -117,7 +104,7 @@ def _back(given: Weights, kind: Kind, activation: str, inputs: list, kept: list,
         if kind.norm:  # batch norm's mean and deviation depend on every point
             through = (x - x.mean(0) - branch * (x * branch).mean(0)) / size
         layers.append(inner.T @ through)
-        through = (through @ w.T) * _slope(before, activation)
+        through = (through @ w.T) * curves.slope(before, activation)
         x = x + through if kind.skip else through
         slopes.append(np.linalg.norm(x))
     return np.array(slopes[::-1]), Weights(np.zeros_like(given.embedding), np.array(layers[::-1]), reading)

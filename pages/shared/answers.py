@@ -57,7 +57,7 @@ class Answers:
                      and job.finished > since and request.answered_by(job.result)), None)
 
     def ask(self, request: Request) -> None:
-        """Starts the measurement, or queues it. Where the same one of another visitor ends first, its result is taken. Raises `UserError`."""
+        """Starts the measurement, or queues it. Where the same one of another visitor ends first, that is taken. Raises `UserError`."""
         for kind in self.kinds:
             kind.rows()  # what the session's last job found, before another takes its place
         work.start(work.benchmarks(), request.args(), request.title, threads=request.threads)

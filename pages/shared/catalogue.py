@@ -2,7 +2,7 @@
 page, and what stands on every page."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,16 +24,18 @@ SECTIONS = {  # on every page where they occur
 
 
 class Control(NamedTuple):
-    """A widget by its key; its value is in the address, and can be fixed, where it is `bound`. `room` is the file that draws it."""
+    """A widget by its key; its value is in the address, and can be fixed, where it is `bound`. Or several of one label, which are hidden and fixed
+    together. `room` is the file that draws it."""
 
     key: str
     label: str
     bound: bool = True
     room: str = ""
+    of: tuple[str, ...] = ()  # the keys of several
 
 
 def _of_lessons() -> list[Control]:
-    """The sliders that lessons draw in a loop."""
+    """The sliders that lessons draw in a loop, and the switches of the built block, which has its own in every step."""
     from .lessons import built, modules, norms, separable
 
     rooms = {
@@ -43,7 +45,9 @@ def _of_lessons() -> list[Control]:
         "separable": separable.LABELS,
         "convolution": {"conv_kernel": "Dᵣ, side of a kernel"},
     }
-    return [Control(key, label, room=room) for room, labels in rooms.items() for key, label in labels.items()]
+    switches = [Control(f"built_{name}", label, room="built", of=tuple(built.switch(name, step) for step in range(len(built.STEPS))))
+                for name, label in {**built.SWITCHES, "activation": "Activation"}.items()]
+    return switches + [Control(key, label, room=room) for room, labels in rooms.items() for key, label in labels.items()]
 
 
 _BY_HAND = {  # whose key or label is put together when the page runs, or that set others
@@ -103,7 +107,7 @@ def parts(page: str) -> dict[str, str]:
 def addressed(page: str) -> frozenset[str]:
     """The names in the page's own address."""
     found = _chooser(_PAGES / f"{page}.py")
-    return frozenset(key for key, control in controls(page).items() if control.bound).union(found[:1] if found else ())
+    return widgets(key for key, control in controls(page).items() if control.bound).union(found[:1] if found else ())
 
 
 def token(key: str, title: str) -> str:
@@ -120,6 +124,16 @@ def hideable() -> frozenset[str]:
 @cache
 def fixable() -> frozenset[str]:
     return frozenset(key for page in pages() for key, control in controls(page).items() if control.bound)
+
+
+@cache
+def _several() -> dict[str, tuple[str, ...]]:
+    return {key: control.of for page in pages() for key, control in controls(page).items() if control.of}
+
+
+def widgets(names: Iterable[str]) -> frozenset[str]:
+    """The keys for which names of controls stand; other names stand for themselves."""
+    return frozenset(key for name in names for key in _several().get(name, (name,)))
 
 
 @cache

@@ -14,17 +14,18 @@ WAITS = "after your guess above"  # what stands in the place of what waits; the 
 
 
 def ask(page: str, name: str, options: Sequence[str], right: int, *, section: str = "", **numbers: str) -> bool:
-    """A question of the text `page` with the `options`, of which number `right`, as computed, holds. True once it is answered, or shown without.
+    """A question of the text `page` with the `options`, of which number `right`, as computed, holds. True once it is answered or shown.
 
-    Sections: `guess` (the question), `hint` (on demand) and `answer` (why), each with `section` and `_` in front where that is given; what is in braces is filled in from
-    `numbers`. The choice is remembered in the session under `name`, and can be changed.
+    Sections: `guess` (the question), `hint` (on demand) and `answer` (why), each with `section` and `_` in front where that is
+    given; what is in braces is filled in from `numbers`. The choice is remembered in the session under `name`, and can be changed.
     """
     def say(part: str) -> str:
         return texts.text(page, f"{section}_{part}" if section else part, **numbers)
 
     with _place(name):
         st.markdown(f"**Your guess first.** {say('guess')}")
-        chosen = st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}", label_visibility="collapsed", wrap=True,
+        chosen = st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}",
+                          label_visibility="collapsed", wrap=True,
                           persist_state="session")
         if chosen is not None:
             st.session_state["_guess"] = st.session_state.get("lesson", "")

@@ -1,8 +1,8 @@
 """Links in the prose that act, so that what a text says can be seen at once.
 
 `[four times deeper](#set:source=Formula&phi=2&alpha=2)` sets controls, `[the graph](#set:scaling?level=Layers)` does so on another page,
-and `[swish](#word:swish)` explains a word where it stands, from the glossary. Works in everything that `st.markdown` shows. What a control is
-set to must be one of its values; a value that is no text needs a place in `READ`. An empty one takes back what is carried: `surgery=`.
+and `[swish](#word:swish)` explains a word where it stands, from the glossary. Works in everything that `st.markdown` shows. What a control
+is set to must be one of its values; a value that is no text needs a place in `READ`. An empty one takes back what is carried: `surgery=`.
 """
 
 import re
@@ -22,18 +22,18 @@ def _switch(text: str) -> bool:
 
 
 READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read; others are text
-    **dict.fromkeys(("conv_inputs", "conv_outputs", "conv_kernel", "conv_stride", "conv_side"), int),
+    **dict.fromkeys(("conv_kernel", "conv_stride", "conv_side"), int),
     **dict.fromkeys(("sep_inputs", "sep_outputs", "sep_kernel", "sep_stride", "sep_side"), int),
     **dict.fromkeys((f"built_{name}" for name in ("inputs", "outputs", "expand", "kernel", "stride", "side", "ratio")), int),
     **dict.fromkeys((f"built_{name}_{step}" for name in ("skip", "depthwise", "norm", "linear", "se") for step in range(1, 10)), _switch),
     **dict.fromkeys((f"module_{name}" for name in ("inputs", "outputs", "kernel", "stride", "side", "ratio")), int),
     **dict.fromkeys(("module_bias", "module_norm"), _switch),
     **dict.fromkeys(("acts_x", "acts_beta"), float), "acts_on": lambda text: tuple(text.split(",")),
-    **dict.fromkeys(("squeeze_channels", "squeeze_ratio", "squeeze_seed"), int),
-    **dict.fromkeys(("norm_gamma", "norm_beta", "norm_mean", "norm_variance", "norm_momentum", "chance_most", "chance_rate"), float),
-    **dict.fromkeys(("norm_eps", "norm_batch", "chance_seed"), int),
-    **dict.fromkeys((*state.RANGES, "step", "tolerance", "target", "search_phi", "budget_macs", "budget_params", "budget_memory", "budget_time"), float),
-    **dict.fromkeys(("images", "batch", "threads", "budget_batch", "clock_batch"), int),
+    **dict.fromkeys(("squeeze_channels", "squeeze_ratio"), int),
+    **dict.fromkeys(("norm_variance", "chance_most", "chance_rate"), float),
+    "norm_eps": int,
+    **dict.fromkeys((*state.RANGES, "step", "tolerance", "search_phi", "budget_macs"), float),
+    **dict.fromkeys(("images", "batch", "threads"), int),
     **dict.fromkeys(("spiral_n", "depth_blocks"), int), **dict.fromkeys(("spiral_scale", "depth_gain"), float),
     **dict.fromkeys(("flops", "linear_real", "depth_real"), _switch),
 }

@@ -120,7 +120,7 @@ def names(key: str, known: frozenset[str]) -> frozenset[str]:
 
 def fixed() -> frozenset[str]:
     """The keys of the widgets whose values a link has fixed."""
-    return names("fix", catalogue.fixable()) if get("fix") else frozenset()
+    return catalogue.widgets(names("fix", catalogue.fixable())) if get("fix") else frozenset()
 
 
 def _keep() -> None:

@@ -74,7 +74,7 @@ def frame() -> None:
 
 def note() -> None:
     """After the page, whose widgets have their values then: what is not as usual, and the way out."""
-    fixed = sorted(state.fixed())
+    fixed = sorted(state.names("fix", catalogue.fixable()))
     with st.session_state.pop("_taught"):
         if hidden() or fixed:
             _note(fixed)
@@ -111,7 +111,7 @@ def _names() -> dict[str, str]:
 
 def _style(away: frozenset[str], fixed: list[str], size: float) -> str:
     """The names come from the catalogue, so that no address can write a style."""
-    rules = [f".st-key-{key} {{ display: none !important; }}" for key in sorted(away) if key.isidentifier()]
+    rules = [f".st-key-{key} {{ display: none !important; }}" for key in sorted(catalogue.widgets(away)) if key.isidentifier()]
     if "word-cards" in away:
         rules.append('.stMarkdown a[href^="#word:"] { text-decoration: none !important; pointer-events: none; }')
     if fixed:

@@ -1,45 +1,17 @@
 """The guided tour: a slim panel on every page while one is touring. A step is done when the visitor has done it; the address says how far one is."""
 
-from collections import ChainMap
-
 import streamlit as st
 
-from . import html, state, teaching, texts
+from . import state, teaching, texts
 from .learn import progress as written
 from .learn import steps
 from .learn.progress import Progress
 from .learn.steps import Step
-
-TEXT = {"title": 0, "task": 1, "why": 2, "seen": 3}  # the paragraphs of a step's section
-
-
-def values() -> steps.Values:
-    return ChainMap(st.session_state, state.DEFAULTS)
+from .learn.telling import say, seen, so_far, values
 
 
 def progress() -> Progress:
     return written.read(state.get("tour"))
-
-
-def say(step: Step, part: str) -> str:
-    text = texts.paragraphs("tour", step.slug)[TEXT[part]]
-    return _filled(text, step.task) if part == "task" else text
-
-
-def seen(step: Step) -> str:
-    """What is to be seen now that it is done; where the visitor has gone on since, that it was done."""
-    numbers = step.seen(values()) if step.lasting or step.done(values()) else {}
-    return _filled(say(step, "seen"), numbers) if numbers else texts.text("tour", "before")
-
-
-def so_far(step: Step) -> str:
-    """How far one is in it, in words; empty where a step has none."""
-    found = step.now(values())
-    return _filled(texts.sections("tour")[found[0]], found[1]) if found else ""
-
-
-def _filled(text: str, numbers: steps.Numbers) -> str:
-    return text.format(**{name: html.plain(value) for name, value in numbers.items()})
 
 
 def notice(page: str = "") -> bool:
@@ -160,7 +132,8 @@ def _panel(titles: dict[str, str]) -> None:
 
 def _line(now: Progress, tapped: bool) -> None:
     """Where there is little room the panel is this line, which stays in sight and opens it; the style decides."""
-    said = texts.text("tour", "done") if now.at in now.done else "" if st.session_state.get("_tour_early") else so_far(now.step) or say(now.step, "task")
+    said = texts.text("tour", "done") if now.at in now.done else "" if st.session_state.get("_tour_early") else (
+        _barred(now) or so_far(now.step) or say(now.step, "task"))
     with st.container(key="tour_line"):
         st.button(f"**{now.at} of {len(steps.STEPS)}** · {said or say(now.step, 'title')}", key="tour_tap", type="tertiary", on_click=_tap,
                   icon=":material/expand_less:" if tapped else ":material/expand_more:", width="stretch")
@@ -184,16 +157,22 @@ def _head(now: Progress, titles: dict[str, str], folded: bool) -> None:
         st.button("Leave", key="tour_leave", on_click=leave, type="tertiary", help=texts.text("tour", "leave"))
 
 
+def _barred(now: Progress) -> str:
+    """`barred` in words."""
+    away = barred(now.step)
+    return away and texts.text("tour", "barred", part=away, onward="All steps" if now.at == len(steps.STEPS) else "Next")
+
+
 def _body(now: Progress) -> None:
     with st.container(key="tour_body", gap="xsmall"):
         if st.session_state.get("_tour_early"):
             st.markdown("…")
             return
         done = now.at in now.done
-        if not done and (away := barred(now.step)):
-            st.markdown(texts.text("tour", "barred", part=away, onward="All steps" if now.at == len(steps.STEPS) else "Next"))
+        if not done and (away := _barred(now)):
+            st.markdown(away)
             return
-        st.markdown(f"{say(now.step, 'task')} {'' if done else so_far(now.step)}")
+        st.markdown(f"{say(now.step, 'task')} {so_far(now.step) if not done or now.step.done(values()) else ''}")
         st.markdown(f"**Seen.** {seen(now.step)}" if done else f"**Why.** {say(now.step, 'why')}")
 
 

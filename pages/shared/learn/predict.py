@@ -1,4 +1,4 @@
-"""Questions to predict, one at a time: a guess first, then the answer beside it, computed or measured. No score, and any guess can be changed."""
+"""Questions to predict, one at a time: a guess first, then the answer beside it, computed or measured. No score; guesses can be changed."""
 
 from html import escape
 
@@ -55,10 +55,12 @@ def _choice(question: Question) -> None:
     slugs = [*QUESTIONS]
     place = slugs.index(question.slug)
     back, pick, on = st.columns([1, 4, 1], vertical_alignment="bottom")
-    back.button("Back", key="predict_back", icon=":material/arrow_back:", disabled=place == 0, on_click=_go, args=(slugs[max(0, place - 1)],), width="stretch")
+    back.button("Back", key="predict_back", icon=":material/arrow_back:", disabled=place == 0, on_click=_go,
+                args=(slugs[max(0, place - 1)],), width="stretch")
     st.session_state["predict_pick"] = question.slug
     pick.selectbox("Question", slugs, format_func=_title, key="predict_pick", on_change=lambda: _go(st.session_state["predict_pick"]))
-    on.button("Next", key="predict_next", icon=":material/arrow_forward:", icon_position="right", disabled=place == len(slugs) - 1, on_click=_go,
+    on.button("Next", key="predict_next", icon=":material/arrow_forward:", icon_position="right", disabled=place == len(slugs) - 1,
+              on_click=_go,
               args=(slugs[min(len(slugs) - 1, place + 1)],), width="stretch")
 
 
@@ -70,9 +72,11 @@ def _ask(question: Question) -> None:
     guess = _number(question, question.scale) if question.scale else _option(question)
     if question.slug not in looked_at():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Show the answer", key="predict_show", type="primary", disabled=guess is None, on_click=_seen("_predicted").add, args=(question.slug,),
+            st.button("Show the answer", key="predict_show", type="primary", disabled=guess is None, on_click=_seen("_predicted").add,
+                      args=(question.slug,),
                       help=texts.text(PAGE, "no_guess") if guess is None else None)
-            st.button("I’d rather not guess", key="predict_skip", type="tertiary", on_click=_seen("_unpredicted").add, args=(question.slug,))
+            st.button("I’d rather not guess", key="predict_skip", type="tertiary", on_click=_seen("_unpredicted").add,
+                      args=(question.slug,))
             with st.popover("A hint", icon=":material/lightbulb:", type="tertiary"):
                 st.markdown(say(question, "hint"))
         return
@@ -87,13 +91,15 @@ def _number(question: Question, scale: Scale) -> float | None:
     key = f"predict_{question.slug}"
     if st.session_state.get(key) not in stops:
         st.session_state[key] = stops[len(stops) // 2]
-    value = st.select_slider("Your guess", stops, format_func=scale.text, key=key, persist_state="session", on_change=_seen("_guessing").add, args=(question.slug,))
+    value = st.select_slider("Your guess", stops, format_func=scale.text, key=key, persist_state="session",
+                             on_change=_seen("_guessing").add, args=(question.slug,))
     return value if question.slug in _seen("_guessing") else None
 
 
 def _option(question: Question) -> int | None:
     options = question.options()
-    return st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"predict_{question.slug}", wrap=True, persist_state="session")
+    return st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"predict_{question.slug}", wrap=True,
+                    persist_state="session")
 
 
 def _requests(question: Question) -> dict[str, Request]:
@@ -123,7 +129,8 @@ def _answer(question: Question, guess: float | None, times: Times) -> None:
         st.markdown(f"**{verdict}.** {say(question, 'answer', times)}")
     if times:
         device = next(iter(times.values()))["device_name"]
-        rows = ", ".join(f"{title(name).removeprefix('EfficientNet-')} {measured.ms(row['median_ms'])} ({results.ago(row['measured'])})" for name, row in times.items())
+        rows = ", ".join(f"{title(name).removeprefix('EfficientNet-')} {measured.ms(row['median_ms'])} ({results.ago(row['measured'])})"
+                         for name, row in times.items())
         st.caption(texts.text(PAGE, "measured", device=html.plain(device), rows=rows))
         if not all(row["steady"] for row in times.values()):
             st.caption(texts.text(PAGE, "doubt"))
@@ -141,4 +148,5 @@ def _beside(scale: Scale, guess: float | None, right: float) -> None:
 
 def _mark(kind: str, words: str, scale: Scale, value: float) -> str:
     place = 100 * scale.place(value)
-    return f'<span class="{kind}" style="left:{place:.2f}%"><i></i><b style="transform:translateX(-{place:.0f}%)">{words}: {escape(scale.text(value))}</b></span>'
+    return (f'<span class="{kind}" style="left:{place:.2f}%"><i></i>'
+            f'<b style="transform:translateX(-{place:.0f}%)">{words}: {escape(scale.text(value))}</b></span>')

@@ -1,7 +1,8 @@
 """The steps of the tour as data: where each is done, how one sees that it has been done, and the numbers of its sentence.
 
-A step asks `values` alone: by name, what widgets and links hold, and beside those `_guess` (the lesson that was drawn last, where its guess is
-answered), `_predicted` (questions whose answer was looked at after a guess), `_measurements` and `_moved` (what gates set by hand did to the best guess).
+A step asks `values` alone: by name, what widgets and links hold, and beside those `_guess` (the lesson that was drawn last, where its
+guess is answered), `_predicted` (questions whose answer was looked at after a guess), `_measurements` and `_moved` (what gates set by hand
+did to the best guess).
 Its words are the section of the same name in `assets/texts/tour.md`: title, what to do, why it matters, what was seen.
 """
 
@@ -103,7 +104,8 @@ def _found_block(values: Values) -> tuple[str, Numbers] | None:
 
 def _shape(values: Values) -> Numbers:
     block = _chosen(values)
-    return {} if block is None else {"unit": block.id, "label": block.label, "came": f"{block.input.channels}", "wide": f"{_middle(block):,}",
+    return {} if block is None else {"unit": block.id, "label": block.label, "came": f"{block.input.channels}",
+                                     "wide": f"{_middle(block):,}",
                                      "left": f"{block.output.channels}"}
 
 
@@ -136,7 +138,8 @@ def _predicted(values: Values) -> Numbers:
 
 def _clocked(values: Values) -> Numbers:
     row = values["_measurements"][-1]
-    return {"name": row["name"], "time": si(row["median_ms"] / 1e3, "s"), "macs": si(row["macs"]), "rate": si(row["macs"] * row["images_per_second"]),
+    return {"name": row["name"], "time": si(row["median_ms"] / 1e3, "s"), "macs": si(row["macs"]),
+            "rate": si(row["macs"] * row["images_per_second"]),
             "doubt": "" if row["steady"] else texts.text("tour", "doubt")}
 
 
@@ -158,7 +161,8 @@ def _found(values: Values) -> Numbers:
 def learnt() -> Numbers:
     """The numbers of what the whole tour has shown."""
     rule = cost(compound(1.0, *PAPER))
-    return {**_together({}), **_split({}), "rule": f"{rule.macs / b0().macs:.3g}", "promised": f"{PAPER[0] * PAPER[1]**2 * PAPER[2]**2:.3g}"}
+    return {**_together({}), **_split({}), "rule": f"{rule.macs / b0().macs:.3g}",
+            "promised": f"{PAPER[0] * PAPER[1]**2 * PAPER[2]**2:.3g}"}
 
 
 FORMULA = {"source": "Formula"}
@@ -170,9 +174,11 @@ STEPS = (
     Step("alone", "scaling", _deep, _alone, opens=FORMULA),
     Step("together", "tradeoffs", lambda values: values.get("beside") == "Receptive field", _together, True, {"trade": "One or all three"}),
     Step("search", "search", lambda values: values.get("rule") == "counted", _searched, True),
-    Step("predict", "learn", lambda values: "phi-b1" in values.get("_predicted", ()), _predicted, True, {"learn": "Predict", "q": "phi-b1"}),
+    Step("predict", "learn", lambda values: "phi-b1" in values.get("_predicted", ()), _predicted, True,
+         {"learn": "Predict", "q": "phi-b1"}),
     Step("clock", "latency", lambda values: bool(values.get("_measurements")), _clocked),
     Step("gates", "inside", lambda values: bool(values["surgery"] and values.get("_moved")), _moved, opens={"part": "Surgery"}),
     Step("train", "pretrain", lambda values: bool(values["job"]), _training),
-    Step("yourself", "scaling", lambda values: not budget.missing(*_made(values)), _found, opens=FORMULA, task=budget.LIMITS, now=lambda values: budget.now(*_made(values))),
+    Step("yourself", "scaling", lambda values: not budget.missing(*_made(values)), _found, opens=FORMULA, task=budget.LIMITS,
+         now=lambda values: budget.now(*_made(values))),
 )

@@ -24,7 +24,8 @@ def show() -> None:
 def _by_letter(found: list[str]) -> list[str]:
     """Those of one letter, where one is chosen."""
     letters = sorted({term[0].upper() for term in glossary.terms()})
-    letter = st.segmented_control("Letter", [ALL, *letters], default=ALL, required=True, wrap=True, label_visibility="collapsed", **state.bound("letter"))
+    letter = st.segmented_control("Letter", [ALL, *letters], default=ALL, required=True, wrap=True, label_visibility="collapsed",
+                                  **state.bound("letter"))
     return [term for term in found if letter == ALL or term[0].upper() == letter]
 
 

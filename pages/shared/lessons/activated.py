@@ -10,15 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core.architecture import Architecture, Layer
 from effnet_core.cards import Entry
-from effnet_core.errors import UserError
 from effnet_core.figures import activations as drawn
 from effnet_core.lessons import applied
 from effnet_core.lessons.applied import Shares
 from effnet_core.lessons.gating import EXCITATIONS, PLAIN
 from effnet_core.palette import SIGNED, percent
-from effnet_core.photos import samples
 
 from .. import html, lesson, shell, state
+from .bundled import look, photos
 
 if TYPE_CHECKING:
     from ..seen import Look
@@ -38,28 +37,6 @@ def show(on_a_photo: DeltaGenerator, gates: DeltaGenerator) -> None:
         _maps(entry, at)
     with gates:
         _gates(at)
-
-
-def photos(key: str) -> str:
-    """The choice of a bundled photo; its shared value."""
-    known = samples()
-    name = st.pills("Photo", list(known), default=next(iter(known)), format_func=lambda each: known[each].title, required=True, wrap=True,
-                    **state.bound(key))
-    return f"sample-{name}"
-
-
-def look(photo: str) -> "tuple[Entry, Look]":
-    """The bundled model, and its pass over a bundled photo, which all visitors share."""
-    from effnet_core import cards
-
-    from .. import models, seen
-    from .. import photo as pictures
-
-    name = cards.best_bundled()
-    entry = next((entry for entry in cards.available() if entry.bundled and entry.name == name), None)
-    if entry is None:
-        raise UserError(f"The model {name} that comes with the app is missing; put assets/models back as it was.")
-    return entry, seen.untouched(entry, models.model_of(entry), photo, pictures.picture(photo))
 
 
 def unit_of(network: Architecture, wanted: str) -> str:

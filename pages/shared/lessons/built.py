@@ -66,6 +66,11 @@ def _go(step: object) -> None:
         state.put(built_step=NAMES[step])
 
 
+def switch(name: str, step: int) -> str:
+    """The key of a switch of a step, from 0: every step has its own, so that each can be left as it is."""
+    return f"built_{name}_{step + 1}"
+
+
 def _controls(step: int) -> Design:
     """The sliders, the selected block, and the switches of this step."""
     usual = design.design(step)
@@ -85,19 +90,18 @@ def _slider(name: str, label: str, usual: int) -> int:
 
 
 def _switches(step: int, usual: Design) -> dict[str, Any]:
-    """Every step has its own, so that each can be left as it is."""
     parts: dict[str, Any] = {}
     for name, label in SWITCHES.items():
         without = name == "depthwise" and usual.shape == "plain"  # which has no convolution in the middle
-        parts[name] = st.toggle(label, getattr(usual, name), disabled=without, **state.bound(f"built_{name}_{step + 1}"))
+        parts[name] = st.toggle(label, getattr(usual, name), disabled=without, **state.bound(switch(name, step)))
     parts["activation"] = st.segmented_control("Activation", ACTIVATIONS, default=usual.activation, required=True,
-                                               **state.bound(f"built_activation_{step + 1}"))
+                                               **state.bound(switch("activation", step)))
     return parts
 
 
 def _undo(step: int) -> None:
     usual = design.design(step)
-    state.put(**{f"built_{name}_{step + 1}": getattr(usual, name) for name in (*SWITCHES, "activation")})
+    state.put(**{switch(name, step): getattr(usual, name) for name in (*SWITCHES, "activation")})
 
 
 def _fill() -> None:
@@ -125,7 +129,7 @@ def _filled(found: Design) -> None:
 def _of(found: Design) -> dict[str, Any]:
     step = len(STEPS) - 1 if found.se else NAMES.index("Linear")
     return {"built_step": NAMES[step], **{f"built_{name}": getattr(found, name) for name in SLIDERS},
-            **{f"built_{name}_{step + 1}": getattr(found, name) for name in (*SWITCHES, "activation")}}
+            **{switch(name, step): getattr(found, name) for name in (*SWITCHES, "activation")}}
 
 
 def _left(found: Design) -> list[str]:

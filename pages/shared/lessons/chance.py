@@ -28,7 +28,7 @@ def show() -> None:
 
 
 def _seed(place: DeltaGenerator) -> int:
-    return place.slider("Draw", 0, SEEDS, 9, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
+    return place.slider("Draw", 0, SEEDS, 2, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("chance_seed"))
 
 
 def _depth() -> None:
@@ -95,7 +95,8 @@ def _dropout() -> None:
     component("dropout")(key="dropout", data={**drawn.dropout(count, seed, rate, mode == "Training"), "guessed": guessed}, height="content")
     mean, spread = core.survivors(count, rate)
     html.tiles([Tile("Stay on average", f"{mean:,.1f}", f"of {count:,}"), Tile("Standard deviation", f"{spread:.1f}", "√(n · p · (1 − p))"),
-                Tile("Factor in training", fixed(1 / (1 - rate)), "1 / (1 − p)") if guessed else Tile("Factor in training", "?", guess.WAITS),
+                Tile("Factor in training", fixed(1 / (1 - rate)), "1 / (1 − p)") if guessed else Tile("Factor in training", "?",
+                                                                                                      guess.WAITS),
                 Tile("Rate of the network shown", f"{own:g}", network.name)], key="dropout")
     _table(guessed)
 
@@ -105,7 +106,8 @@ def _table(guessed: bool) -> None:
     for name, rate in core.B_TABLE.items():
         count = published(name).classifier.input.channels
         mean, spread = core.survivors(count, rate)
-        rows.append((name.upper(), f"{rate:g}", f"{count:,}", f"{mean:,.0f} ± {spread:.0f}", percent(rate), fixed(1 / (1 - rate)) if guessed else "?"))
+        rows.append((name.upper(), f"{rate:g}", f"{count:,}", f"{mean:,.0f} ± {spread:.0f}", percent(rate),
+                     fixed(1 / (1 - rate)) if guessed else "?"))
     head = ("Network", "Rate p", "Numbers", "Stay in training", "Dropped", "Factor")
     html.table(head, rows, caption=lesson.text(SLUG, "dropout_caption"))
 

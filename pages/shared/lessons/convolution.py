@@ -57,9 +57,11 @@ def _controls() -> tuple[Convolution, str]:
     stride = st.slider("Stride s, cells per step", 1, 4, 1, key="conv_stride", **kept)
     side = st.slider("Dᵤ, side of the map", 8, 48, 32, key="conv_side", **kept)
     below = st.container(key="conv_tally")
-    padding = st.segmented_control("Padding", PADDINGS, default="same", required=True, key="conv_padding", help=lesson.text(SLUG, "padding"),
+    padding = st.segmented_control("Padding", PADDINGS, default="same", required=True, key="conv_padding",
+                                   help=lesson.text(SLUG, "padding"),
                                    **kept)
-    filtered = st.pills("The kernel's numbers", kernels.NAMES, default=kernels.NAMES[0], required=True, wrap=True, key="conv_filter", **kept)
+    filtered = st.pills("The kernel's numbers", kernels.NAMES, default=kernels.NAMES[0], required=True, wrap=True, key="conv_filter",
+                        **kept)
     if filtered == kernels.RANDOM:
         st.button("Draw others", icon=":material/casino:", key="conv_deal", on_click=_deal)
     _picture_choice()

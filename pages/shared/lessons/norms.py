@@ -15,7 +15,7 @@ from effnet_core.palette import fixed, percent
 from .. import guess, html, lesson, shell, state
 from ..components import component
 from ..html import Tile
-from . import activated
+from . import activated, bundled
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,7 @@ PROBE, EPS = 2.5, 1e-3  # a number that is normalised in different batches, with
 
 def show() -> None:
     shell.boot_torch()
-    entry, at = activated.look(PHOTO)
+    entry, at = bundled.look(PHOTO)
     unit = activated.unit_of(at.network, state.get("layer"))
     layer = next(layer for layer in dict(at.network.units())[unit] if layer.operator != "se")
     stem = at.network.stem.output.channels

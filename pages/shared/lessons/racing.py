@@ -20,7 +20,8 @@ SLUG = "separable"
 SECONDS = 2.0
 BATCHES = (1, 8, 32)
 PHASES = {"loading torch": ("Loading PyTorch", 0.0), "building": ("Building the network", 0.2), "warming up": ("Warming up", 0.3),
-          "measuring": ("Measuring", 0.4), "layers": ("Timing every layer", 0.9)}  # of any measurement → in words, and where on the bar it begins
+          "measuring": ("Measuring", 0.4),
+          "layers": ("Timing every layer", 0.9)}  # of any measurement → in words, and where on the bar it begins
 NAMES = {"standard": "Standard", "depthwise": "Depthwise", "pointwise": "Pointwise", "pair": "The pair"}
 
 answers = Answers("convolutions", "_races")
@@ -160,12 +161,15 @@ def _numbers(row: dict, macs: float, time: float) -> dict[str, str]:
     standard, depthwise = row["ways"]["standard"], row["ways"]["depthwise"]
     return {"macs": _compared(macs, "more", "fewer"), "time": _compared(time, "slower", "faster"), "standard": _intensity(row, "standard"),
             "depthwise": _intensity(row, "depthwise"), "slow": si(depthwise["macs_per_s"]), "fast": si(standard["macs_per_s"]),
-            "copied": si(row["copied_per_s"], "B/s"), "roof": si(row["copied_per_s"] * row["batch"] * depthwise["macs"] / depthwise["bytes"]),
+            "copied": si(row["copied_per_s"], "B/s"),
+            "roof": si(row["copied_per_s"] * row["batch"] * depthwise["macs"] / depthwise["bytes"]),
             "call": ms(row["call_ms"]), "share": f"{100 * row['call_ms'] / depthwise['median_ms']:.2g}"}
 
 
 def _table(row: dict) -> None:
-    lines = [(NAMES[name], f"{way['macs']:,}", f"{way['bytes']:,}", _intensity(row, name), ms(way["median_ms"]), span(way["p10_ms"], way["p90_ms"]),
+    lines = [(NAMES[name], f"{way['macs']:,}", f"{way['bytes']:,}", _intensity(row, name), ms(way["median_ms"]),
+              span(way["p10_ms"], way["p90_ms"]),
               si(way["macs_per_s"])) for name, way in row["ways"].items()]
     html.table(("", "MACs per image", "Bytes to move", "MACs per byte", "Median", "10 % to 90 %", "MACs/s"), lines,
-               caption=f"{row['ways']['pair']['rounds']:,} rounds of all four in turn, batch {row['batch']}, {threads_text(row['threads'])}")
+               caption=f"{row['ways']['pair']['rounds']:,} rounds of all four in turn, batch {row['batch']}, "
+                       f"{threads_text(row['threads'])}")

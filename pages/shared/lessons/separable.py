@@ -15,7 +15,8 @@ from .convolution import colours
 SLUG = "separable"
 FIELDS = {"inputs": "sep_inputs", "outputs": "sep_outputs", "kernel": "sep_kernel", "stride": "sep_stride", "side": "sep_side"}
 FIRST = Separable(144, 24, 3, 56)  # stages.1.1 of B0
-CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576, 640, 672,
+CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576, 640,
+            672,
             768, 960, 1024, 1152, 1280, 1536, 1920, 2048, 2304, 3072, 4096)
 SIDES = (4, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 150, 160, 192, 224)
 USUAL = {"sep_inputs": CHANNELS, "sep_outputs": CHANNELS, "sep_kernel": (3, 5, 7), "sep_stride": (1, 2), "sep_side": SIDES}
@@ -102,8 +103,10 @@ def _block_choice(place, network: Architecture, shapes: dict[str, Separable], sh
     chosen = state.selected(network)
     st.session_state[BLOCK] = chosen if chosen in same else next(iter(same), None)
     labels = dict(zip(shapes, _named(network, shapes.values())))
-    place.selectbox(f"As in a block of {network.name}: its depthwise convolution, and the channels that the block hands on", [*shapes], index=None,
-                    format_func=labels.__getitem__, key=BLOCK, placeholder="No block has these numbers; choose one, or click in the strip above",
+    place.selectbox(f"As in a block of {network.name}: its depthwise convolution, and the channels that the block hands on", [*shapes],
+                    index=None,
+                    format_func=labels.__getitem__, key=BLOCK,
+                    placeholder="No block has these numbers; choose one, or click in the strip above",
                     on_change=_as_in, args=(network,))
 
 

@@ -15,7 +15,7 @@ from effnet_core.photos import samples
 from effnet_core.preprocess import Preprocess
 
 from .. import lesson, memory, shell, state
-from .spiral_real import look
+from .bundled import look, photos
 
 SLUG, TRAINED = "skips", "B0, trained"
 SIDE, IMAGES = 64, 4  # of the batch for weights that learnt nothing
@@ -35,13 +35,14 @@ def show() -> None:
     st.plotly_chart(flows(kept, without, what, shell.theme()), theme=None, key="skips_flows", config={"displayModeBar": False},
                     alt=f"Gradient and signal of {asked}, unit by unit, with and without skip connections")
     ratio, bare = (found[1].slope / found[-2].slope for found in (kept, without))
-    numbers = {"kept": power_text(ratio), "without": power_text(bare), "blocks": str(len(kept) - 2), "images": str(IMAGES), "side": str(SIDE)}
+    numbers = {"kept": power_text(ratio), "without": power_text(bare), "blocks": str(len(kept) - 2), "images": str(IMAGES),
+               "side": str(SIDE)}
     section = "real_trained" if asked == TRAINED else "real_untrained"
     st.markdown(lesson.text(SLUG, section, first=kept[1].unit, last=kept[-2].unit, **numbers))
 
 
 def _trained() -> tuple[Both, str]:
-    at = look("depth_photo")
+    _, at = look(photos("depth_photo"))
     label = at.untouched.top(1)[0].index
     image = torch.from_numpy(at.untouched.image)[None]
 

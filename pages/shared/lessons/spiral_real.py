@@ -4,32 +4,20 @@ from statistics import median
 
 import streamlit as st
 
-from effnet_core.cards import best_bundled
 from effnet_core.figures import rectified as figures
 from effnet_core.lessons.rectified import all_cut, cuts
 from effnet_core.palette import percent
-from effnet_core.photos import samples
 
-from .. import html, lesson, memory, models, photo, shell, state, truth
+from .. import html, lesson, memory, shell, state
 from ..components import picked_block
-from ..seen import Look, untouched
+from .bundled import look, photos
 
 SLUG = "spiral"
 BYTES = 20_000  # of a measurement
 
 
-def look(key: str) -> Look:
-    """The bundled network at a sample photo of the visitor's choice."""
-    names = {f"sample-{name}": sample.title for name, sample in samples().items()}
-    entry = next(entry for entry in models.entries() if entry.name == best_bundled())
-    fitting = truth.fitting(entry.card)
-    first = [*names].index(fitting) if fitting in names else 0
-    shown = st.selectbox("Photo", [*names], first, format_func=names.get, width=320, **state.bound(key))
-    return untouched(entry, models.model_of(entry), shown, photo.picture(shown))
-
-
 def show() -> None:
-    at = look("linear_photo")
+    _, at = look(photos("linear_photo"))
     best = at.untouched.top(1)[0]
     extra = memory.need(at.network).extra
 

@@ -13,7 +13,7 @@ from effnet_core.photos import samples
 from .. import guess, html, lesson, shell, state
 from ..components import component
 from ..html import Tile
-from .activated import photos
+from .bundled import photos
 
 SLUG, SEEDS = "squeeze", 99
 ASKED = "stages.5.1"  # the block of B0 that the guess is about
@@ -56,7 +56,8 @@ def _example(network: Architecture, units: tuple[core.Squeeze, ...], own: str) -
     photo = photos("squeeze_photo").removeprefix("sample-")
     columns = st.columns(3, gap="large")
     channels = columns[0].slider("Channels C", 2, core.CHANNELS, 8, 1, **state.bound("squeeze_channels"))
-    ratio = columns[1].slider("Reduction ratio r", *core.RATIOS, 4, 1, help=lesson.text(SLUG, "ratio_help", own=own), **state.bound("squeeze_ratio"))
+    ratio = columns[1].slider("Reduction ratio r", *core.RATIOS, 4, 1, help=lesson.text(SLUG, "ratio_help", own=own),
+                              **state.bound("squeeze_ratio"))
     seed = columns[2].slider("Draw of the weights", 0, SEEDS, 1, 1, help=lesson.text(SLUG, "seed_help"), **state.bound("squeeze_seed"))
     hand = {"squeeze_channels": channels, "squeeze_ratio": ratio}
     scene = drawn.scene(photo, _maps(photo), core.weights(seed), hand, shell.theme())
