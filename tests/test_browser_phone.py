@@ -15,8 +15,8 @@ def said(shape):
     return f"{shape.cells} Dᵥ {shape.macs:,} MACs {shape.params:,} parameters"
 
 
-def test_the_count_stands_below_the_sliders_that_change_it(browser, tmp_path_factory):
-    with visited(browser, tmp_path_factory.mktemp("phone"), "/blocks?lesson=Convolution") as page:
+def test_the_count_stands_below_the_sliders_that_change_it(browser, address):
+    with visited(browser, address + "/blocks?lesson=Convolution") as page:
         page.set_viewport_size(SCREEN)
         open_page(page, page.home)
         tally = page.locator(".tally")
