@@ -111,5 +111,5 @@ def test_the_lead_s_other_model_knows_its_scene():
 
 def test_no_sample_photo_shows_a_class_of_the_bundled_b0():
     """As the tour's step says."""
-    known = set(read_card(path_of("b0-imagenette"))["labels"])
+    known = set(read_card(file_of("b0-imagenette"))["labels"])
     assert len(known) == 10 and not any(known.intersection(sample.labels) for sample in truth.SAMPLES.values())
