@@ -25,9 +25,7 @@ ABOVE = (f'@media (max-width: 1500px) {{ {_ROW} {{ flex-wrap: wrap; }} {_ROW} > 
 NEAR = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-lead), .st-key-lesson [data-testid="stWidgetLabel"]:has(+ [role="radiogroup"]) { display: none; }
 [data-testid="stMainBlockContainer"] { padding-top: 4rem !important; }
-[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.6rem !important; }
 [data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; padding: 0; }
-.st-key-taught:not(:has([data-testid="stCaptionContainer"])) { justify-content: flex-end; margin-top: -2.8rem; }
 .ef-tiles { grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); }
 :root { --ef-tile: 128px; }
 """  # in a presenter's type what is to be shown begins on the first screen
