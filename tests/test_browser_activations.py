@@ -50,17 +50,17 @@ def test_curves_are_those_of_python_at_every_place_and_follow_the_hand(page):
     plot.focus()
     page.keyboard.press("Home")
     for x, steps in ((-8, 5), (-3, 3), (0, 3), (3, 3), (6, 2)):  # all kinks
-        shown(page, float(x), 1.0)
+        eventually(page, lambda: shown(page, float(x), 1.0))  # noqa: B023  asked at once
         for _ in range(steps):
             page.keyboard.press("Shift+ArrowRight")
-    shown(page, 8.0, 1.0)
+    eventually(page, lambda: shown(page, 8.0, 1.0))
     addressed(page, "acts_x=8")
     box = plot.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + 220, box["y"] + 100, steps=3)
     x = float(plot.get_attribute("aria-valuenow"))
-    shown(page, x, 1.0)
+    eventually(page, lambda: shown(page, x, 1.0))
     page.mouse.up()
     addressed(page, f"acts_x={x:g}")
     sync_api.expect(page.locator(".st-key-acts_x input[type=range]")).to_have_attribute("value", f"{x:g}", timeout=PATIENCE_MS)
