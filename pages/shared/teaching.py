@@ -23,9 +23,12 @@ ABOVE = (f'@media (max-width: 1500px) {{ {_ROW} {{ flex-wrap: wrap; }} {_ROW} > 
          '[data-testid="stLayoutWrapper"]:has(> .st-key-choosers) { position: static; min-height: 0; } }')  # as on a narrow screen: no room beside the page
 
 NEAR = """
-[data-testid="stLayoutWrapper"]:has(> .st-key-lead), .st-key-lesson [data-testid="stWidgetLabel"]:has(+ [role="radiogroup"]) { display: none; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-lead), .st-key-lesson [data-testid="stWidgetLabel"]:has(+ [role="radiogroup"]), .st-key-chance_part [data-testid="stWidgetLabel"] { display: none; }
 [data-testid="stMainBlockContainer"] { padding-top: 4rem !important; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.6rem !important; }
+[data-testid="stMainBlockContainer"] :is(h1, [data-testid="stMarkdownContainer"] > :has(h1), [data-testid="stHeading"]:has(h1)) { width: fit-content !important; }
 [data-testid="stMainBlockContainer"] h1 { font-size: 1.5rem; padding: 0; }
+@media (min-width: 1200px) { .st-key-taught:not(:has([data-testid="stCaptionContainer"])) { justify-content: flex-end; margin-top: -2.8rem; } }
 .ef-tiles { grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); }
 :root { --ef-tile: 128px; }
 """  # in a presenter's type what is to be shown begins on the first screen
