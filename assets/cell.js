@@ -31,19 +31,7 @@ function move(view, at) {
   update(view)
 }
 
-function step(view, by) {
-  const [height, width] = view.packet.head.output
-  const place = (view.at[0] * width + view.at[1] + by + height * width) % (height * width)
-  move(view, [Math.floor(place / width), place % width])
-}
-
-function play(view, on) {
-  clearInterval(view.timer)
-  view.timer = on ? setInterval(() => view.waiting || step(view, 1), 1000 / speeds[view.speed]) : null
-  view.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play"
-  view.parts.status.setAttribute("aria-live", on ? "off" : "polite")
-  if (!on) move(view, view.at)
-}
+const extent = (view) => view.packet.head.output
 
 function middleOf(view, cell) {
   const { head } = view.packet
@@ -107,18 +95,8 @@ function scaleOf(palette, reach) {
 }
 
 function controlsOf(view) {
-  const options = Object.entries(speeds).map(([name, cells]) => html("option", { value: name }, `${name}, ${cells}/s`))
-  const speed = html("select", { "aria-label": "Cells per second" }, ...options)
-  speed.value = view.speed
-  speed.onchange = () => {
-    view.speed = speed.value
-    if (view.timer) play(view, true)
-  }
-  view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
-  view.parts.status = html("span", { class: "status", role: "status", "aria-live": "polite" })
-  const back = buttonOf("‹ Step", "One cell back", () => step(view, -1))
-  const forth = buttonOf("Step ›", "One cell on", () => step(view, 1))
-  return html("div", { class: "controls" }, back, view.parts.play, forth, speed, view.parts.status, downloadsOf(view.parts.root, () => aboutOf(view), ".controls"))
+  const pace = paceOf(view, () => move(view, view.at)) // the address follows once it stands
+  return html("div", { class: "controls" }, ...pace, view.parts.status, downloadsOf(view.parts.root, () => aboutOf(view), ".controls"))
 }
 
 function aboutOf({ packet: { head }, at: [row, column] }) {
@@ -182,7 +160,7 @@ const glasses = new WeakMap()
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".cell")
-  const view = glasses.get(parentElement) ?? { speed: matchMedia("(prefers-reduced-motion: reduce)").matches ? "slow" : "medium" }
+  const view = glasses.get(parentElement) ?? { speed: firstSpeed() }
   glasses.set(parentElement, view)
   view.send = setTriggerValue
   adopt(view, root, read(data))

@@ -34,15 +34,7 @@ function listen(view) {
     const pixel = cellUnder(input.frame, input.box, event).map(Math.floor)
     move(view, pixel.map((place, side) => Math.round((place + before[side] - (kernel - 1) / 2) / stride)))
   }
-  output.frame.onkeydown = (event) => {
-    const [row, column] = view.at
-    const to = { ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      Home: [row, 0], End: [row, Infinity] }[event.key]
-    if (to) move(view, to)
-    else if (event.key === " ") play(view, !view.timer)
-    else return
-    event.preventDefault()
-  }
+  keyed(output.frame, view, () => move(view, view.at))
   root.onpointerover = (event) => {
     const node = event.target.closest(".number, .term[data-i]")
     if (node) light(view, Number(node.closest(".triple")?.dataset.channel ?? 0), Number(node.dataset.i))

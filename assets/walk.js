@@ -2,24 +2,14 @@
 const speeds = { slow: 2, medium: 12, fast: 60 } // cells per second
 
 function controlsOf(view) {
-  const options = Object.entries(speeds).map(([name, cells]) => html("option", { value: name }, `${name}, ${cells}/s`))
-  const speed = html("select", { "aria-label": "Cells per second" }, ...options)
-  speed.value = view.speed
-  speed.onchange = () => {
-    view.speed = speed.value
-    if (view.timer) play(view, true)
-  }
-  view.parts.play = buttonOf("▶ Play", "Play or pause", () => play(view, !view.timer))
-  return html("div", { class: "controls" }, buttonOf("‹ Step", "One cell back", () => step(view, -1)), view.parts.play,
-    buttonOf("Step ›", "One cell on", () => step(view, 1)), speed,
+  return html("div", { class: "controls" }, ...paceOf(view),
     buttonOf("Fill the map", "Compute all cells at once", () => fill(view, true)),
     buttonOf("Empty it", "Empty the map and start at the first cell", () => fill(view, false)),
     downloadsOf(view.parts.root, () => ({ title: view.title, file: "convolution" }), ".controls"), view.parts.status)
 }
 
 function build(view, root) {
-  const status = html("span", { class: "status", role: "status", "aria-live": "polite" })
-  view.parts = { root, status, note: html("span", { class: "note", role: "alert" }) }
+  view.parts = { root, note: html("span", { class: "note", role: "alert" }) }
   for (const name of ["desk", "sums", "words"]) view.parts[name] = html("div", { class: name })
   view.parts.channels = html("div", { class: "channels", role: "group", "aria-label": "Which colour's numbers are shown" })
   root.replaceChildren(view.parts.desk, controlsOf(view), view.parts.channels, view.parts.sums, view.parts.words, view.parts.note)
@@ -120,7 +110,7 @@ const walks = new WeakMap()
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
-  const view = walks.get(parentElement) ?? { speed: matchMedia("(prefers-reduced-motion: reduce)").matches ? "slow" : "medium" }
+  const view = walks.get(parentElement) ?? { speed: firstSpeed() }
   walks.set(parentElement, view)
   view.send = setTriggerValue
   view.own = null // Python knows it by now

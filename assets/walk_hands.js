@@ -8,18 +8,7 @@ function move(view, [row, column]) {
   show(view)
 }
 
-function step(view, by) {
-  const { cells } = view.now.count
-  const place = (view.at[0] * cells + view.at[1] + by + cells * cells) % (cells * cells)
-  move(view, [Math.floor(place / cells), place % cells])
-}
-
-function play(view, on) {
-  clearInterval(view.timer)
-  view.timer = on ? setInterval(() => step(view, 1), 1000 / speeds[view.speed]) : null
-  view.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play"
-  view.parts.status.setAttribute("aria-live", on ? "off" : "polite")
-}
+const extent = (view) => [view.now.count.cells, view.now.count.cells]
 
 function fill(view, whole) {
   view.seen.fill(whole ? 1 : 0)
@@ -45,18 +34,6 @@ function draggable(frame, at, view) {
     go(event)
   }
   frame.onpointermove = (event) => frame.hasPointerCapture(event.pointerId) && go(event)
-}
-
-function keyed(frame, view) {
-  frame.onkeydown = (event) => {
-    const [row, column] = view.at
-    const to = { ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      Home: [row, 0], End: [row, Infinity] }[event.key]
-    if (to) move(view, to)
-    else if (event.key === " ") play(view, !view.timer)
-    else return
-    event.preventDefault()
-  }
 }
 
 // A number written into the kernel: it is drawn at once, and the page is told. A colour's numbers are its own; the grey photo's are for all three.

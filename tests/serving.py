@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pages.shared import components
+
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -78,6 +80,23 @@ def visited(browser, home: str, height: int = 900) -> Iterator:
     page = browser.new_page(viewport={"width": 1440, "height": height})
     page.home, page.errors = home, []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    assert not page.errors
+    page.close()
+
+
+@contextmanager
+def mounted(browser, name: str, *exported: str) -> Iterator:
+    """A blank page with the component `name` alone: `mount` is its default export, and `exported` are names in its scripts. Errors of the
+    scripts are kept in `errors`, and there must be none at the end."""
+    page = browser.new_page(viewport={"width": 1000, "height": 900}, reduced_motion="reduce")
+    page.set_content(f'<div class="{name}"></div>')
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    scripts = (ROOT / "assets" / f"{file}.js" for file in components.scripts(name))
+    script = "\n".join(path.read_text(encoding="utf-8") for path in scripts).replace("export default function", "window.mount = function")
+    page.add_script_tag(content=f"{script}\nObject.assign(window, {{ {', '.join(exported)} }})", type="module")
+    page.wait_for_function("() => window.mount")
     yield page
     assert not page.errors
     page.close()

@@ -13,12 +13,11 @@ from effnet_core.lessons import kernels
 from effnet_core.lessons.convolution import Convolution
 from effnet_core.lessons.kernels import Kernel, write
 from effnet_core.lessons.separable import Separable
-from pages.shared.components import _ASSETS, _SHARED
 from pages.shared.lessons.separable import CHANNELS
 
 from .apps import open_app
 from .hand import drag, eventually
-from .serving import CHROMIUM, settle
+from .serving import CHROMIUM, mounted, settle
 from .test_browser import Visit
 from .test_page_convolution import sent
 
@@ -40,24 +39,15 @@ PRINTED = """() => {
 MOUNT = """data => {
   document.querySelector(".walk").replaceChildren()
   window.leave?.()
-  window.leave = mountWalk({ data, parentElement: document.body, setTriggerValue() {} })
+  window.leave = mount({ data, parentElement: document.body, setTriggerValue() {} })
 }"""
 
 
 @pytest.fixture(scope="module")
 def blank(browser):
     """A blank page with the walking kernel's scripts."""
-    page = browser.new_page(viewport={"width": 1000, "height": 900}, reduced_motion="reduce")
-    page.set_content('<div class="walk"></div>')
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in (*_SHARED["walk"], "walk"))
-    script = script.replace("export default function", "window.mountWalk = function")
-    page.add_script_tag(content=script + "\nObject.assign(window, { convolutionOf, separableOf, mapOf, quotient })", type="module")
-    page.wait_for_function("() => window.mountWalk")
-    yield page
-    assert not page.errors
-    page.close()
+    with mounted(browser, "walk", "convolutionOf", "separableOf", "mapOf", "quotient") as page:
+        yield page
 
 
 def test_it_counts_as_python_does_to_the_integer(blank):

@@ -9,11 +9,10 @@ import pytest
 
 from effnet_core.inside.arithmetic import lens
 from effnet_core.inside.digits import agreed, short, written
-from pages.shared.components import _ASSETS, _SHARED
 from pages.shared.inside import packet
 
 from .apps import open_app
-from .serving import CHROMIUM, open_page, visited
+from .serving import CHROMIUM, mounted, open_page, visited
 from .test_page_inside_cell import PART, model, opened  # noqa: F401  fixtures
 
 PATIENCE_MS = 60_000
@@ -23,7 +22,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 MOUNT = """data => {
   const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0))
   window.sent ??= []
-  mountCell({ data: bytes, parentElement: document.body, setTriggerValue: (name, value) => window.sent.push([name, value]) })
+  mount({ data: bytes, parentElement: document.body, setTriggerValue: (name, value) => window.sent.push([name, value]) })
 }"""
 PRINTED = """() => ({
   at: document.querySelector(".cell").dataset.at,
@@ -41,17 +40,8 @@ PRINTED = """() => ({
 @pytest.fixture(scope="module")
 def glass(browser):
     """A blank page with the component's script."""
-    page = browser.new_page(viewport={"width": 1000, "height": 900}, reduced_motion="reduce")
-    page.set_content('<div class="cell"></div>')
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in (*_SHARED["cell"], "cell"))
-    script = script.replace("export default function", "window.mountCell = function")
-    page.add_script_tag(content=script + "\nObject.assign(window, { written, short, agreed })", type="module")
-    page.wait_for_function("() => window.mountCell")
-    yield page
-    assert not page.errors
-    page.close()
+    with mounted(browser, "cell", "written", "short", "agreed") as page:
+        yield page
 
 
 def bytes_of(layer, channel, at):

@@ -35,8 +35,7 @@ def test_only_a_block_that_there_is_is_selected(sent, layer, monkeypatch):
 @pytest.mark.parametrize("name", sorted({path.stem for path in ASSETS.glob("*.js") if "export default" in path.read_text(encoding="utf-8")}))
 def test_no_script_of_a_component_declares_what_another_one_has(name):
     """They are put one behind the other, where a second declaration would be an error in the browser."""
-    scripts = [*components._SHARED.get(name, ("live", "parts")), name]
-    declared = [found for script in scripts for found in
+    declared = [found for script in components.scripts(name) for found in
                 re.findall(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", (ASSETS / f"{script}.js").read_text(encoding="utf-8"), re.M)]
     assert not {found for found in declared if declared.count(found) > 1}
 

@@ -17,7 +17,7 @@ _SHARED = {  # scripts in front of a component's own
     "convolution": ("live", "parts", "tags", "digits", "counting", "solids", "panels"),
     "separable": ("live", "parts", "tags", "digits", "counting", "solids", "panels", "ratio"),
     "tally": ("live", "parts", "tags", "digits", "counting"),
-    "walk": ("live", "parts", "tags", "export", "snapshot", "frames", "digits", "counting", "walk_numbers", "walk_views", "walk_hands"),
+    "walk": ("live", "parts", "tags", "export", "snapshot", "frames", "walking", "digits", "counting", "walk_numbers", "walk_views", "walk_hands"),
     "block": ("live", "parts", "tags", "solids", "volumes"),
     "built": ("live", "parts", "tags", "digits", "numerals", "counting", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "ladder"),
     "modules": ("live", "parts", "tags", "digits", "numerals", "counting", "block_design", "solids", "volumes", "block_scene", "block_scene_tall", "padding"),
@@ -33,7 +33,7 @@ _SHARED = {  # scripts in front of a component's own
     "patch": ("packed", "tags"),
     "handles": ("packed", "written", "handles_parts", "handles_sent"),
     "cloud": ("parts", "packed", "written", "export", "snapshot"),
-    "cell": ("parts", "packed", "tags", "digits", "export", "snapshot", "frames", "cell_numbers", "cell_views", "cell_hands"),
+    "cell": ("parts", "packed", "tags", "digits", "export", "snapshot", "frames", "walking", "cell_numbers", "cell_views", "cell_hands"),
     "activation": ("live", "parts", "tags", "written", "curves", "plain"),
     "squeeze": ("live", "parts", "tags", "digits", "written", "curves", "plain", "squeeze_drawing"),
     "fold": ("live", "parts", "tags", "written", "plain"),
@@ -48,12 +48,17 @@ _REM = re.compile(r"(?<![\w.-])(\d*\.?\d+)rem\b")
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
 
+def scripts(name: str) -> list[str]:
+    """The scripts of the component `name` in their order, its own last."""
+    return [*_SHARED.get(name, ("live", "parts")), name]
+
+
 @st.cache_resource(show_spinner=False)
 def component(name: str):
     """The component `NAME`, to be mounted with `key=` and `data=`; it draws into `<div class="NAME">`."""
-    scripts = [*_SHARED.get(name, ("live", "parts")), name]
-    script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in scripts)
-    style = "\n".join(path.read_text(encoding="utf-8") for file in scripts if (path := _ASSETS / f"{file}.css").exists())
+    files = scripts(name)
+    script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in files)
+    style = "\n".join(path.read_text(encoding="utf-8") for file in files if (path := _ASSETS / f"{file}.css").exists())
     style = _REM.sub(r"calc(\1 * var(--ef-rem, 1rem))", style)  # where the page's type is enlarged, a component is magnified as a whole, see teaching.py
     return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
 
