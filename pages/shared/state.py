@@ -113,14 +113,14 @@ def put(**values: Any) -> None:
     st.session_state.update({key: value for key, value in values.items() if key not in held})
 
 
-def names(key: str, known: frozenset[str]) -> frozenset[str]:
-    """What the carried list `key` names, as far as it is `known`."""
-    return known.intersection(get(key).split(",")) if get(key) else frozenset()
+def names(key: str, known: Callable[[], frozenset[str]]) -> frozenset[str]:
+    """What the carried list `key` names, as far as it is `known`, which is asked where there is a list at all."""
+    return known().intersection(get(key).split(",")) if get(key) else frozenset()
 
 
 def fixed() -> frozenset[str]:
     """The keys of the widgets whose values a link has fixed."""
-    return catalogue.widgets(names("fix", catalogue.fixable())) if get("fix") else frozenset()
+    return catalogue.widgets(names("fix", catalogue.fixable))
 
 
 def _keep() -> None:

@@ -36,7 +36,7 @@ NEAR = """
 
 def hidden() -> frozenset[str]:
     """What the link leaves out, as `catalogue` names it; what it does not know is ignored."""
-    return state.names("hide", catalogue.hideable()) if state.get("hide") else frozenset()
+    return state.names("hide", catalogue.hideable)
 
 
 def hides(section: str) -> bool:
@@ -75,7 +75,7 @@ def frame() -> None:
 
 def note() -> None:
     """After the page, whose widgets have their values then: what is not as usual, and the way out."""
-    fixed = sorted(state.names("fix", catalogue.fixable()))
+    fixed = sorted(state.names("fix", catalogue.fixable))
     with st.session_state.pop("_taught"):
         if hidden() or fixed:
             _note(fixed)
