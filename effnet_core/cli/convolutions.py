@@ -1,14 +1,12 @@
 """`convolutions --inputs 144 --outputs 24 --kernel 3 --side 56`: a convolution and the separable pair in its place, measured here in turn."""
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 
 from ..errors import UserError
 from ..lessons.separable import Separable
-from .events import add_answers, serve
-from .latency import teller
+from .measuring import Tell, add_measuring, answer
 
 SHAPE = {"inputs": "M, channels in", "outputs": "N, channels out", "kernel": "its side", "side": "of the map that comes in"}
 
@@ -18,23 +16,15 @@ def add(commands) -> None:
     for name, words in SHAPE.items():
         parser.add_argument(f"--{name}", type=int, required=True, help=words)
     parser.add_argument("--stride", type=int, default=1, help="cells from one place of the kernel to the next (default 1)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default cpu)")
-    parser.add_argument("--batch", type=int, default=1, help="images per pass (default 1)")
-    parser.add_argument("--threads", type=int, help="of the processor (default: all usable cores)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="at least this long, and at least 20 rounds (default 2)")
-    add_answers(parser)
+    add_measuring(parser, "20 rounds")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:
-    if args.events:
-        return serve(lambda events: _measure(args, teller(events), events.stopped))
-    record = _measure(args)
-    print(json.dumps(record) if args.json else table(record))
-    return None
+    return answer(args, _measure, table)
 
 
-def _measure(args: argparse.Namespace, tell: Callable = lambda *_: None, stopped: Callable[[], bool] = lambda: False) -> dict:
+def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
     shape = Separable(args.inputs, args.outputs, args.kernel, args.side, args.stride)
     tell("loading torch", 0.0, None)
     from ..lessons.racing import race  # seconds, hence only here

@@ -1,13 +1,11 @@
 """`latency b0 --device cpu --batch 1`: the time of a forward pass, measured here, whole and layer by layer."""
 
 import argparse
-import json
-import time
 from collections.abc import Callable
 
 from ..errors import UserError
 from .cost import add_network, network_named
-from .events import Events, add_answers, serve
+from .measuring import Tell, add_measuring, answer
 
 SEED = 0
 SLOWEST = 10  # rows of the short table
@@ -16,31 +14,16 @@ SLOWEST = 10  # rows of the short table
 def add(commands) -> None:
     parser = commands.add_parser("latency", help="measure a network on this machine")
     add_network(parser)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default cpu)")
-    parser.add_argument("--batch", type=int, default=1, help="images per pass (default 1)")
-    parser.add_argument("--threads", type=int, help="of the processor (default: all usable cores)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="at least this long, and at least 10 passes (default 2)")
+    add_measuring(parser, "10 passes")
     parser.add_argument("--no-layers", dest="layers", action="store_false", help="only the whole network")
-    add_answers(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:
-    if args.events:
-        return serve(lambda events: _measure(args, teller(events), events.stopped))
-    record = _measure(args)
-    print(json.dumps(record) if args.json else table(record))
-    return None
+    return answer(args, _measure, table)
 
 
-def teller(events: Events) -> Callable[[str, float, float | None], None]:
-    """What turns the progress of a measurement into events."""
-    start = time.monotonic()
-    return lambda phase, fraction, ms=None: events.progress(
-        phase=phase, fraction=round(fraction, 3), ms=ms, elapsed_s=round(time.monotonic() - start, 2))
-
-
-def _measure(args: argparse.Namespace, tell: Callable = lambda *_: None, stopped: Callable[[], bool] = lambda: False) -> dict:
+def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
     architecture = network_named(args)
     tell("loading torch", 0.0, None)
     from .. import latency, network  # seconds, hence only here
