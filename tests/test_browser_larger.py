@@ -38,21 +38,16 @@ def test_activations(page):
             eventually(page, lambda: float(plots.nth(place).get_attribute("aria-valuenow")) == pytest.approx(x, abs=0.03))  # noqa: B023  half a pixel
 
 
-def test_skip_connections(page):
-    lesson(page, "Why+skip+connections", "&depth_blocks=32")
-    for name in ("spreads", "slopes"):
-        chart = page.locator(f".stack [data-id={name}]")
-        for block in (10, 20, 30):
-            page.mouse.move(*tick(page, chart, str(block)))
-            sync_api.expect(chart).to_have_attribute("aria-valuenow", str(block), timeout=PATIENCE_MS)
-
-
-def test_spiral(page):
-    lesson(page, "Why+linear")
-    chart = page.locator(".spiral [data-id=chart]")
-    for n in (5, 30, 60):
-        page.mouse.move(*tick(page, chart, str(n)))
-        sync_api.expect(chart).to_have_attribute("aria-valuenow", str(n), timeout=PATIENCE_MS)
+@pytest.mark.parametrize("name, more, chart, places", [
+    ("Why+skip+connections", "&depth_blocks=32", ".stack [data-id=spreads]", (10, 20, 30)),
+    ("Why+skip+connections", "&depth_blocks=32", ".stack [data-id=slopes]", (10, 20, 30)),
+    ("Why+linear", "", ".spiral [data-id=chart]", (5, 30, 60)),
+])
+def test_charts(page, name, more, chart, places):
+    lesson(page, name, more)
+    for place in places:
+        page.mouse.move(*tick(page, page.locator(chart), str(place)))
+        sync_api.expect(page.locator(chart)).to_have_attribute("aria-valuenow", str(place), timeout=PATIENCE_MS)
 
 
 def test_walking_kernel(page):
