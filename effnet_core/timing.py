@@ -30,7 +30,18 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def pass_ms(network: nn.Module, x: Tensor) -> float:
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """torch works with so many, and afterwards with as many as before."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(count)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def pass_ms(network: Callable[[Tensor], Tensor], x: Tensor) -> float:
     """One forward pass, until the result is there."""
     synchronise(x.device)
     start = time.perf_counter()

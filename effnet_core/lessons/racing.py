@@ -15,6 +15,7 @@ from ..errors import UserError
 from ..latency import SECONDS_RANGE, find_device, percentile, versions
 from ..scaling import check, check_count
 from ..timing import Progress, Times, pass_ms, repeat, sampling, warming
+from ..timing import threads as threaded
 from .convolution import BYTES, Convolution
 
 Way = Sequence[Convolution]  # one after another
@@ -90,7 +91,7 @@ def race(
     threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
     check("The measuring time", seconds, SECONDS_RANGE, " seconds")
     _check_memory(ways, batch, where.key)
-    with _threads(threads), _memory_told(where.key), torch.inference_mode():
+    with threaded(threads), _memory_told(where.key), torch.inference_mode():
         warmup, samples, conditions = _rounds(ways, batch, where.key, seconds, on_progress, should_stop)
     spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name in ways)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
@@ -98,17 +99,6 @@ def race(
             **_beside(samples, 2 * BYTES * batch * _numbers(_largest(ways))),
             "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()}, "machine": machine.describe(),
             "versions": versions(where.key), "conditions": conditions, "steady": not doubts, "note": " ".join(doubts) or None}
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """torch works with so many, and afterwards with as many as before."""
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(count)
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager
