@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .texts import short
 
 _PAGES = Path(__file__).resolve().parents[1]
-FOLDERS = {"inside": "inside", "lab": "scaling", "search": "search", "trade": "tradeoffs", "learn": "learn", "lessons": "blocks"}  # of `pages/shared` → page
+FOLDERS = {"inside": "inside", "lab": "scaling", "search": "search", "trade": "tradeoffs", "clock": "latency", "learn": "learn", "lessons": "blocks"}  # of `pages/shared` → page
 SCALED = ("scaling", "tradeoffs", "latency")  # with all scaling controls beside them
 WIDGETS = frozenset({"slider", "select_slider", "number_input", "toggle", "checkbox", "segmented_control", "pills", "radio", "selectbox", "multiselect", "text_input"})
 SLIDERS = {"phi": "φ, how much larger", "alpha": "α, depth", "beta": "β, width", "gamma": "γ, resolution"}

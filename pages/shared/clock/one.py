@@ -1,0 +1,127 @@
+"""One network: measured whole and layer by layer, and everything that this session has measured."""
+
+import streamlit as st
+
+from effnet_core import machine
+from effnet_core.architecture import Architecture
+from effnet_core.cost import cost
+from effnet_core.errors import UserError
+from effnet_core.families import to_spec
+from effnet_core.palette import si
+from effnet_core.work.jobs import Job
+from pages.shared import html, measured, results, state, texts, work
+from pages.shared.measured import ms
+
+BATCHES = (1, 2, 4, 8, 16, 32)
+PHASES = {  # of the worker → in words, and where on the bar it begins
+    "loading torch": ("Loading PyTorch", 0.0),
+    "building": ("Building the network", 0.15),
+    "warming up": ("Warming up", 0.2),
+    "measuring": ("Measuring", 0.4),
+    "layers": ("Timing every layer", 0.8),
+}
+
+
+def device_name(key: str) -> str:
+    return f"{'Processor' if key == 'cpu' else 'GPU'}: {results.devices().names[key]}"
+
+
+def asked(request: results.Request) -> str:
+    where = results.devices().names[request.device]
+    return f"{measured.scaled(to_spec(request.network))}, batch {request.batch}, {measured.threads_text(request.threads)} on {where}"
+
+
+def wish(network: Architecture, busy: bool) -> results.Request:
+    """The controls on top: what to measure the network on, and how. The button waits while this visitor's last wish is `busy`."""
+    results.devices().watch()
+    device, batch, threads, button = st.columns([3, 4, 2, 2], vertical_alignment="bottom")
+    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
+    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
+                                     help=texts.text("latency", "batch"), **state.bound("batch"))
+    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
+    request = results.Request(network, where, images, cores)
+    with button:
+        known = results.mine(request) or results.offered(request)
+        st.button("Measure again" if known else "Measure", key="measure", icon=":material/timer:", width="stretch", on_click=measure,
+                  args=(request,), type="secondary" if known else "primary", disabled=busy)
+    return request
+
+
+def measure(request: results.Request) -> None:
+    try:
+        results.ask(request)
+    except UserError as refused:
+        st.session_state["_refused_measuring"] = str(refused)
+
+
+def step(job: Job) -> work.Step:
+    """Where a running measurement is; the time left is known once passes are being counted."""
+    event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0, "ms": None}
+    words, begins = PHASES[event["phase"]]
+    ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
+    counting = event["phase"] in ("measuring", "layers")
+    so_far = f", median so far **{ms(event['ms'])}**" if counting and event["ms"] else ""
+    return work.Step(begins + event["fraction"] * (ends - begins), words + so_far, time_left(job) if counting else None)
+
+
+def time_left(job: Job) -> float | None:
+    """Of all that follows: after the measuring, the layers take half as long."""
+    if (pace := work.pace(job)) is None:
+        return None
+    spent, left = pace
+    return left + (spent + left) / 2 if job.latest("progress")["phase"] == "measuring" else left
+
+
+def running(job: Job) -> None:
+    queue = work.benchmarks()
+    work.watch(queue, job, lambda: (results.measurements(), work.bar(queue, job, step)))
+
+
+def status(request: results.Request, job: Job | None, shown: dict | None) -> None:
+    """What became of the last try, what the figures below belong to, and what to do next."""
+    if refused := st.session_state.pop("_refused_measuring", None):
+        st.warning(html.plain(refused), icon=":material/info:")
+    elif job is not None and job.state in ("failed", "stopped") and results.asked() == request:
+        st.warning(f"**{job.title}** was not measured. {html.plain(job.error or 'It was stopped before it was complete.')}", icon=":material/info:")
+    if shown is not None and request.answered_by(shown):
+        st.caption(texts.text("latency", "current", ago=results.ago(shown["measured"])))
+    elif (offer := results.offered(request)) is not None:
+        offering(request, offer)
+    elif shown is not None:
+        st.info(texts.text("latency", "stale", shown=measured.described(shown), now=asked(request)), icon=":material/sync_problem:")
+    else:
+        st.caption(texts.text("latency", "ready", title=request.title, side=f"{request.network.scaling.side}",
+                              macs=si(cost(request.network).macs)))
+
+
+def offering(request: results.Request, offer: dict) -> None:
+    text, button = st.columns([5, 1], vertical_alignment="center")
+    text.info(texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]), median=ms(offer["median_ms"])),
+              icon=":material/group:")
+    button.button("Show it", key="take", type="primary", on_click=results.take, args=(offer,), width="stretch")
+
+
+def empty(busy: bool) -> None:
+    """In the place of the first result."""
+    with st.container(key="latency_empty", border=not busy):
+        if busy:
+            st.skeleton(100)
+            for column in st.columns(2, gap="medium"):
+                column.skeleton(300)
+        else:
+            st.markdown(texts.text("latency", "empty"))
+
+
+def show(network: Architecture) -> None:
+    job = work.mine(work.benchmarks())
+    busy = job is not None and job.active  # asked once: it may end at any moment
+    request = wish(network, busy)
+    rows = results.measurements()
+    shown = results.mine(request) or (rows[-1] if rows else None)
+    with st.container(key="latency_status"):
+        running(job) if busy else status(request, job, shown)
+    if shown is None:
+        empty(busy)
+        return
+    measured.outcome(shown)
+    measured.history(rows, shown)
