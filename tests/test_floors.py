@@ -16,7 +16,7 @@ CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
     ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "lab.terms", "lab.pins", "lab.comparison",
      "lab.rounding", "lab.formula", "lab.exponents", "lab.memory", "graph", "labels", "transfers", "downloads", "machine",
-     "contention",
+     "contention", "speed.intensity",
      "lessons.convolution", "lessons.separable", "lessons.kernels", "lessons.parts", "lessons.design", "lessons.code_torch", "lessons.code_keras",
      "lessons.lots", "lessons.activations", "lessons.chance", "lessons.gating", "lessons.norm", "lessons.skips",
      "search.scores", "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lessons.learnt", "lab.counters",
@@ -33,7 +33,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "inside.geometry", "inside.probing", "inside.inspection", "inside.excitation", "inside.digits", "inside.arithmetic", "inside.gradients", "inside.surgery", "inside.handles",
      "inside.ablation", "inside.cam", "inside.occlusion", "inside.channels", "inside.attribution",
      "lessons.normals", "lessons.applied", "lessons.curves", "lessons.spiral", "lessons.stack", "lessons.rectified", "lessons.shortcuts",
-     "export.recordings", "timing", "latency", "lessons.racing", "lessons.folding", "lessons.kept", "models", "export.onnxfile", "speed.runtimes", "speed.prepared", "speed.race",
+     "export.recordings", "timing", "latency", "lessons.racing", "lessons.folding", "lessons.kept", "models", "export.onnxfile", "speed.runtimes", "speed.prepared", "speed.race", "speed.roofline",
      "inside.survey_gates", "inside.survey_observations", "inside.survey_peaks", "inside.survey_patches", "inside.survey_files", "inside.survey_pictures", "inside.survey",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",
