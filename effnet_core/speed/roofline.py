@@ -63,12 +63,20 @@ def measure(
         ways = {way: _layered(network, way, on_progress, asked) for way in WAYS}
     finally:
         network.to(home).train(training)
-    total, notes = cost(network.architecture), [found.pop("note"), *(way["note"] for way in ways.values())]
+    total, doubts = cost(network.architecture), {"the height of the roofs": found, "the plain network": ways["plain"], "the fused path": ways["fused"]}
     return {"network": to_spec(network.architecture), "name": network.architecture.name, "device": where.key, "device_name": where.name,
             "batch": batch, "threads": threads, "parameters": total.params, "macs": total.macs, "roofs": found, "ways": ways,
             "machine": machine.describe(), "versions": latency.versions(where.key),
-            "steady": found["steady"] and all(way["steady"] for way in ways.values()),
-            "note": " ".join(dict.fromkeys(filter(None, notes))) or None}
+            "steady": all(part["steady"] for part in doubts.values()),
+            "note": _note({what: part["note"] for what, part in doubts.items() if part["note"]})}
+
+
+def _note(told: dict[str, str]) -> str | None:
+    """Of the first part that has one, and which others have."""
+    for what, note in told.items():
+        others = " and ".join(other for other in told if other != what)
+        return f"While {what} was measured: {note}" + (f" Likewise for {others}." if others else "")
+    return None
 
 
 def _layered(network: Network, way: str, on_progress: Progress | None, asked: dict) -> dict:
