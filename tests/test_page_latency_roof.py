@@ -92,12 +92,12 @@ def test_the_guess_comes_before_the_picture(world):
 def test_figures_follow_from_the_record(world):
     app = measured(world)
     seen, floor = text(app), network_floor_s(world.found, world.top)
-    assert all(figure in seen for figure in ("50.0 G MACs/s", "150 GB/s", "20.0 GB/s from main memory", si(floor, "s"), "2.5 times the floor"))
+    assert all(figure in seen for figure in ("50.0 G MACs/s", "150 GB/s", "20.0 GB/s from main memory", si(floor, "s"), "2.5 × floor"))
     lines = {"Floor of this network": ("fp32", si(floor, "s"), "", "1", "100 %"), "Plain": ("fp32", si(5 * floor, "s"), "this run", "5", "20.0 %"),
              "Our fused path": ("fp32", si(2.5 * floor, "s"), "this run", "2.5", "40.0 %")}
     for name, cells in lines.items():
         assert f'<th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) in seen
-    assert "from 25.0 % of the attainable pace to 50.0 %" in seen
+    assert "reach 25.0 % of the attainable pace where the network runs plain, and 50.0 % on the fused path" in seen
     se = shares(world.found, world.top, world.told["ways"]["fused"]["layers"])["se"]
     assert f"SE units have {percent(se.macs)} of the MACs and still {percent(se.floor)} of the floor" in read(seen)
     assert "All figures below are of one run with the settings shown above, measured just now." in seen and not app.warning

@@ -163,6 +163,13 @@ def test_it_can_be_stopped_and_refuses_what_is_not_there(small):
             roofline.measure(network, **{"threads": 1, **wrong})
 
 
+def test_too_little_memory_is_a_sentence_and_little_leaves_the_largest_arrays_out(small, monkeypatch):
+    monkeypatch.setattr(machine, "memory_available", lambda: 70_000)
+    with pytest.raises(UserError, match="Measuring the roofs of cpu needs about 0.00 GB, and it has 0.00 GB"):
+        roofline.roofs("cpu", 1, 0.0)
+    assert [task.told["held"] for task in roofline._movements("cpu", 4 * 2**16 - 1)] == [2**14, 2**14]
+
+
 def test_a_note_says_which_part_was_disturbed():
     assert roofline._note({}) is None
     assert roofline._note({"the fused path": "A."}) == "While the fused path was measured: A."

@@ -44,7 +44,7 @@ def table(record: dict) -> str:
     floor = network_floor_s(found, roof)
     rows = [("network", f"{record['name']}, batch {record['batch']}"),
             ("device", f"{record['device_name']} ({record['device']}), {record['threads']} of {record['machine']['cores']} cores")]
-    rows += [(f"multiplies, {precision}", f"{si(one.rate, 'MAC/s')}") for precision in ("fp32", "bf16", "fp16")
+    rows += [(f"multiplies, {precision}", si(one.rate, "MAC/s")) for precision in ("fp32", "bf16", "fp16")
              if (one := roof_of(record["roofs"], precision)) is not None]
     rows += [(f"moves, {si(held, 'B')} held", si(rate, "B/s")) for held, rate in roof.memory]
     rows.append(("floor", si(floor, "s")))

@@ -34,10 +34,10 @@ def roofline(architecture: Architecture, found: Sequence[Work], roof: Roof, time
     heights = [pace for series in paces.values() for pace in series]
     x = logarithmic([one.intensity for one in shown] or [0.1, 100.0], _ratio)
     y = logarithmic([roof.rate, *faster.values(), *(heights or [roof.rate / 100])])
-    chosen = architecture.unit_of(selected) if selected else None
+    chosen, units = architecture.unit_of(selected) if selected else None, {layer.id: unit for unit, layers in architecture.units() for layer in layers}
     traces = [*_roofs(roof, faster, x["range"], theme), *_joined(shown, [*paces.values()], theme)]
-    traces += [_layers(architecture, shown, way, series, times[way], roof, theme) for way, series in paces.items()]
-    traces += _rings(architecture, shown, paces, chosen, theme)
+    traces += [_layers(units, shown, way, series, times[way], roof, theme) for way, series in paces.items()]
+    traces += _rings(units, shown, paces, chosen, theme)
     points = [(math.log10(one.intensity), math.log10(pace)) for series in paces.values() for one, pace in zip(shown, series)]
     return figure(traces, theme, HEIGHT, hovermode="closest", annotations=_names(roof, faster, x["range"], y["range"], points, theme),
                   margin={"l": 8, "r": 12, "t": 24, "b": 8},
@@ -103,13 +103,13 @@ def _joined(shown: Sequence[Work], series: Sequence[Sequence[float]], theme: str
              "line": {"color": themed(MUTED, theme), "width": 0.8}, "opacity": 0.6}]
 
 
-def _layers(architecture: Architecture, shown: Sequence[Work], way: str, paces: Sequence[float], times: Mapping[str, float], roof: Roof,
+def _layers(units: Mapping[str, str], shown: Sequence[Work], way: str, paces: Sequence[float], times: Mapping[str, float], roof: Roof,
             theme: str) -> dict:
     hollow = "-open" if way == "plain" else ""
     return {"type": "scatter", "mode": "markers", "x": [one.intensity for one in shown], "y": [*paces], "showlegend": False, "name": way,
             "marker": {"size": 11, "symbol": [KINDS[one.operator][1] + hollow for one in shown], "color": [unit_colour(one.id, theme) for one in shown],
                        "line": {"width": 1.6 if hollow else 0.7, "color": [unit_colour(one.id, theme) if hollow else PAGE[theme] for one in shown]}},
-            "customdata": [[architecture.unit_of(one.id), _told(one, way, pace, times[one.id], roof)] for one, pace in zip(shown, paces)],
+            "customdata": [[units[one.id], _told(one, way, pace, times[one.id], roof)] for one, pace in zip(shown, paces)],
             "hovertemplate": "%{customdata[1]}<extra></extra>", "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 
 
@@ -124,8 +124,8 @@ def _by(one: Work, roof: Roof) -> str:
     return "the multiply rate" if one.macs / roof.rate >= floor_s(one, roof) else f"moving at {si(roof.bandwidth(one.held), 'B/s')}"
 
 
-def _rings(architecture: Architecture, shown: Sequence[Work], paces: Mapping[str, Sequence[float]], chosen: str | None, theme: str) -> list[dict]:
-    mine = [place for place, one in enumerate(shown) if architecture.unit_of(one.id) == chosen]
+def _rings(units: Mapping[str, str], shown: Sequence[Work], paces: Mapping[str, Sequence[float]], chosen: str | None, theme: str) -> list[dict]:
+    mine = [place for place, one in enumerate(shown) if units[one.id] == chosen]
     points = [(shown[place].intensity, series[place]) for series in paces.values() for place in mine]
     return [{"type": "scatter", "mode": "markers", "x": [x for x, _ in points], "y": [y for _, y in points], "showlegend": False, "hoverinfo": "skip",
              "marker": {"size": 19, "symbol": "circle-open", "color": themed(INK, theme), "line": {"width": 2, "color": themed(INK, theme)}}}] if points else []

@@ -17,7 +17,7 @@ from ..scaling import check, check_count
 from ..timing import Progress, Times, repeat, sampling, synchronise, threads as threaded, warming
 from .prepared import DTYPES, prepare
 
-SIDES = {"cpu": (256, 512, 1024), "gpu": (1024, 2048, 4096, 8192)}  # of the square matrices that are multiplied
+SIDES = {"cpu": (256, 512, 1024), "gpu": (1024, 2048, 4096)}  # of the square matrices that are multiplied
 HELD = tuple(2**power for power in range(16, 29, 2))  # bytes: from 64 KiB, for the nearest caches, to 256 MiB, beyond those of nearly all machines
 AT_LEAST = 2**25  # bytes moved between two looks at the clock
 ROUNDS = 10
@@ -73,10 +73,10 @@ def measure(
 
 def _note(told: dict[str, str]) -> str | None:
     """Of the first part that has one, and which others have."""
-    for what, note in told.items():
-        others = " and ".join(other for other in told if other != what)
-        return f"While {what} was measured: {note}" + (f" Likewise for {others}." if others else "")
-    return None
+    if not told:
+        return None
+    (first, note), *rest = told.items()
+    return f"While {first} was measured: {note}" + (f" Likewise for {' and '.join(what for what, _ in rest)}." if rest else "")
 
 
 def _layered(network: Network, way: str, on_progress: Progress | None, asked: dict) -> dict:
@@ -99,8 +99,9 @@ def roofs(device: str, threads: int, seconds: float, on_progress: Progress | Non
     which brings into the caches what they can hold. JSON values: `"products"` with `precision`, `side`, `median_ms` and `macs_per_s`;
     `"movements"` with `kind`, `held` (bytes), `median_ms` and `bytes_per_s`, read and written; `rounds`, `conditions`, `steady` and a `note`.
     """
+    free = _free(device)
     with threaded(threads), torch.inference_mode(), _alike(device):
-        products, movements = [*_products(device)], [*_movements(device)]
+        products, movements = [*_products(device)], [*_movements(device, free)]
         tasks = products + movements
         samples: list[Times] = [[] for _ in tasks]
 
@@ -152,20 +153,30 @@ def precisions(device: str) -> tuple[str, ...]:
     return ("fp32", "bf16") if asked is not None and asked() else ("fp32",)
 
 
+def _sides(device: str) -> tuple[int, ...]:
+    return SIDES["cpu" if device == "cpu" else "gpu"]
+
+
 def _products(device: str) -> Iterator[Task]:
     dice = torch.Generator().manual_seed(SEED)
     for precision in precisions(device):
-        for side in SIDES["cpu" if device == "cpu" else "gpu"]:
+        for side in _sides(device):
             a, b = (torch.randn(side, side, generator=dice).to(device, DTYPES[precision]) for _ in range(2))
             c = torch.empty_like(a)
             yield Task(lambda a=a, b=b, c=c: torch.mm(a, b, out=c), 1, {"precision": precision, "side": side})
 
 
-def _movements(device: str) -> Iterator[Task]:
-    """Of fp32 numbers. A copy moves every byte that it holds once; in place each is read and written."""
+def _free(device: str) -> int:
+    """Bytes that are free there. Raises `UserError` where they do not hold the matrices and the smallest array."""
     free = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else machine.memory_available()
-    if 4 * HELD[0] > free:
-        raise UserError(f"{device} has {free / 1e6:,.1f} MB of memory free; measuring its roofs needs more.")
+    matrices = 3 * sum(side**2 for side in _sides(device)) * sum(DTYPES[precision].itemsize for precision in precisions(device))
+    if (needed := matrices + 4 * HELD[0]) > free:
+        raise UserError(f"Measuring the roofs of {device} needs about {needed / 1e9:,.2f} GB, and it has {free / 1e9:,.2f} GB of memory free.")
+    return free
+
+
+def _movements(device: str, free: int) -> Iterator[Task]:
+    """Of fp32 numbers, in at most a quarter of what is `free`. A copy moves every byte that it holds once; in place each is read and written."""
     sizes = [size for size in HELD if 4 * size <= free]
     room = torch.ones(sizes[-1] // 4, device=device)  # one for all
     for held in sizes:

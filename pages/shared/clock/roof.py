@@ -16,7 +16,6 @@ from . import roof_shown
 from .one import BATCHES, device_name
 
 SECONDS = 2.0  # of measuring the roofs, and each of the two ways; the layers take half as long again
-LASTS = "15"  # seconds, all in all, on a quiet machine
 PHASES = {  # of the worker → in words, and where on the bar it begins
     "loading torch": ("Loading PyTorch", 0.0),
     "building": ("Building the network", 0.1),
@@ -114,7 +113,7 @@ def status(request: Request, job: Job | None, shown: dict | None) -> None:
     elif shown is not None:
         st.info(texts.text("latency_roof", "stale", shown=measured.described(shown), now=asked(request)), icon=":material/sync_problem:")
     else:
-        st.caption(texts.text("latency_roof", "ready", title=html.plain(request.title), layer_count=f"{len(request.network.layers)}", seconds=LASTS))
+        st.caption(texts.text("latency_roof", "ready", title=html.plain(request.title), layer_count=f"{len(request.network.layers)}", seconds=f"{4 * SECONDS:g}"))
 
 
 def asked(request: Request) -> str:
