@@ -78,6 +78,7 @@ def panel(record: Mapping, name: str, theme: str = "light", beside: Sequence[tup
     what, values = PANELS[name], record["values"]
     rows = [row for row in reading.measured(record) if what.figures(row) is not None]
     expected = what.expected(record, rows[0]) if rows else []
+    reach = [*values, *(value for _, other in beside if other["points"] for value in other["values"])]
     others = [(label, [row for row in reading.measured(other) if what.figures(row) is not None]) for label, other in beside[: len(BESIDE)]]
     seen = [value for row in (*rows, *(row for _, theirs in others for row in theirs)) for value in what.figures(row)]
     y = _scale(what, [*seen, *expected])
@@ -89,7 +90,7 @@ def panel(record: Mapping, name: str, theme: str = "light", beside: Sequence[tup
     words = [note(what.means, theme, xref="paper", x=0, xanchor="left", yref="paper", y=1, yanchor="bottom",
                   font={"size": 12, "color": MUTED[theme]})] if rows else [_nothing(what, record, theme)]
     return figure(traces, theme, 280, annotations=words, margin={"l": 8, "r": 14, "t": 24, "b": 8}, hovermode="closest",
-                  xaxis=axis(theme, AXES[record["over"]], **_across(record["over"], values)), yaxis=axis(theme, **y))
+                  xaxis=axis(theme, AXES[record["over"]], **_across(record["over"], values, reach)), yaxis=axis(theme, **y))
 
 
 def _scale(what: Panel, values: list[float]) -> dict:
@@ -98,12 +99,12 @@ def _scale(what: Panel, values: list[float]) -> dict:
     return linear(max(values, default=1.0), what.text)
 
 
-def _across(over: str, values: Sequence[float]) -> dict:
-    """The horizontal axis: all values asked for, measured or not, so that it stays as it is while points come in."""
+def _across(over: str, values: Sequence[float], reach: Sequence[float]) -> dict:
+    """The horizontal axis around `reach`: with ticks at all values asked for, measured or not, so that it stays as points come in."""
     every = math.ceil(len(values) / MOST_TICKS)
     ticks = sorted(values)[::every]
     options = {"tickvals": ticks, "ticktext": [f"{tick:,.4g}".replace("-", "−") for tick in ticks]}
-    low, high = min(values), max(values)
+    low, high = min(reach), max(reach)
     if over == "phi":
         room = 0.06 * (high - low)
         return {**options, "range": [low - room, high + room]}

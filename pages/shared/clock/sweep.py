@@ -6,7 +6,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.errors import UserError
 from effnet_core.speed import plan, reading
 from effnet_core.work.jobs import Job
-from pages.shared import guess, html, results, state, texts, work
+from pages.shared import guess, html, results, texts, work
 from pages.shared.answers import Answers
 from pages.shared.measured import ms
 
@@ -118,19 +118,16 @@ def show(network: Architecture) -> None:
     job = work.mine(work.benchmarks())
     busy = job is not None and job.active  # asked once: it may end at any moment
     st.markdown(texts.text(PAGE, "lead"))
-    request = wish(network)
+    request, button = wish(network)
     mine = ANSWERS.mine(request)
     known = mine or ANSWERS.offered(request)
-    st.button("Measure again" if known else "Measure", key="measure_sweep", icon=":material/timer:", on_click=measure, args=(request,),
-              type="secondary" if known else "primary", disabled=busy)
+    button.button("Measure again" if known else "Measure", key="measure_sweep", icon=":material/timer:", width="stretch", on_click=measure,
+                  args=(request,), type="secondary" if known else "primary", disabled=busy)
     alike = [row for row in ANSWERS.rows() if row["over"] == request.over]
     row = mine or (alike[-1] if alike else None)
-    if busy:
-        question(request, None)
-        running(job)
-    else:
-        status(request, job, row)
-        question(request, mine)
+    question(request, mine)
+    with st.container(key="sweep_status"):
+        running(job) if busy else status(request, job, row)
     if row is not None and not (busy and ANSWERS.made(job)):
         shown.outcome(row, alike)
     shown.closing(request.over)

@@ -1,5 +1,6 @@
 """How a sweep is shown: its curves, what they say in words, its table, and what to take home."""
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import streamlit as st
@@ -7,10 +8,12 @@ import streamlit as st
 from effnet_core.figures import sweep as draw
 from effnet_core.palette import bytes_text, si
 from effnet_core.speed import plan, reading
-from pages.shared import html, shell, teaching, texts
+from pages.shared import html, results, shell, teaching, texts
 from pages.shared.measured import PLAIN, ms, span, threads_text
 
 PAGE = "latency_sweep"
+SHARED = 0.85  # of the time that so many more images would take by themselves: below that, some of it is shared
+SIGNS = ("■", "◆", "▲")  # as `figures.sweep` draws them
 HEADS = {"batch": "Batch", "phi": "φ", "side": "Side"}
 
 
@@ -22,13 +25,15 @@ def named(over: str, value: float) -> str:
 
 def network_name(row: dict) -> str:
     """What all points have in common."""
-    return row["points"][0]["name"] if row["over"] == "batch" else row["points"][0]["name"].partition(" at ")[0].partition(" scaled by ")[0]
+    name = row["points"][0]["name"]
+    return name if row["over"] == "batch" else re.sub(r"φ = [^,]+", "φ", name) if row["over"] == "phi" else re.sub(r" at \d+ px$", "", name)
 
 
 def described(row: dict) -> str:
     low, high = row["values"][0], row["values"][-1]
     batch = "" if row["over"] == "batch" else f", batch {row['points'][0]['batch']}"
-    return (f"{network_name(row)} over {plan.OVER[row['over']]}, {named(row['over'], low)} … {named(row['over'], high)}{batch}, "
+    over = "" if row["over"] == "phi" else f" over {plan.OVER[row['over']]}"
+    return (f"{network_name(row)}{over}, {named(row['over'], low)} … {named(row['over'], high)}{batch}, "
             f"{threads_text(row['threads'])} on {row['device_name']}")
 
 
@@ -47,6 +52,26 @@ def curves(row: dict | None, beside: list[tuple[str, dict]]) -> None:
                                 alt=f"{what.title} over {plan.OVER[row['over']]}: " + "; ".join(map(said, reading.measured(row))))
 
 
+def chosen(row: dict, others: list[dict]) -> list[tuple[str, dict]]:
+    """The latest others, to be drawn beside `row` or not, with what to call them."""
+    latest = {other["job"]: other for other in others[: -1 - len(draw.BESIDE) : -1]}
+    if not latest:
+        return []
+    labels = {job: f"{sign} {apart(other, row)}" for sign, (job, other) in zip(SIGNS, latest.items())}
+    kept = st.pills("Beside it", [*latest], format_func=labels.__getitem__, default=[*latest], selection_mode="multi",
+                    key=f"sweep_beside_{row['job']}", help=texts.text(PAGE, "beside"))
+    return [(labels[job], latest[job] if job in kept else {**latest[job], "points": []}) for job in latest]
+
+
+def apart(row: dict, other: dict) -> str:
+    """`row` in the words in which it differs from `other`."""
+    words = [(network_name(row), network_name(other)), (threads_text(row["threads"]), threads_text(other["threads"])),
+             (row["device_name"], other["device_name"])]
+    if row["over"] != "batch":
+        words.append(tuple(f"batch {one['points'][0]['batch']}" for one in (row, other)))
+    return ", ".join(mine for mine, theirs in words if mine != theirs) or f"the same, {results.ago(row['measured'])}"
+
+
 def said(point: dict) -> str:
     return f"{point['value']:g}: {ms(point['median_ms'])} a pass, {si(point['images_per_second'])} images per second"
 
@@ -60,7 +85,7 @@ def outcome(row: dict, alike: list[dict]) -> None:
     st.markdown(f"#### {described(row)}")
     st.caption(provenance(row))
     doubts(row)
-    curves(row, [])
+    curves(row, chosen(row, [other for other in alike if other is not row]))
     words(row)
     table(row)
     st.download_button("CSV", lambda: reading.as_csv(row), "sweep.csv", "text/csv", on_click="ignore", icon=":material/download:", key="sweep_csv")
@@ -95,18 +120,23 @@ def words(row: dict) -> None:
 
 
 def of_batches(points: list[dict]) -> list[str]:
-    first, second, last, best = points[0], points[1], points[-1], max(points, key=lambda point: point["images_per_second"])
-    free, stop = reading.rides_along(points), reading.pays_until(points)
-    figures = {"first": named("batch", first["batch"]), "first_ms": ms(first["median_ms"]), "first_rate": si(first["images_per_second"])}
-    floor = texts.text(PAGE, "floor_none", **figures, second=f"{second['batch']}", times=f"{second['median_ms'] / first['median_ms']:.3g}",
-                       images=f"{second['batch'] / first['batch']:g}") if free is first else \
-        texts.text(PAGE, "floor_flat", **figures, free=f"{free['batch']}", times=f"{free['median_ms'] / first['median_ms']:.3g}")
+    """The floor of the smallest batch, and where a larger one stops paying."""
+    first, last, stop = points[0], points[-1], reading.pays_until(points)
+    figures = {"first": named("batch", first["batch"]), "first_ms": ms(first["median_ms"]), "first_rate": si(first["images_per_second"]),
+               "last": f"{last['batch']}", "last_ms": ms(last["median_ms"]), "last_rate": si(last["images_per_second"]),
+               "stop": f"{stop['batch']}", "stop_ms": ms(stop["median_ms"]), "stop_rate": si(stop["images_per_second"]),
+               "gain": f"{stop['images_per_second'] / first['images_per_second']:.3g}"}
     kind = "never" if stop is first else "still" if stop is last else "until"
-    pays = texts.text(PAGE, f"pays_{kind}", **figures, stop=f"{stop['batch']}", stop_rate=si(stop["images_per_second"]),
-                      gain=f"{stop['images_per_second'] / first['images_per_second']:.3g}", best=f"{best['batch']}",
-                      best_rate=si(best["images_per_second"]), last=f"{last['batch']}", last_ms=ms(last["median_ms"]),
-                      stop_ms=ms(stop["median_ms"]))
-    return [floor, pays]
+    return [of_floor(points, figures), texts.text(PAGE, f"pays_{kind}", **figures)]
+
+
+def of_floor(points: list[dict], figures: dict[str, str]) -> str:
+    first, second, free = points[0], points[1], reading.rides_along(points)
+    if free is not first:
+        return texts.text(PAGE, "floor_flat", **figures, free=f"{free['batch']}", times=f"{free['median_ms'] / first['median_ms']:.3g}")
+    images, times = second["batch"] / first["batch"], second["median_ms"] / first["median_ms"]
+    return texts.text(PAGE, "floor_none" if times > SHARED * images else "floor_some", **figures, second=f"{second['batch']}",
+                      images=f"{images:.3g}", times=f"{times:.3g}")
 
 
 def of_growth(row: dict, points: list[dict]) -> str:

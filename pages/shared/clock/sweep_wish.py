@@ -4,18 +4,20 @@ import json
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.families import BASES, PAPER, to_spec
 from effnet_core.speed import plan
 from effnet_core.speed.plan import Point
-from pages.shared import measured, results, state, texts
+from pages.shared import results, state, texts
 
 from .one import BATCHES, device_name
 
 KINDS = {"Batch size": "batch", "φ": "phi", "Resolution": "side"}
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+GRAIN = {"batch": 1, "phi": 0.01, "side": 8}  # of which the values are multiples
 Formula = tuple[float, float, float, str]  # α, β, γ, base
 
 
@@ -73,25 +75,26 @@ def same(spec: dict, network: Architecture) -> bool:
     return {**spec, "name": ""} == {**to_spec(network), "name": ""}
 
 
-def wish(network: Architecture) -> Request:
-    """Raises `UserError` where the ends of the range leave fewer than two values."""
+def wish(network: Architecture) -> tuple[Request, DeltaGenerator]:
+    """And the place of the button. Raises `UserError` where the ends of the range leave fewer than two values."""
     results.devices().watch()
-    kind, line, count = st.columns([3, 4, 2], vertical_alignment="bottom", gap="medium")
+    kind, line, count = st.columns([3, 4, 4], vertical_alignment="top", gap="medium")
     over = KINDS[kind.segmented_control("Sweep over", list(KINDS), default="Batch size", required=True, width="stretch",
                                         **state.bound("sweep_over"))]
     with line:
         low, high = ends(over)
     points = count.slider("Points", 2, 10, 6, 1, help=texts.text("latency_sweep", "points"), **state.bound("sweep_points"))
-    device, batch, threads = st.columns([3, 4, 2], vertical_alignment="bottom", gap="medium")
+    device, batch, threads, button = st.columns([3, 4, 2, 2], vertical_alignment="bottom", gap="medium")
     where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
     cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
     images = 1
     if over != "batch":
         images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch", help=texts.text("latency", "batch"),
                                          **state.bound("batch"))
-    values = plan.spaced(low, high, points, geometric=over == "batch", grain={"batch": 1, "phi": 0.01, "side": 8}[over])
-    batch.caption(texts.text("latency_sweep", "values", values=", ".join(f"{value:g}" for value in values).replace("-", "−")))
-    return Request(network, over, values, formula(network) if over == "phi" else None, where, images, cores)
+    values = plan.spaced(low, high, points, geometric=over == "batch", grain=GRAIN[over])
+    told = ", ".join(f"{value:g}" for value in values).replace("-", "−")
+    (batch if over == "batch" else st).caption(texts.text("latency_sweep", "values", values=told))
+    return Request(network, over, values, formula(network) if over == "phi" else None, where, images, cores), button
 
 
 def ends(over: str) -> tuple[float, float]:
