@@ -164,7 +164,7 @@ def test_where_the_system_does_not_set_the_peak_back_it_is_sampled(monkeypatch, 
 @pytest.fixture
 def hasty(monkeypatch):
     """Few passes are enough for what is no test of time."""
-    monkeypatch.setattr(timing, "WARMUP_RANGE", (1, 1))
+    monkeypatch.setattr(timing, "WARMUP_RANGE", (4, 4))
     monkeypatch.setattr(latency, "REPEATS", 2)
     monkeypatch.setattr(plan, "SECONDS_RANGE", (0.0, 0.0))
 

@@ -15,7 +15,7 @@ from .sweep_wish import Request, wish
 
 PAGE = "latency_sweep"
 MOST_IMAGES = 32  # of the question
-GUESSES = ("less than a quarter more", "up to twice as many", "two to eight times as many", "more than eight times as many")
+GUESSES = ("fewer, or hardly more", "up to twice as many", "two to eight times as many", "more than eight times as many")
 ENDS = (1.25, 2.0, 8.0)  # between the guesses
 
 
@@ -110,7 +110,8 @@ def question(request: Request, row: dict | None) -> None:
         guess.foretell(PAGE, name, GUESSES, most=f"{most:g}")
     elif guess.guessed(name) and {1, most} <= {*points}:
         times = points[most]["images_per_second"] / points[1]["images_per_second"]
-        guess.ask(PAGE, name, GUESSES, sum(times >= end for end in ENDS), most=f"{most:g}", times=f"{times:.3g}",
+        doubt = "" if points[1]["steady"] and points[most]["steady"] else f" {texts.text(PAGE, 'answer_doubt')}"
+        guess.ask(PAGE, name, GUESSES, sum(times >= end for end in ENDS), most=f"{most:g}", times=f"{times:.3g}", doubt=doubt,
                   one=f"{points[1]['images_per_second']:.3g}", many=f"{points[most]['images_per_second']:.3g}")
 
 

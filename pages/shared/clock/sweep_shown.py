@@ -26,15 +26,15 @@ def named(over: str, value: float) -> str:
 def network_name(row: dict) -> str:
     """What all points have in common."""
     name = row["points"][0]["name"]
-    return name if row["over"] == "batch" else re.sub(r"φ = [^,]+", "φ", name) if row["over"] == "phi" else re.sub(r" at \d+ px$", "", name)
+    return name if row["over"] == "batch" else re.sub(r" scaled by φ = [^,]+", "", name) if row["over"] == "phi" else re.sub(r" at \d+ px$", "", name)
 
 
 def described(row: dict) -> str:
-    low, high = row["values"][0], row["values"][-1]
+    low, high = min(row["values"]), max(row["values"])
     batch = "" if row["over"] == "batch" else f", batch {row['points'][0]['batch']}"
-    over = "" if row["over"] == "phi" else f" over {plan.OVER[row['over']]}"
-    return (f"{network_name(row)}{over}, {named(row['over'], low)} … {named(row['over'], high)}{batch}, "
-            f"{threads_text(row['threads'])} on {row['device_name']}")
+    span = f"{low:g} … {high:g}".replace("-", "−")
+    what = {"batch": f"over batches of {span}", "phi": f"over φ = {span}", "side": f"over images of {span} px"}[row["over"]]
+    return f"{network_name(row)} {what}{batch}, {threads_text(row['threads'])} on {row['device_name']}"
 
 
 def curves(row: dict | None, beside: list[tuple[str, dict]]) -> None:
@@ -142,8 +142,9 @@ def of_floor(points: list[dict], figures: dict[str, str]) -> str:
 def of_growth(row: dict, points: list[dict]) -> str:
     grown = reading.growth(points)
     kind = "less" if grown.pace > 1.1 else "more" if grown.pace < 1 / 1.1 else "alike"
-    return texts.text(PAGE, f"grew_{kind}", first=named(row["over"], points[0]["value"]), last=named(row["over"], points[-1]["value"]),
-                      work=f"{grown.work:.3g}", time=f"{grown.time:.3g}", slow=si(reading.pace(points[0])), fast=si(reading.pace(points[-1])))
+    return texts.text(PAGE, f"grew_{kind}", small="networks" if row["over"] == "phi" else "images", first=named(row["over"], points[0]["value"]), last=named(row["over"], points[-1]["value"]),
+                      work=f"{grown.work:.3g}", time=f"{grown.time:.3g}", slow=si(reading.pace(points[0])),
+                      fast=si(reading.pace(points[-1])))
 
 
 def of_memory(row: dict, points: list[dict]) -> str:
