@@ -60,6 +60,7 @@ class Request(NamedTuple):
 
 _answers = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
 ask, asked, offered, take, mine, clear = _answers.ask, _answers.asked, _answers.offered, _answers.take, _answers.mine, _answers.clear
+made = _answers.made
 
 
 def measurements() -> list[dict]:
