@@ -16,7 +16,7 @@ CORE = ROOT / "effnet_core"
 FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may use each other in the order in which they stand
     ["errors", "cache", "files", "palette", "scaling", "architecture", "families", "cost", "lab.terms", "lab.pins", "lab.comparison",
      "lab.rounding", "lab.formula", "lab.exponents", "lab.memory", "graph", "labels", "transfers", "downloads", "machine",
-     "contention",
+     "contention", "speed.intensity",
      "lessons.convolution", "lessons.separable", "lessons.kernels", "lessons.parts", "lessons.design", "lessons.code_torch", "lessons.code_keras",
      "lessons.lots", "lessons.activations", "lessons.chance", "lessons.gating", "lessons.norm", "lessons.skips",
      "search.scores", "lab.paper", "lab.disagreements", "lab.tradeoffs", "lab.budget", "lab.recorded", "lessons.learnt", "lab.counters",
