@@ -14,9 +14,9 @@ from .bars import Piece
 KINDS = {  # what belongs together → its networks, the stage whose colour it has, marker, where its labels are
     "EfficientNet": (EFFICIENTNETS, "", "circle", "top left"),
     "ResNet": (RESNETS, "stages.1", "square", "bottom right"),
-    "MobileNetV2": (("mobilenetv2",), "stages.4", "diamond", "bottom left"),
+    "MobileNetV2": (("mobilenetv2",), "stages.4", "diamond", "bottom center"),
 }
-PARTS = {"dense": "convolutions, classifier", "depthwise": "depthwise", "se": "SE", "rest": "between layers"}
+PARTS = {"dense": "convolutions, classifier", "depthwise": "depthwise", "se": "SE", "pool": "max pooling"}
 
 
 def chart(here: Sequence[Point], beside: Sequence[Point], theme: str = "light") -> go.Figure:
@@ -34,7 +34,7 @@ def chart(here: Sequence[Point], beside: Sequence[Point], theme: str = "light") 
     words = [note("dotted: the pace of B0", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0, yanchor="bottom",
                   font={"size": 12, "color": MUTED[theme]})] if base else []
     return figure([*([_equal(base, x["range"], theme)] if base else []), *traces], theme, 440, annotations=words, showlegend=True,
-                  margin={"l": 8, "r": 24, "t": 16, "b": 8}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+                  margin={"l": 76, "r": 24, "t": 16, "b": 8}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
                   xaxis=axis(theme, "MACs of one image", **x), yaxis=axis(theme, "time for one image", **y))
 
 
@@ -74,9 +74,9 @@ def _told(point: Point) -> list[str]:
 
 
 def shares(networks: Mapping[str, Mapping[str, Part]], theme: str = "light") -> dict[str, list[Piece]]:
-    """By network, as `lab.against.parts` has them: the pieces of a bar that stands for its time."""
+    """By network, as `lab.against.parts` has them: the pieces of a bar that stands for the time of its layers."""
     themed(PAGE, theme)
     colours = {kind: sequential(0.12 + 0.88 * place / (len(PARTS) - 1)) for place, kind in enumerate(PARTS)}
     return {name: [Piece(PARTS[kind], part.share, colours[kind], ink_on(colours[kind]),
-                         f"{PARTS[kind]}: {exact(part.ms, 'time')}, {percent(part.share)} of the pass") for kind, part in parts.items() if part.share]
+                         f"{PARTS[kind]}: {exact(part.ms, 'time')}, {percent(part.share)} of the layers") for kind, part in parts.items() if part.share]
             for name, parts in networks.items()}

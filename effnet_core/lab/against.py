@@ -3,7 +3,7 @@
 Times are per image: those of a pass of the whole batch, divided by the batch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from statistics import median
 from typing import NamedTuple
@@ -19,7 +19,12 @@ QUICK = ("b0", "b1", "b2", "b3", "mobilenetv2", *RESNETS)
 PAIRS = (  # of which the first is compared with the second
     ("resnet50", "b0"), ("resnet152", "b1"), ("resnet152", "b4"), ("b7", "resnet152"), ("b7", "b1"), ("b0", "mobilenetv2"), ("gpipe", "b7"))
 UNBUILT = {"gpipe": "GPipe"}  # of the paper; what it is made of is not printed there, so it can be neither counted nor built here
-DENSE = ("conv", "pointwise", "linear")  # operators that mix channels: a number that was loaded is used for every output channel
+OPERATORS = {  # of layers, by what they have in common
+    "dense": ("conv", "pointwise", "linear"),  # they mix channels: a number that was loaded is used for every output channel
+    "depthwise": ("depthwise",),
+    "se": ("se",),
+    "pool": ("maxpool",),
+}
 
 
 class Point(NamedTuple):
@@ -87,7 +92,7 @@ def expected_ms(key: str, here: Mapping[str, Point], elsewhere: Mapping[str, Poi
 
 
 class Part(NamedTuple):
-    """Layers of one kind in a network: their time in a pass in which every layer is timed, as a share of that, and what they do."""
+    """Layers of one kind in a network: the time of all of them, its share of the time of all layers, and what they do."""
 
     ms: float  # of the whole batch
     share: float
@@ -98,21 +103,13 @@ class Part(NamedTuple):
         return 1e3 * batch * self.macs / self.ms if self.ms else 0.0
 
 
-def parts(key: str, layers: Mapping[str, float], hooked_ms: float) -> dict[str, Part]:
-    """Where the time of a pass goes: "dense" convolutions, "depthwise" ones, "se", and the "rest": max pooling, additions, the way from
-    layer to layer. `layers` has the milliseconds by layer id. A layer's time includes its batch norm and activation."""
-    kinds = {row.id: row.operator for row in counted(key).layers}
-    found = {"dense": _part(key, layers, hooked_ms, [layer for layer in kinds if kinds[layer] in DENSE]),
-             "depthwise": _part(key, layers, hooked_ms, [layer for layer in kinds if kinds[layer] == "depthwise"]),
-             "se": _part(key, layers, hooked_ms, [layer for layer in kinds if kinds[layer] == "se"])}
-    rest = max(0.0, hooked_ms - sum(part.ms for part in found.values()))
-    return found | {"rest": Part(rest, rest / hooked_ms, 0)}
-
-
-def _part(key: str, layers: Mapping[str, float], hooked_ms: float, chosen: Iterable[str]) -> Part:
-    rows, chosen = counted(key).rows, [*chosen]
-    ms = sum(layers[layer] for layer in chosen)
-    return Part(ms, ms / hooked_ms, sum(rows[layer].macs for layer in chosen))
+def parts(key: str, layers: Mapping[str, float]) -> dict[str, Part]:
+    """Where the time of the layers goes, by the kinds in `OPERATORS` that there are. `layers` has the milliseconds by layer id, and a
+    layer's time includes its batch norm and its activation."""
+    rows, whole = counted(key).layers, sum(layers.values())
+    chosen = {kind: [row for row in rows if row.operator in operators] for kind, operators in OPERATORS.items()}
+    return {kind: Part(ms := sum(layers[row.id] for row in mine), ms / whole, sum(row.macs for row in mine))
+            for kind, mine in chosen.items() if mine}
 
 
 def reuse(key: str) -> float:

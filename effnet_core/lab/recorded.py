@@ -20,8 +20,8 @@ DIGITS = 4  # of a layer's milliseconds
 
 
 class Series(NamedTuple):
-    """One file. `times` has, by `published` name, the figures of `FIGURES` and the number of "passes"; since they are recorded, also
-    "images_per_second", "way", "precision", and where layers were timed "layers" (layer id → ms) and "hooked_ms", as `Latency` has them."""
+    """One file. `times` has, by `published` name, the figures of `FIGURES` and the number of "passes"; in newer files also
+    "images_per_second", "way", "precision" and, where layers were timed, "layers" (layer id → ms), as `Latency` has them."""
 
     date: str  # year-month-day
     device: str
@@ -64,7 +64,7 @@ def _entry(record: Mapping) -> dict:
     entry = {key: record[key] for key in (*FIGURES, *PLAIN)}
     entry |= {"passes": len(record["samples_ms"]), "images_per_second": 1e3 * record["batch"] / record["median_ms"]}
     if layers := record.get("layers"):
-        entry |= {"hooked_ms": record["hooked_ms"], "layers": {layer: round(ms, DIGITS) for layer, ms in layers.items()}}
+        entry["layers"] = {layer: round(ms, DIGITS) for layer, ms in layers.items()}
     return entry
 
 
@@ -87,7 +87,7 @@ def loads(text: str) -> Series:
 def _complete(name: str, row: Mapping) -> bool:
     """Where there are times of layers, they are of all its layers."""
     layers = row.get("layers", {})
-    timed = not layers or {*layers} == {layer.id for layer in published(name).layers} and min(map(float, layers.values())) >= 0 < row["hooked_ms"]
+    timed = not layers or {*layers} == {layer.id for layer in published(name).layers} and min(map(float, layers.values())) >= 0 < sum(layers.values())
     return float(row["median_ms"]) > 0 and timed
 
 

@@ -160,10 +160,13 @@ def hindrance(key: str, request: Request, free: int | None, expected_s: float) -
 def asked(setting: Setting, here: dict[int, dict[str, Point]], other: Beside | None) -> bool:
     """The question to guess first; True where it is answered, or nobody could answer it yet."""
     known = reference(setting)
-    sources = [(here[setting.batch], f"measured here, {setting.told}"), (here[1], f"measured here, {setting._replace(batch=1).told}"),
-               *((one.points, html.plain(one.title[0].lower() + one.title[1:])) for one in (other, known) if one)]
-    ratio, source = next(((found, said) for points, said in sources if (found := against.time_ratio("resnet50", "b0", points))), (None, ""))
-    if ratio is None:
+    own = {f"measured here, {setting._replace(batch=batch).told}": here[batch] for batch in (setting.batch, 1)}
+    sources = own | {html.plain(one.title[0].lower() + one.title[1:]): one.points for one in (other, known) if one}
+    found = {source: points for source, points in sources.items() if against.time_ratio("resnet50", "b0", points)}
+    if not found:
         return True
-    return guess.ask(PAGE, "against", ANSWERS, bisect(STEPS, ratio), macs=three(against.macs_ratio("resnet50", "b0")), ratio=three(ratio),
-                     source=source)
+    trusted = [source for source, points in found.items() if points["resnet50"].steady and points["b0"].steady]
+    source = next(iter([*trusted, *found]))
+    macs, ratio = against.macs_ratio("resnet50", "b0"), against.time_ratio("resnet50", "b0", found[source])
+    return guess.ask(PAGE, "against", ANSWERS, bisect(STEPS, ratio), macs=three(macs), ratio=three(ratio), pace=three(macs / ratio),
+                     source=source if trusted else f"{source}, disturbed by other work")

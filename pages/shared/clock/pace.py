@@ -64,7 +64,7 @@ def ratios(here: Mapping[int, Mapping[str, Point]], other: "Beside | None") -> N
         for of, to in against.PAIRS])
     claim = ("resnet152", "b1")
     found = {name.removeprefix("Time "): against.time_ratio(*claim, points) for name, points in columns.items()}
-    said = ", ".join(f"**{three(ratio)}** {name}" for name, ratio in found.items() if ratio) or "not measured yet"
+    said = ", ".join(f"**{three(ratio)}** ({name})" for name, ratio in found.items() if ratio) or "neither has been measured here"
     st.markdown(texts.text(PAGE, "ratios", printed=f"{TABLE_4_RATIOS[claim]:g}", found=said, source=SOURCE,
                            gpipe=f"{TABLE_4_RATIOS['gpipe', 'b7']:g}"))
 
@@ -76,19 +76,20 @@ def reasons(keys: Sequence[str], rows: Mapping[str, dict], batch: int, other: "B
     if not points:
         return
     found, images = (rows, batch) if own else (other.rows, other.batch)
-    split = {point.key: against.parts(point.key, found[point.key]["layers"], found[point.key]["hooked_ms"])
+    split = {point.key: against.parts(point.key, found[point.key]["layers"])
              for point in points if found.get(point.key, {}).get("layers")}
     st.markdown(f"##### Why the pace differs{'' if own else f': {other.short}'}")
     html.table(("Network", "MACs", "Time an image", "MACs per second", "of B0’s", "MACs per number written", "convolutions, MACs/s", "depthwise, MACs/s"),
                [line(point, points, split.get(point.key), images) for point in points])
     if split:
+        st.markdown("###### Where the time of the layers goes")
         html.shares(draw.shares({against.short(key): parts for key, parts in split.items()}, shell.theme()))
-    st.markdown(" ".join(explained(points, split, images)))
+    st.markdown("\n\n".join(explained(points, split, images)))
 
 
 def line(point: Point, points: Sequence[Point], parts: Mapping[str, Part] | None, images: int) -> tuple[str, ...]:
     base = next((one.pace for one in points if one.key == "b0"), None)
-    rates = [si(parts[kind].pace(images)) if parts and parts[kind].macs else UNKNOWN for kind in ("dense", "depthwise")]
+    rates = [si(parts[kind].pace(images)) if parts and kind in parts else UNKNOWN for kind in ("dense", "depthwise")]
     return (point.name, si(point.macs), ms(point.ms), si(point.pace), times(point.pace / base if base else None),
             three(against.reuse(point.key)), *rates)
 
@@ -107,7 +108,7 @@ def explained(points: Sequence[Point], split: Mapping[str, Mapping[str, Part]], 
         said.append(texts.text(
             PAGE, "parts", time=percent(parts["depthwise"].share), macs=percent(parts["depthwise"].macs / macs),
             slow=si(parts["depthwise"].pace(images)), fast=si(parts["dense"].pace(images)), se=percent(parts["se"].share),
-            se_macs=percent(parts["se"].macs / macs), rest=percent(parts["rest"].share)))
+            se_macs=percent(parts["se"].macs / macs)))
     paces = {key: split[key]["dense"].pace(images) for key in ("resnet50", "b0") if key in split}
     if len(paces) == 2 and paces["resnet50"] > paces["b0"]:
         counts = {f"{key}_layers": f"{len(against.counted(key).layers)}" for key in paces}
