@@ -71,7 +71,7 @@ def test_an_empty_part_invites_and_explains_every_way(world):
 
 def test_a_race_is_shown_with_ratios_and_the_quickest_named(world):
     app = measured(opened(), world)
-    (row,) = app.session_state["_races"]
+    (row,) = app.session_state["_way_races"]
     assert row["network"] == to_spec(compound(-2.0)) and row["ways"][0]["way"] == "plain"
     assert "**Onnxruntime, fp32** is the quickest here: 50.0 % of the plain way's time, 8.00 ms instead of 16.0 ms, that is 2.00 times" in text(app)
     assert "0.90 of the plain way's time; batch norm folded, 0.80; all of one layer in one operation, 0.62" in text(app)
@@ -87,7 +87,7 @@ def test_what_did_not_run_is_said_and_escaped(world):
     app = opened(ways_precision=["fp32", "bf16"])
     measured(app, world)
     assert html.plain("It fell <b>over</b>.") in text(app)
-    assert len(app.session_state["_races"][0]["ways"]) > len(WAYS) - 2
+    assert len(app.session_state["_way_races"][0]["ways"]) > len(WAYS) - 2
 
 
 def test_other_controls_make_the_figures_stale(world):

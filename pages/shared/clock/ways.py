@@ -22,7 +22,7 @@ USUAL = ("channels-last", "folded", "fused", "onnxruntime", "openvino")
 SLOW = ("compiled",)  # to prepare
 NAMES = {WAYS[key].name: key for key in WAYS if key != "plain"}  # in the address → the key
 
-answers = Answers("ways", "_races")
+answers = Answers("ways", "_way_races")
 
 
 class Request(NamedTuple):
