@@ -36,7 +36,8 @@ class Point(NamedTuple):
 
 def over_batch(network: Architecture, values: Sequence[float]) -> list[Point]:
     """Raises `UserError` for a batch size that is not allowed, as all three do for their values."""
-    return _several([Point(batch, network, batch) for batch in (check_count("The batch", value, BATCH_RANGE, " images") for value in values)])
+    batches = [check_count("The batch", value, BATCH_RANGE, " images") for value in values]
+    return _several([Point(batch, network, batch) for batch in batches])
 
 
 def over_phi(values: Sequence[float], batch: int = 1, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15, base: str = "b0",

@@ -81,7 +81,8 @@ def status(request: Request, job: Job | None, row: dict | None) -> None:
     elif (offer := ANSWERS.offered(request)) is not None:
         offering(request, offer)
     elif row is not None:
-        st.info(texts.text(PAGE, "stale", shown=html.plain(shown.described(row)), now=html.plain(request.title)), icon=":material/sync_problem:")
+        st.info(texts.text(PAGE, "stale", shown=html.plain(shown.described(row)), now=html.plain(request.title)),
+                icon=":material/sync_problem:")
     else:
         st.caption(ready(request))
 
