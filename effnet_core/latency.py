@@ -18,15 +18,13 @@ from .cost import cost
 from .errors import UserError
 from .families import to_spec
 from .scaling import check, check_count
-from .timing import Progress, Times, marked, pass_ms, repeat, sampling, warming
+from .speed.needs import LAYER_REPEATS, LAYER_SHARE, REPEATS, Times, memory_needed, sampling, warming
+from .timing import Progress, marked, pass_ms, repeat
 
 BATCH_RANGE = (1, 1024)
 SECONDS_RANGE = (0.0, 300.0)
 WARMUP_RANGE = (0, 1000)
-REPEATS = 10
-LAYER_REPEATS = 5
 SEED = 0
-BYTES = 4  # fp32
 
 
 class Device(NamedTuple):
@@ -133,19 +131,6 @@ def versions(device: str = "cpu") -> dict[str, str | bool | None]:
     return found
 
 
-def memory_needed(architecture: Architecture, batch: int = 1) -> tuple[int, int]:
-    """Bytes of the weights and, roughly, of all that is alive at once during the hungriest layer.
-
-    That is the layer's input, padded, and once more in the order that the convolution wants; its output, likewise twice; and
-    the input of its block, which waits for the addition.
-    """
-    peak = max(
-        layers[0].input.elements + max(3 * layer.input.elements + 2 * layer.output.elements for layer in layers)
-        for _, layers in architecture.units()
-    )
-    return BYTES * cost(architecture).params, BYTES * batch * peak
-
-
 def check_memory(architecture: Architecture, batch: int = 1, device: str = "cpu", placed: bool = False) -> None:
     """Raises `UserError` with both numbers where a pass would not fit; weights that are `placed` there already do not count."""
     weights, activations = memory_needed(architecture, batch)
@@ -217,7 +202,7 @@ def measure(
         before = contention.read()
         samples = run(lambda times: sampling(times, REPEATS, seconds), "measuring")
         conditions = contention.between(before, contention.read())
-        per_layer, hooked = _layer_times(network, x, run, seconds / 2) if layers else ({}, None)
+        per_layer, hooked = _layer_times(network, x, run, LAYER_SHARE * seconds) if layers else ({}, None)
 
     total = cost(architecture)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", percentile(samples, 90) / percentile(samples, 50))

@@ -32,6 +32,11 @@ class Answers:
         self._command, self._slot, self._marked, self._left = command, slot, marked, left
         self.kinds.append(self)
 
+    @classmethod
+    def of(cls, command: str) -> "Answers | None":
+        """The kind that `command` measures, where a page has one."""
+        return next((kind for kind in reversed(cls.kinds) if kind._command == command), None)
+
     def rows(self) -> list[dict]:
         """Those of this session, oldest first: the results with `"job"`, `"measured"` (seconds since 1970) and whether it was `"shared"` by
         another visitor."""

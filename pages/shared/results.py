@@ -31,6 +31,11 @@ def key_of(network: Architecture) -> str:
     return _key(to_spec(network))
 
 
+def same_network(spec: dict, network: Architecture) -> bool:
+    """Whether `spec`, as a record has it, describes `network`, whatever either is called."""
+    return _key(spec) == key_of(network)
+
+
 class Request(NamedTuple):
     """What is to be measured, and how."""
 

@@ -59,7 +59,7 @@ def step(job: Job) -> work.Step:
     if not results.made(job):
         return work.plain_step(job)
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0, "ms": None}
-    words, begins = PHASES[event["phase"]]
+    words, begins = PHASES.get(event["phase"], (event["phase"].capitalize(), 0.0))  # of another part, which this visitor started there
     ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
     counting = event["phase"] in ("measuring", "layers")
     so_far = f", median so far **{ms(event['ms'])}**" if counting and event["ms"] else ""
