@@ -41,6 +41,8 @@ for done in range(len(whole["values"]) + 1):
                 os._exit(1)
             say("result", **{**said, "stopped": True}) if done else say("error", message="The sweep was stopped before it had begun.")
             sys.exit(0)
+        if os.path.exists(folder + "/die"):
+            os._exit(3)
         try:
             os.unlink(folder + "/go")
             break
@@ -70,7 +72,7 @@ def world(tmp_path, monkeypatch):
     (tmp_path / "record").write_text(json.dumps(BATCHES))
     monkeypatch.setattr(work, "benchmarks", lambda: queue)
     monkeypatch.setattr(results, "devices", lambda: SimpleNamespace(names={"cpu": "Testum Mk 2", "cuda:0": "Graphum 9"}, watch=lambda: None))
-    yield SimpleNamespace(queue=queue, go=tmp_path / "go", record=tmp_path / "record", rude=tmp_path / "rude")
+    yield SimpleNamespace(queue=queue, go=tmp_path / "go", record=tmp_path / "record", rude=tmp_path / "rude", die=tmp_path / "die")
     queue.shutdown()
 
 
@@ -175,6 +177,16 @@ def test_what_a_worker_has_told_stays_when_it_dies(world):
     assert "It ended early: 1 of 6 points are there." in app.run().info[0].value and not app.exception
 
 
+def test_a_worker_that_fails_says_why_and_leaves_its_points(world):
+    app = opened()
+    job = start(app)
+    point(world, job, 1)
+    world.die.touch()
+    assert job.wait(HANG_S) and job.state == "failed"
+    app.run()
+    assert app.warning[0].value.replace("\\", "") == job.error and "1 of 6 points are there." in app.info[0].value and charts(app)
+
+
 def test_a_stop_before_the_first_point_is_told(world):
     app = opened()
     job = start(app)
@@ -183,7 +195,7 @@ def test_a_stop_before_the_first_point_is_told(world):
     app.run().button(key="stop_measuring").click().run()
     assert job.wait(HANG_S)
     app.run()
-    assert "was not measured. It was stopped before its first point was done." in app.warning[0].value.replace("\\", "") and not charts(app)
+    assert "was not measured. It was stopped before it was complete." in app.warning[0].value.replace("\\", "") and not charts(app)
 
 
 def test_figures_words_and_table_are_of_the_record(world):

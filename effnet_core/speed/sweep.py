@@ -10,10 +10,11 @@ from .. import machine
 from ..cost import cost
 from ..errors import UserError
 from ..families import to_spec
-from ..latency import check_memory, find_device, measure, memory_needed, versions
+from ..latency import check_memory, find_device, measure, versions
 from ..network import Network, build
 from ..scaling import check, check_count
 from ..timing import threads as threaded
+from .needs import memory_needed
 from .peak import peak_bytes
 from .plan import LIMIT_S, POINTS_RANGE, Point, expected_s, seconds_each
 
@@ -48,7 +49,7 @@ def sweep(
     on. After every point `on_point` gets the record so far. Where `should_stop` turns true, what is there is the result.
 
     Returns JSON values: the settings, the machine, whether it was `stopped`, for all points their `values`, `work` (MACs of a pass) and
-    `counted` (bytes, weights included, by `latency.memory_needed`), and under `"points"`, in the order of `points` as far as they are done,
+    `counted` (bytes, weights included, by `needs.memory_needed`), and under `"points"`, in the order of `points` as far as they are done,
     `value`, `batch`, `network`, `name`, `side`, `parameters`, `macs` (of one image), `weights` (bytes), `error` (why it was left out, or
     None), and of those that were measured `median_ms`, `p10_ms`, `p90_ms`, `images_per_second`, `passes`, `steady`, `note`, `memory` (bytes
     beside the weights, or None) and `memory_by`. Raises `UserError` for a device that is not here and numbers out of range.
