@@ -10,10 +10,11 @@ from .. import machine
 from ..cost import cost
 from ..errors import UserError
 from ..families import to_spec
-from ..latency import check_memory, find_device, measure, memory_needed, versions
+from ..latency import check_memory, find_device, measure, versions
 from ..network import Network, build
 from ..scaling import check, check_count
 from ..timing import threads as threaded
+from .needs import memory_needed
 from .peak import peak_bytes
 from .plan import LIMIT_S, POINTS_RANGE, Point, expected_s, seconds_each
 
@@ -48,7 +49,7 @@ def sweep(
     on. After every point `on_point` gets the record so far. Where `should_stop` turns true, what is there is the result.
 
     Returns JSON values: the settings, the machine, whether it was `stopped`, for all points their `values`, `work` (MACs of a pass) and
-    `counted` (bytes, weights included, by `latency.memory_needed`), and under `"points"`, in the order of `points` as far as they are done,
+    `counted` (bytes, weights included, by `needs.memory_needed`), and under `"points"`, in the order of `points` as far as they are done,
     `value`, `batch`, `network`, `name`, `side`, `parameters`, `macs` (of one image), `weights` (bytes), `error` (why it was left out, or
     None), and of those that were measured `median_ms`, `p10_ms`, `p90_ms`, `images_per_second`, `passes`, `steady`, `note`, `memory` (bytes
     beside the weights, or None) and `memory_by`. Raises `UserError` for a device that is not here and numbers out of range.
@@ -60,7 +61,8 @@ def sweep(
     run = _Sweep(points, where.key, threads, limit_s, on_progress or (lambda stand: None), should_stop or (lambda: False))
     about = {"device": where.key, "device_name": where.name, "threads": threads, "seconds": run.seconds, "limit_s": limit_s,
              "values": [point.value for point in points], "work": [point.macs for point in points],
-             "counted": [sum(memory_needed(point.network, point.batch)) for point in points], "machine": machine.describe(), "versions": versions(where.key)}
+             "counted": [sum(memory_needed(point.network, point.batch)) for point in points],
+             "machine": machine.describe(), "versions": versions(where.key)}
     for index in sorted(range(len(points)), key=lambda index: points[index].macs):
         run.next(index)
         if run.should_stop():
@@ -106,7 +108,8 @@ class _Sweep:
             return
         needed, left = expected_s(self.per_mac * point.macs, self.seconds), self.limit_s - self.spent_s
         if needed > left:
-            raise UserError(f"It would take about {needed:,.0f} s; {max(0.0, left):,.0f} s of the {self.limit_s:,.0f} s for a sweep are left.")
+            raise UserError(f"It would take about {needed:,.0f} s; {max(0.0, left):,.0f} s of the {self.limit_s:,.0f} s "
+                            "for a sweep are left.")
 
     def measure(self, point: Point) -> dict:
         begun = self.spent_s
