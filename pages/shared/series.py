@@ -17,8 +17,10 @@ Expect = Callable[[Sequence[Request]], float]  # about how many seconds these wi
 
 @st.cache_resource(show_spinner=False)
 def shipped() -> dict[str, recorded.Series]:
-    """The recorded series by title."""
-    return {f"Recorded: {series.title}": series for series in recorded.shipped()}
+    """The recorded series by title, the plain ones of one image and one thread first."""
+    plain = tuple(recorded.PLAIN.values())
+    ordered = sorted(recorded.shipped(), key=lambda series: (series.run != plain, series.batch, series.threads))
+    return {f"Recorded: {series.title}": series for series in ordered}
 
 
 def provenance(series: recorded.Series) -> str:

@@ -11,6 +11,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.families import published
 from effnet_core.lab import against
 from effnet_core.lab.against import Point
+from effnet_core.lab.recorded import PLAIN
 from effnet_core.palette import bytes_text, three
 from effnet_core.speed import needs
 
@@ -109,8 +110,10 @@ def recorded(title: str) -> Beside:
 
 def reference(setting: Setting) -> Beside | None:
     """The recorded series that is most like what is to be measured, to tell what it will take."""
-    alike = [title for title, found in series.shipped().items() if (found.device == "cpu") == (setting.device == "cpu")]
-    nearest = sorted(alike, key=lambda title: (series.shipped()[title].batch != setting.batch, series.shipped()[title].threads != setting.threads))
+    shipped = series.shipped()
+    alike = [title for title, found in shipped.items()
+             if found.run == tuple(PLAIN.values()) and (found.device == "cpu") == (setting.device == "cpu")]
+    nearest = sorted(alike, key=lambda title: (shipped[title].batch != setting.batch, shipped[title].threads != setting.threads))
     return recorded(nearest[0]) if nearest else None
 
 
