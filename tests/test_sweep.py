@@ -14,7 +14,7 @@ from effnet_core.cli import main
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
 from effnet_core.figures import sweep as draw
-from effnet_core.speed import peak, plan, reading
+from effnet_core.speed import needs, peak, plan, reading
 from effnet_core.speed import sweep as sweeping
 
 TINY = compound(-4.0)
@@ -164,7 +164,7 @@ def test_where_the_system_does_not_set_the_peak_back_it_is_sampled(monkeypatch, 
 @pytest.fixture
 def hasty(monkeypatch):
     """Few passes are enough for what is no test of time."""
-    monkeypatch.setattr(timing, "WARMUP_RANGE", (4, 4))
+    monkeypatch.setattr(needs, "WARMUP_RANGE", (4, 4))
     monkeypatch.setattr(latency, "REPEATS", 2)
     monkeypatch.setattr(plan, "SECONDS_RANGE", (0.0, 0.0))
 

@@ -88,6 +88,8 @@ def following(waiting: list[Request], job: Job | None) -> Job | None:
 
 
 def step(job: Job, waiting: Sequence[Request], expect: Expect | None = None) -> work.Step:
+    if not results.made(job):  # of another part, which this visitor started there
+        return work.plain_step(job)
     said = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0}
     place = {"loading torch": 0.0, "building": 0.1, "warming up": 0.2, "measuring": 0.3, "layers": 0.8}.get(said["phase"], 0.0)
     share = {"measuring": 0.5, "layers": 0.2, "warming up": 0.1}.get(said["phase"], 0.1)

@@ -166,10 +166,12 @@ def asked(setting: Setting, here: dict[int, dict[str, Point]], other: Beside | N
     own = {f"measured here, {setting._replace(batch=batch).told}": here[batch] for batch in (setting.batch, 1)}
     sources = own | {html.plain(one.title[0].lower() + one.title[1:]): one.points for one in (other, known) if one}
     found = {source: points for source, points in sources.items() if against.time_ratio("resnet50", "b0", points)}
+    macs = against.macs_ratio("resnet50", "b0")
     if not found:
+        guess.foretell(PAGE, "against", ANSWERS, macs=three(macs))
         return True
     trusted = [source for source, points in found.items() if points["resnet50"].steady and points["b0"].steady]
     source = next(iter([*trusted, *found]))
-    macs, ratio = against.macs_ratio("resnet50", "b0"), against.time_ratio("resnet50", "b0", found[source])
+    ratio = against.time_ratio("resnet50", "b0", found[source])
     return guess.ask(PAGE, "against", ANSWERS, bisect(STEPS, ratio), macs=three(macs), ratio=three(ratio), pace=three(macs / ratio),
                      source=source if trusted else f"{source}, disturbed by other work")
