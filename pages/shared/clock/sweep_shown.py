@@ -8,7 +8,7 @@ import streamlit as st
 from effnet_core.figures import sweep as draw
 from effnet_core.palette import bytes_text, si
 from effnet_core.speed import plan, reading
-from pages.shared import html, results, shell, teaching, texts
+from pages.shared import html, results, shell, texts
 from pages.shared.measured import PLAIN, ms, span, threads_text
 
 PAGE = "latency_sweep"
@@ -181,4 +181,3 @@ def closing(over: str) -> None:
         st.markdown(texts.text(PAGE, "explained_batch" if over == "batch" else "explained_size"))
     with st.expander("What the memory is taken by"):
         st.markdown(texts.text(PAGE, "explained_memory"))
-    texts.closing(PAGE, teaching.hidden())
