@@ -13,7 +13,7 @@ from .bars import Piece
 
 KINDS = {  # what belongs together → its networks, the stage whose colour it has, marker, where its labels are
     "EfficientNet": (EFFICIENTNETS, "", "circle", "top left"),
-    "ResNet": (RESNETS, "stages.1", "square", "bottom right"),
+    "ResNet": (RESNETS, "stages.1", "square", "bottom center"),
     "MobileNetV2": (("mobilenetv2",), "stages.4", "diamond", "bottom center"),
 }
 PARTS = {"dense": "convolutions, classifier", "depthwise": "depthwise", "se": "SE", "pool": "max pooling"}
