@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import torch
 
-from .. import latency, machine
+from .. import devices, machine
 from ..architecture import Architecture
 from ..checkpoints import Pretrained
 from ..errors import UserError
@@ -41,7 +41,7 @@ def widths(architecture: Architecture) -> tuple[dict[str, int], dict[str, int]]:
 
 def batch_size(architecture: Architecture) -> int:
     """Images at a time that fit into memory, `BATCH` at most."""
-    _, one = latency.memory_needed(architecture)
+    _, one = devices.memory_needed(architecture)
     return int(max(1, min(BATCH, min(MOST, SHARE * machine.memory_available()) // one)))
 
 
