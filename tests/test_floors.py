@@ -23,7 +23,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "lab.lesson_sheets", "lab.sheets", "lessons.scales", "lessons.ways", "lessons.questions", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
-     "search.grid", "search.settings", "speed.ways",
+     "search.grid", "search.settings", "speed.ways", "speed.moved",
      "work.history", "work.workers", "work.jobs"],
     ["blocks", "network", "lessons.running"],
     ["cards", "preprocess", "photos",
