@@ -61,7 +61,7 @@ def tiles(row: dict) -> list[html.Tile]:
         html.Tile("Images per second", si(row["images_per_second"]), f"{row['batch']} at a time"),
         html.Tile("Multiply-adds per second", si(rate), f"{si(row['macs'])} MACs an image",
                   explain="The multiply-adds of a pass divided by its median time."),
-        html.Tile("Memory of a pass", "–" if peak is None else si(peak, "B"), "cannot be told here" if peak is None else "at most, above what was held before",
+        html.Tile("Memory of a pass", "–" if peak is None else si(peak, "B"), "cannot be told here" if peak is None else "at most, beside the weights",
                   explain="Maps and whatever else the passes fetched; the weights were there before."),
     ]
 
@@ -95,15 +95,10 @@ def outcome(row: dict, four: Callable[[], None]) -> None:
         spread(row)
         return
     places(row, network, total)
+    kinds(row, network, total)
     left, right = st.columns(2, gap="medium")
     with left:
         spread(row)
-    with right:
-        kinds(row, network, total)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("##### Parameters, MACs, activations and time by kind of layer")
-        html.shares(bars.by_operator(total, shell.theme(), row["layers"]))
     with right:
         slowest(row, network, total)
 
@@ -117,7 +112,7 @@ def method(row: dict) -> str:
                others="an unknown number" if others is None else f"{others:.1f}", cores=str(row["machine"]["cores"]),
                preempted="an unknown number of" if preempted is None else f"{preempted:.0f}") if on_cpu else say("load_gpu")
     peak, difference = row.get("memory_peak"), row.get("difference")
-    parts = (say(warm, count=f"{row['warmup']:,}"), say("clock_cpu" if on_cpu else "clock_gpu"),
+    parts = (say(warm, count="1 pass" if row["warmup"] == 1 else f"{row['warmup']:,} passes"), say("clock_cpu" if on_cpu else "clock_gpu"),
              say("passes", passes=f"{len(row['samples_ms']):,}", p10=ms(row["p10_ms"]), p90=ms(row["p90_ms"])), load,
              "" if peak is None else say("memory", peak=si(peak, "B")), "" if difference is None else say("answer", difference=f"{difference:.1e}"))
     return "\n".join(f"- {part}" for part in parts if part)
@@ -132,7 +127,7 @@ def spread(row: dict) -> None:
 def places(row: dict, network: Architecture, total: Cost) -> None:
     unit = state.selected(network)
     time, macs = sum(row["layers"][layer.id] for layer in dict(network.units())[unit]), total.units[unit].macs
-    st.markdown("##### Where the time goes, and where the work is")
+    st.markdown("##### The time of every block, over its MACs")
     st.plotly_chart(draw.layers(row["layers"], network, total, shell.theme(), unit), theme=None, key="layers", config=PLAIN,
                     on_select=lambda: pick(network), alt=f"Share of time and of MACs of every block of {network.name}")
     st.caption(texts.text("latency", "selected", unit=unit, ms=ms(time), time=percent(time / row["layers_ms"]),
@@ -156,14 +151,18 @@ def kinds(row: dict, network: Architecture, total: Cost) -> None:
     pace = {kind: si(sums.macs * row["batch"] / times[kind] * 1e3) if times[kind] else "–" for kind, sums in total.operators.items()}
     served = macs_per_number(network, times)
     st.markdown("##### Few MACs, yet slow?")
-    html.table(("Kind of layer", "Time", "of the time", "of the MACs", "MACs/s", "MACs per number moved"),
-               [(KINDS[kind], ms(times[kind]), *share[kind], pace[kind], three(served[kind])) for kind in times])
-    if "depthwise" in share and "pointwise" in share:
-        st.caption(texts.text("latency", "kinds", time=share["depthwise"][0], macs=share["depthwise"][1], slow=pace["depthwise"],
-                              fast=pace["pointwise"]))
-        st.caption(texts.text("latency_one", "moved", depthwise=three(served["depthwise"]), pointwise=three(served["pointwise"])))
-    if "se" in share:
-        st.caption(texts.text("latency_one", "se", time=share["se"][0], macs=share["se"][1], moved=three(served["se"])))
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        html.table(("Kind of layer", "Time", "of the time", "of the MACs", "MACs/s", "MACs per number"),
+                   [(KINDS[kind], ms(times[kind]), *share[kind], pace[kind], three(served[kind])) for kind in times])
+        html.shares(bars.by_operator(total, shell.theme(), row["layers"]))
+    with right:
+        for section, kind in (("depthwise", "depthwise"), ("se", "se")):
+            if kind in share and "pointwise" in share:
+                time, macs = share[kind]
+                st.caption(texts.text("latency_one", section, time=time, macs=macs, slow=pace[kind], fast=pace["pointwise"], moved=three(served[kind]),
+                                      pointwise=three(served["pointwise"])))
+        st.caption(texts.text("latency_one", "moved"))
 
 
 def slowest(row: dict, network: Architecture, total: Cost) -> None:
