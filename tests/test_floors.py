@@ -34,7 +34,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "inside.ablation", "inside.cam", "inside.occlusion", "inside.channels", "inside.attribution",
      "lessons.normals", "lessons.applied", "lessons.curves", "lessons.spiral", "lessons.stack", "lessons.rectified", "lessons.shortcuts",
      "export.recordings", "timing", "devices", "lessons.racing", "lessons.folding", "lessons.kept", "models", "export.onnxfile",
-     "speed.runtimes", "speed.prepared", "speed.race", "speed.trusted", "latency",
+     "speed.runtimes", "speed.prepared", "speed.race", "speed.fastest", "speed.trusted", "latency",
      "inside.survey_gates", "inside.survey_observations", "inside.survey_peaks", "inside.survey_patches", "inside.survey_files", "inside.survey_pictures", "inside.survey",
      "learning.distributed", "learning.evaluation", "learning.recipe", "learning.recipes", "learning.course", "learning.learner",
      "learning.batches", "learning.training", "learning.snapshots", "learning.observer", "learning.runs", "learning.plans", "learning.pacing",

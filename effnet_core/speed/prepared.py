@@ -49,6 +49,8 @@ def prepare(network: Network, way: str, precision: str, example: Tensor, threads
         return Cast(fold(network), dtype, torch.channels_last)
     if way == "fused":
         return Fused(network, dtype)
+    if way == "graphed":
+        return graphed(Fused(network, dtype), example)
     if way == "compiled":
         return compiled(Cast(network, dtype, torch.channels_last), example)
     return getattr(runtimes, way)(network, precision, example, threads)
@@ -65,4 +67,24 @@ def compiled(network: nn.Module, example: Tensor) -> Run:
     except (RuntimeError, ImportError, OSError) as refused:
         reason = str(refused).strip().splitlines()[0] if str(refused).strip() else type(refused).__name__
         raise UserError(f"torch.compile could not compile the network here: {reason.rstrip('.')}. It needs a C++ compiler, such as g++.") from None
+    return run
+
+
+def graphed(network: nn.Module, example: Tensor) -> Run:
+    """Recorded once as a CUDA graph for batches like `example` and replayed, so that no kernel waits for Python."""
+    stream, x = torch.cuda.Stream(example.device), example.clone()
+    stream.wait_stream(torch.cuda.current_stream(example.device))
+    with torch.cuda.stream(stream):  # what is chosen or allocated at first passes must not be recorded
+        for _ in range(3):
+            network(x)
+    torch.cuda.current_stream(example.device).wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        y = network(x)
+
+    def run(images: Tensor) -> Tensor:
+        x.copy_(images)
+        graph.replay()
+        return y.clone()
+
     return run
