@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from effnet_core.checkpoints import load
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
 from effnet_core.network import build
-from effnet_core.speed import fastest as choosing
-from effnet_core.speed import prepared, race
-from effnet_core.speed.fastest import fastest
+from effnet_core.speed import output, prepared, race
 from effnet_core.speed.fused import Fused, has_onednn
+from effnet_core.speed.output import TRIES, Output
 from effnet_core.speed.prepared import prepare
 from effnet_core.speed.race import apart
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
@@ -149,22 +149,58 @@ def test_a_race_refuses_what_is_absurd_and_stops(small):
     assert torch.get_num_threads() == before
 
 
-def test_the_quickest_way_is_found_by_trying_and_must_agree(small, monkeypatch):
-    x = images(small, 1)
-    with torch.inference_mode():
-        right = small(x)
-    chosen = fastest(small, x)
-    assert chosen.way == min(chosen.times_ms, key=chosen.times_ms.get) and "fused" in chosen.times_ms
-    assert apart(right, chosen.run(x)) < 1e-4
+def test_short_work_goes_the_fused_way_and_long_work_the_way_that_is_quickest_among_those_that_agree(small, monkeypatch):
+    x, made = images(small, 1), []
 
-    genuine = prepare
-    monkeypatch.setattr(choosing, "missing", lambda way, device: None if way in ("fused", "onnxruntime") else "no")
-    monkeypatch.setattr(choosing, "prepare", lambda network, way, *rest: (
-        genuine(network, way, *rest) if way == "fused" else lambda images: right + 1))
-    assert fastest(small, x).way == "fused" and [*fastest(small, x).times_ms] == ["fused"], "what answers otherwise is not even timed"
-    monkeypatch.setattr(choosing, "prepare", lambda *_: lambda images: right + 1)
-    with pytest.raises(UserError):
-        fastest(small, x)
+    def others(_, way, precision, example, threads):
+        made.append(way)
+        return {"onnxruntime": lambda x: small(x) + 1, "openvino": lambda x: small(x) * (1 + 1e-6)}[way]  # the first one is wrong
+
+    monkeypatch.setattr(output, "missing", lambda way: None)
+    monkeypatch.setattr(output, "prepare", others)
+    run, right, genuine, ticks = Output(small), small(x).detach(), output.Fused.forward, [0.0]
+
+    def slow(self, images):
+        ticks[0] += 1.0  # by the clock below, a pass of the fused path takes a second, and one of OpenVINO no time
+        return genuine(self, images)
+
+    monkeypatch.setattr(output.time, "perf_counter", lambda: ticks[0])
+    monkeypatch.setattr(output.Fused, "forward", slow)
+    for _ in range(int(output.LONG_S)):
+        assert apart(right, run(x)) < 1e-5
+    assert not made and not run.chosen, "until then nobody knows that the work is long"
+    for _ in range(2 * TRIES):
+        assert apart(right, run(x)) < 1e-5, "what is wrong is never used"
+    assert made == ["onnxruntime", "openvino"] and run.chosen == {tuple(x.shape): "openvino"}
+    before = ticks[0]
+    run(x)
+    assert ticks[0] == before, "from now on the fused path rests"
+    assert apart(small(images(small, 2)), run(images(small, 2))) < 1e-5 and len(run.chosen) == 1, "another shape begins anew"
+
+
+def test_what_cannot_be_prepared_or_would_take_too_much_memory_is_left_out(small, monkeypatch):
+    def broken(*_):
+        raise OSError
+
+    x = images(small, 1)
+    monkeypatch.setattr(output, "LONG_S", 0.0)
+    monkeypatch.setattr(output, "missing", lambda way: None)
+    monkeypatch.setattr(output, "prepare", broken)
+    run = Output(small)
+    for _ in range(TRIES):
+        run(x)
+    assert run.chosen == {tuple(x.shape): "fused"}
+    monkeypatch.setattr(output, "MOST_PARAMETERS", 0)
+    monkeypatch.setattr(output, "prepare", lambda *_: pytest.fail("too large"))
+    Output(small)(x)
+
+
+def test_a_models_output_is_its_networks_own():
+    model = load("small-scenes")
+    x = torch.randn(2, 3, model.preprocess.crop, model.preprocess.crop, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert apart(model.network(x), model.output(x)) < 1e-5
+    assert model.output is model.output
 
 
 def test_a_compiler_that_is_missing_is_said(small, monkeypatch):
