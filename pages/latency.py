@@ -17,7 +17,7 @@ PARTS: dict[str, tuple[str, Callable[[Architecture], None]]] = {  # in the addre
 }
 STYLE = """<style>
 .st-key-latency_status { min-height: 3.6rem; }
-.st-key-latency_empty { min-height: 21rem; }
+.st-key-latency_empty { min-height: 20rem; }
 .st-key-batch [role="radiogroup"] button, .st-key-precision [role="radiogroup"] button { min-height: 2.5rem; }
 </style>"""
 

@@ -152,7 +152,7 @@ def test_before_anything_is_measured_the_bars_count_and_say_what_is_missing(worl
     app = open_app("latency", phi=SMALL)
     assert not app.exception and [row["name"] for row in drawn["rows"]] == ["Parameters", "MACs", "CPU time", "GPU time"]
     assert [row["shares"] is None for row in drawn["rows"]] == [False, False, True, True] and len(drawn["units"]) == len([*NETWORK.units()])
-    assert "CPU time and GPU time: nobody has measured this network on such a device" in text(app).replace("**", "")
+    assert "CPU time and GPU time: nobody has timed the layers of this network on such a device" in text(app).replace("**", "")
 
 
 def test_measured_times_fill_their_bars_and_a_disturbed_one_is_told(world, drawn):  # noqa: F811

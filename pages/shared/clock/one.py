@@ -57,8 +57,8 @@ def wish(network: Architecture, busy: bool) -> results.Request:
 
 def ways_help(device: str) -> str:
     """What each way is, and what keeps some from running on that device."""
-    reasons = dict.fromkeys(filter(None, (missing(way, device) for way in WAYS)))
-    return "\n".join([texts.text("latency_one", "way"), *([f"\n{texts.text('latency_one', 'absent', names=' '.join(reasons))}"] if reasons else [])])
+    reasons = dict.fromkeys(why for way in WAYS if (why := missing(way, device)) is not None)
+    return texts.text("latency_one", "way", absent=texts.text("latency_one", "absent", names=" ".join(reasons)) if reasons else "")
 
 
 def why_not(request: results.Request) -> str | None:
@@ -130,7 +130,7 @@ def empty(busy: bool) -> None:
         if busy:
             st.skeleton(100)
             for column in st.columns(2, gap="medium"):
-                column.skeleton(300)
+                column.skeleton(200)
         else:
             st.markdown(texts.text("latency", "empty"))
 
