@@ -6,10 +6,8 @@ import torch
 
 from . import machine
 from .architecture import Architecture
-from .cost import cost
 from .errors import UserError
-
-BYTES = 4  # fp32
+from .speed.needs import memory_needed
 
 
 class Device(NamedTuple):
@@ -40,19 +38,6 @@ def versions(device: str = "cpu") -> dict[str, str | bool | None]:
         found |= {"cuda": torch.version.cuda, "cudnn": str(torch.backends.cudnn.version()),
                   "tf32": torch.backends.cudnn.allow_tf32}
     return found
-
-
-def memory_needed(architecture: Architecture, batch: int = 1) -> tuple[int, int]:
-    """Bytes of the weights and, roughly, of all that is alive at once during the hungriest layer.
-
-    That is the layer's input, padded, and once more in the order that the convolution wants; its output, likewise twice; and
-    the input of its block, which waits for the addition.
-    """
-    peak = max(
-        layers[0].input.elements + max(3 * layer.input.elements + 2 * layer.output.elements for layer in layers)
-        for _, layers in architecture.units()
-    )
-    return BYTES * cost(architecture).params, BYTES * batch * peak
 
 
 def check_memory(architecture: Architecture, batch: int = 1, device: str = "cpu", placed: bool = False) -> None:

@@ -17,15 +17,15 @@ from .devices import Device, check_memory, find_device, out_of_memory, versions
 from .errors import UserError
 from .families import to_spec
 from .scaling import check, check_count
+from .speed.needs import LAYER_REPEATS, LAYER_SHARE, REPEATS, Times, sampling, settled, warming
+from .speed.peak import peak_bytes
 from .speed.race import PLAIN, Runner, packages
-from .speed.trusted import ready
+from .speed.trusted import difference, ready
 from .speed.ways import WAYS, known
-from .timing import BATCH_RANGE, SECONDS_RANGE, Progress, Times, marked, pass_ms, percentile, repeat, sampling, warming
+from .timing import BATCH_RANGE, SECONDS_RANGE, Progress, marked, pass_ms, percentile, repeat
 from .timing import threads as threaded
 
 WARMUP_RANGE = (0, 1000)
-REPEATS = 10
-LAYER_REPEATS = 5
 SEED = 0
 
 
@@ -52,7 +52,7 @@ class Latency:
     way: str = PLAIN[0]  # of `speed.ways.WAYS`; the plain one has channels first
     precision: str = PLAIN[1]
     difference: float | None = None  # of the logits from the plain network's, the greatest relative to the greatest; None of itself
-    memory_peak: int | None = None  # bytes on the device, above what was held before the first pass; None where nobody can tell
+    memory_peak: int | None = None  # bytes on the device, above what was held before the first pass, until the last one to warm up; None where nobody can tell
     settled: bool | None = None  # whether the warm-up ended since passes had stopped getting faster; None of a fixed one
 
     @property
@@ -151,19 +151,24 @@ def measure(
     _check_room(network, batch, where, (way, precision))
 
     def run(fraction: Callable[[Times], float], phase: str) -> Times:
-        return repeat(lambda: pass_ms(own.run, x), fraction, phase, on_progress, should_stop)
+        return repeat(lambda: pass_ms(own, x), fraction, phase, on_progress, should_stop)
 
+    def begin() -> None:
+        apart.append(difference(network, (way, precision), own, x))
+        warmed.extend(run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up"))
+
+    apart: list[float | None] = []
+    warmed: Times = []
     with _placed(network, where.key, threads):
         x = torch.randn(batch, *network.architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
         if on_progress is not None and (way, precision) != PLAIN:
             on_progress("preparing", 0.0, None)
         own = ready(network, (way, precision), x, threads)
-        warmed = run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up")
+        peak, _ = peak_bytes(begin, where.key)
         before = contention.read()
         samples = run(lambda times: sampling(times, REPEATS, seconds), "measuring")
         conditions = contention.between(before, contention.read())
-        peak = own.memory()
-        per_layer, hooked = _layer_times(own.run, x, run, seconds / 2) if layers and WAYS[way].layered else ({}, None)
+        per_layer, hooked = _layer_times(own, x, run, LAYER_SHARE * seconds) if layers and WAYS[way].layered else ({}, None)
 
     if WAYS[way].package and threads > 1:
         conditions["thread_share"] = None  # the threads of such a runtime work while this one sleeps
@@ -173,8 +178,8 @@ def measure(
     return Latency(
         to_spec(network.architecture), where.key, where.name, batch, threads, total.params, total.macs, tuple(samples), len(warmed), per_layer,
         hooked, machine.describe(), versions(where.key) | packages([(way, precision)]), conditions, steady=not doubts,
-        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=own.difference, memory_peak=peak,
-        settled=_settled(warmed) if warmup is None else None)
+        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=apart[0], memory_peak=peak if warmed else None,
+        settled=settled(warmed) if warmup is None else None)
 
 
 def _check_room(network: nn.Module, batch: int, where: Device, runner: Runner) -> None:
@@ -183,11 +188,6 @@ def _check_room(network: nn.Module, batch: int, where: Device, runner: Runner) -
     if home.type == "meta":
         raise UserError(f"{network.architecture.name} has no weights yet; build or load it before measuring it.")
     check_memory(network.architecture, batch, where.key, placed=str(home) == where.key and runner == PLAIN)
-
-
-def _settled(warmed: Times) -> bool:
-    """Whether the last passes of a warm-up were as fast as those before; `warming` is exactly 1 then, and of so few it is not otherwise."""
-    return len(warmed) >= 6 and warming(warmed[-6:]) == 1.0
 
 
 def _layer_times(network: nn.Module, x: Tensor, run: Callable[..., Times], seconds: float) -> tuple[dict[str, float], float]:

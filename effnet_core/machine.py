@@ -8,7 +8,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,8 +17,6 @@ import psutil
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
-STATUS = Path("/proc/self/status")
-FORGET = Path("/proc/self/clear_refs")
 
 
 def _text(path: Path) -> str:
@@ -120,49 +118,10 @@ def memory_peak(device: str = "cpu") -> int:
     info = psutil.Process().memory_info()
     if hasattr(info, "peak_wset"):  # Windows
         return info.peak_wset
-    lines = (line.split() for line in _text(STATUS).splitlines())
-    if told := [int(words[1]) for words in lines if words[:1] == ["VmHWM:"]]:
-        return 1024 * told[0]
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def _memory_held(device: str) -> int:
-    """Bytes that this process holds now, counted as in `memory_peak`."""
-    if device.startswith("cuda"):
-        import torch
-
-        return torch.cuda.memory_allocated(device)
-    return psutil.Process().memory_info().rss
-
-
-def _forget_peak(device: str) -> bool:
-    """From here on `memory_peak` is that of what comes; False where the system does not forget."""
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.reset_peak_memory_stats(device)
-        return True
-    try:
-        FORGET.write_text("5", encoding="ascii")
-    except OSError:
-        return False
-    return True
-
-
-def watch_memory(device: str = "cpu") -> Callable[[], int | None]:
-    """A function that gives the most bytes that this process has held on `device` since, above what it holds now; None where nobody can tell."""
-    give_back_memory()
-    held, forgotten = _memory_held(device), _forget_peak(device)
-    before = memory_peak(device)
-
-    def above() -> int | None:
-        peak = memory_peak(device)
-        return max(0, peak - held) if forgotten or peak > before else None
-
-    return above
 
 
 def busy_seconds() -> float | None:

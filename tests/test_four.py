@@ -1,4 +1,4 @@
-"""Four bars of shares as plain data, and the numbers that layers move: against sums by hand."""
+"""Four bars of shares as plain data: against sums by hand."""
 
 import pytest
 
@@ -7,7 +7,6 @@ from effnet_core.errors import UserError
 from effnet_core.families import published
 from effnet_core.figures.four import Timed, four
 from effnet_core.palette import ink_on, unit_colour
-from effnet_core.speed.moved import macs_per_number, numbers_moved
 
 B0 = published("b0")
 TOTAL = cost(B0)
@@ -62,21 +61,3 @@ def test_times_that_lack_a_layer_and_unknown_themes_are_refused():
         drawn(Timed("CPU time", {key: ms for key, ms in EVEN.items() if key != "stem"}, ""))
     with pytest.raises(UserError, match="no theme 'sepia'"):
         drawn(theme="sepia")
-
-
-@pytest.mark.parametrize(("layer", "moved"), [
-    ("stages.1.0.depthwise", 96 * 112**2 + 96 * (3**2 + 2) + 96 * 56**2),  # stride 2; batch norm has two numbers a channel
-    ("stages.0.0.project", 32 * 112**2 + 16 * (32 + 2) + 16 * 112**2),
-    ("stages.0.0.se", 2 * 32 * 112**2 + (2 * 32 * 8 + 8 + 32) + 32 * 112**2),
-    ("classifier", 1280 + 1281 * 1000 + 1000),
-])
-def test_numbers_moved_by_hand(layer, moved):
-    found = next(one for one in B0.layers if one.id == layer)
-    assert numbers_moved(found, TOTAL.rows[layer].params) == moved
-
-
-def test_macs_for_each_number_are_of_all_layers_of_a_kind():
-    found = macs_per_number(B0, TOTAL.operators)
-    moved = sum(numbers_moved(layer, TOTAL.rows[layer.id].params) for layer in B0.layers if layer.operator == "se")
-    assert found["se"] == TOTAL.operators["se"].macs / moved
-    assert found["se"] < found["linear"] < found["depthwise"] < found["pointwise"]

@@ -14,11 +14,13 @@ import torch
 
 from effnet_core import contention, latency, machine, timing
 from effnet_core.cost import cost
-from effnet_core.devices import check_memory, devices, find_device, memory_needed
+from effnet_core.devices import check_memory, devices, find_device
 from effnet_core.errors import UserError
 from effnet_core.families import from_spec, published
 from effnet_core.latency import Latency, measure
 from effnet_core.network import build
+from effnet_core.speed import needs
+from effnet_core.speed.needs import memory_needed
 from effnet_core.timing import percentile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -250,11 +252,25 @@ def test_progress_names_the_phases_in_order_and_rises_to_one(network):
 
 
 def test_a_network_that_takes_very_long_is_measured_a_few_times_and_says_so(network, monkeypatch):
-    monkeypatch.setattr(timing, "PATIENCE_S", 0.02)
+    monkeypatch.setattr(needs, "PATIENCE_S", 0.02)
     slow_down(network.pool, 0.02)
     found = measure(network, **QUICK)
     assert len(found.samples_ms) == 3
     assert "Only 3 passes" in found.note
+
+
+@pytest.mark.parametrize("ms", [0.2, 3.0, 40.0, 250.0, 1_999.0, 2_000.0, 4_000.0, 11_000.0, 70_000.0])
+@pytest.mark.parametrize(("seconds", "layers"), [(2.0, True), (10.0, True), (0.0, False), (60.0, False)])
+def test_how_many_passes_there_will_be_is_known_before(ms, seconds, layers):
+    """Of equal passes, counted by the procedure itself."""
+    def counted(fraction):
+        return len(timing.repeat(lambda: ms, fraction, "measuring"))
+
+    found = counted(timing.warming) + counted(lambda times: timing.sampling(times, needs.REPEATS, seconds))
+    if layers:
+        found += counted(lambda times: timing.sampling(times, needs.LAYER_REPEATS, seconds * needs.LAYER_SHARE))
+    assert needs.passes(ms, seconds, layers) == found
+    assert needs.seconds_needed(ms, seconds, layers) == pytest.approx(found * ms / 1e3)
 
 
 def test_a_record_survives_json(network):

@@ -93,10 +93,10 @@ def test_nonsense_in_the_address_is_ignored(world, query):  # noqa: F811
 
 def test_making_ready_is_a_phase_and_layers_take_no_time_where_there_are_none(world):  # noqa: F811
     said = {"phase": "preparing", "fraction": 0.0, "ms": None, "elapsed_s": 3.0}
-    job = SimpleNamespace(latest=lambda kind: said, events=[said])
+    job = SimpleNamespace(latest=lambda kind: said, events=[said], args=("latency",))
     assert one.step(job).text == "Making it ready to run that way"
     job.latest = lambda kind: {"phase": "some day", "fraction": 0.0, "ms": None}
-    assert one.step(job).text == "Building the network"
+    assert one.step(job).text == "Some day"
     for way, left in (("plain", "4"), ("onnxruntime", "2")):
         app = measure(open_app("latency", phi=SMALL, way=WAYS[way].name))
         until_running(world.queue.active()[0])
@@ -197,7 +197,7 @@ def test_recorded_series_that_lack_layers_leave_the_bar_empty(world, drawn, monk
     ({"settled": True, "warmup": 9}, "9 passes, not counted, until the median of three was within 2 %"),
     ({"settled": False, "warmup": 60}, "They were still getting faster or slower"),
     ({"settled": None, "warmup": 1}, "Warm-up: 1 pass, not counted."),
-    ({"memory_peak": 12_300_000}, "12.3 MB at most above what the process held"),
+    ({"memory_peak": 12_300_000}, "12.3 MB at most above what was held before"),
     ({"difference": 1.2e-6}, "its logits lay within 1.2e-06 of the plain network's"),
     ({"conditions": {"thread_share": 0.97, "cores_used": 1.0, "cores_others": 0.4, "preemptions": 12.0}},
      "the measuring thread had a core 97.0 % of the time, other work kept 0.4 of its"),

@@ -7,7 +7,9 @@ import random
 import plotly.graph_objects as go
 import pytest
 
+from effnet_core import cli
 from effnet_core.architecture import assemble
+from effnet_core.cli import recording
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, FAMILIES, compound, published
@@ -18,8 +20,6 @@ from effnet_core.lab.paper import EFFICIENTNETS, FIGURE_3, KINDS, TABLE_2, TABLE
 from effnet_core.lab.tradeoffs import WAYS, at, base_of, curve, nearest, point, scaled, unscaled
 from effnet_core.palette import PAGE, contrast, si
 from effnet_core.scaling import Scaling
-
-from .bench import record as record_script
 
 OFFERED = [name for name in BASES if name != "small"]
 B0 = cost(published("b0"))
@@ -206,14 +206,13 @@ def test_a_broken_file_is_refused(text):
         recorded.loads(text)
 
 
-def test_the_script_writes_what_the_app_reads(tmp_path, monkeypatch, capsys):
+def test_the_command_writes_what_the_app_reads(tmp_path, monkeypatch, capsys):
     times = {"b0": 10.0, "resnet50": 20.0}
-    monkeypatch.setattr(record_script, "measure", lambda name, asked: record(name, times[name], note="busy", steady=name == "b0"))
-    monkeypatch.setattr("sys.argv", ["record", str(tmp_path / "new" / "latency-one.json"), "--networks", *times])
-    record_script.main()
+    monkeypatch.setattr(recording, "_measure", lambda name, asked: record(name, times[name], note="busy", steady=name == "b0"))
+    assert cli.main(["latency", *times, "--record", str(tmp_path / "new" / "latency-one.json")]) == 0
     (series,) = recorded.shipped(tmp_path / "new")
     assert {name: row["median_ms"] for name, row in series.times.items()} == times
-    assert "b0                 10.00 ms\n" in (said := capsys.readouterr().out) and said.endswith("20.00 ms   busy\n")
+    assert "b0                 10.00 ms\n" in (said := capsys.readouterr().err) and said.endswith("20.00 ms   busy\n")
 
 
 def test_what_is_shipped_can_be_read_and_names_no_host():

@@ -1,4 +1,4 @@
-"""`latency b0 --device cpu --batch 1`: the time of a forward pass, measured here, whole and layer by layer."""
+"""`latency b0 --device cpu --batch 1`: the time of a forward pass, measured here, whole and layer by layer; with `--record FILE`, of several."""
 
 import argparse
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from ..errors import UserError
 from ..speed.ways import PRECISIONS, WAYS
 from .cost import add_network, network_named
 from .measuring import Tell, add_measuring, answer
+from .recording import add_recording, record
 
 SEED = 0
 SLOWEST = 10  # rows of the short table
@@ -14,15 +15,21 @@ SLOWEST = 10  # rows of the short table
 
 def add(commands) -> None:
     parser = commands.add_parser("latency", help="measure a network on this machine")
-    add_network(parser)
+    add_network(parser, several=True)
     add_measuring(parser, "10 passes")
     parser.add_argument("--no-layers", dest="layers", action="store_false", help="only the whole network")
     parser.add_argument("--way", choices=[*WAYS], default="plain", metavar="WAY", help=f"of {', '.join(WAYS)} (default plain)")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32", metavar="PRECISION", help=f"of {', '.join(PRECISIONS)} (default fp32)")
+    add_recording(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:
+    if args.record is not None:
+        return record(args)
+    if len(args.name) > 1:
+        raise UserError("Several networks are measured into a file: add --record FILE, or name one of them.")
+    args.name = next(iter(args.name), None)
     return answer(args, _measure, table)
 
 

@@ -1,12 +1,10 @@
-"""A network made ready to be timed in one of the ways, once its answer agrees with the plain network's."""
+"""A network made ready to be timed in one of the ways, and whether its answer agrees with the plain network's."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import torch
 from torch import Tensor
 
-from .. import machine
 from ..devices import out_of_memory
 from ..errors import UserError
 from ..network import Network
@@ -15,40 +13,39 @@ from .race import PLAIN, TOLERANCE, Runner, apart, first_line
 from .ways import WAYS
 
 
-class Ready(NamedTuple):
-    """`difference` of its logits from the plain network's, the greatest relative to the greatest; None of that itself. `memory` as
-    `machine.watch_memory` gives it, since before its first pass."""
-
-    run: Run
-    difference: float | None
-    memory: Callable[[], int | None]
-
-
-def ready(network: Network, runner: Runner, x: Tensor, threads: int) -> Ready:
+def ready(network: Network, runner: Runner, x: Tensor, threads: int) -> Run:
     """For images like `x` (N 3 H W, fp32) on the network's device, in inference mode. The plain way is the network itself, any other a copy.
 
-    Raises `UserError` where that way cannot run here, and where its logits are farther off than `TOLERANCE`.
+    Raises `UserError` where that way cannot run here.
     """
     if runner == PLAIN:
-        return Ready(network, None, _watch(x.device))
-    way, precision = runner
-    right = network(x)
+        return network
+    with _explained(network, runner):
+        return prepare(network, *runner, x, threads)
+
+
+def difference(network: Network, runner: Runner, run: Run, x: Tensor) -> float | None:
+    """Of the logits of `run` from the plain network's, the greatest relative to the greatest; None of that itself. Raises `UserError` where it
+    is more than `TOLERANCE`, or `run` fails."""
+    if runner == PLAIN:
+        return None
+    (way, precision), right = runner, network(x)
+    with _explained(network, runner):
+        found = apart(right, run(x))
+    if not found <= TOLERANCE[precision]:  # nan too
+        raise UserError(f"{WAYS[way].name} in {precision} gives other logits than the plain network: they differ by {found:.1e} of the "
+                        f"greatest, and {TOLERANCE[precision]:.0e} is allowed. So it was not timed.")
+    return found
+
+
+@contextmanager
+def _explained(network: Network, runner: Runner) -> Iterator[None]:
+    """A runtime of others may raise anything."""
     try:
-        run = prepare(network, way, precision, x, threads)
-        memory = _watch(x.device)
-        difference = apart(right, run(x))
+        yield
     except UserError:
         raise
-    except Exception as failed:  # a runtime of others may raise anything
+    except Exception as failed:
         if out_of_memory(failed):
             raise
-        raise UserError(f"{WAYS[way].name} could not run {network.architecture.name} here: {first_line(failed)}.") from failed
-    if not difference <= TOLERANCE[precision]:  # nan too
-        raise UserError(f"{WAYS[way].name} in {precision} gives other logits than the plain network: they differ by {difference:.1e} of the "
-                        f"greatest, and {TOLERANCE[precision]:.0e} is allowed. So it was not timed.")
-    return Ready(run, difference, memory)
-
-
-def _watch(device: torch.device) -> Callable[[], int | None]:
-    """Of an Apple GPU nobody can tell how much memory passes take."""
-    return (lambda: None) if device.type == "mps" else machine.watch_memory(str(device))
+        raise UserError(f"{WAYS[runner[0]].name} could not run {network.architecture.name} here: {first_line(failed)}.") from failed

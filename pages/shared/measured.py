@@ -12,7 +12,7 @@ from effnet_core.families import from_spec
 from effnet_core.figures import bars
 from effnet_core.figures import latency as draw
 from effnet_core.palette import bytes_text, percent, si, three
-from effnet_core.speed.moved import macs_per_number
+from effnet_core.speed.intensity import per_byte, works
 from effnet_core.speed.ways import WAYS
 
 from . import html, results, shell, state, texts
@@ -149,11 +149,11 @@ def kinds(row: dict, network: Architecture, total: Cost) -> None:
         times[layer.operator] += row["layers"][layer.id]
     share = {kind: (percent(times[kind] / row["layers_ms"]), percent(sums.macs / total.macs)) for kind, sums in total.operators.items()}
     pace = {kind: si(sums.macs * row["batch"] / times[kind] * 1e3) if times[kind] else "–" for kind, sums in total.operators.items()}
-    served = macs_per_number(network, times)
+    served = per_byte(works(network, row["batch"], row.get("precision", "fp32")))
     st.markdown("##### Few MACs, yet slow?")
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        html.table(("Kind of layer", "Time", "of the time", "of the MACs", "MACs/s", "MACs per number"),
+        html.table(("Kind of layer", "Time", "of the time", "of the MACs", "MACs/s", "MACs per byte"),
                    [(KINDS[kind], ms(times[kind]), *share[kind], pace[kind], three(served[kind])) for kind in times])
         html.shares(bars.by_operator(total, shell.theme(), row["layers"]))
     with right:

@@ -32,6 +32,11 @@ def key_of(network: Architecture) -> str:
     return _key(to_spec(network))
 
 
+def same_network(spec: dict, network: Architecture) -> bool:
+    """Whether `spec`, as a record has it, describes `network`, whatever either is called."""
+    return _key(spec) == key_of(network)
+
+
 def unusual(how: dict) -> list[str]:
     """The way and the precision of a request or a record in words, where they are not the plain ones."""
     way, precision = how.get("way", "plain"), how.get("precision", "fp32")
@@ -65,6 +70,7 @@ class Request(NamedTuple):
 
 _answers = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
 ask, asked, offered, take, mine, clear = _answers.ask, _answers.asked, _answers.offered, _answers.take, _answers.mine, _answers.clear
+made = _answers.made
 
 
 def measurements() -> list[dict]:

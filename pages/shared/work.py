@@ -193,6 +193,12 @@ class Step(NamedTuple):
     left_s: float | None = None
 
 
+def plain_step(job: Job) -> Step:
+    """Where a running job is, by its own words; on a page that shows another kind of work."""
+    said = job.latest("progress") or {}
+    return Step(said.get("fraction") or 0.0, html.plain(": ".join(filter(None, [job.title, said.get("phase")]))))
+
+
 def watch(queue: JobQueue, job: Job, show: Callable[[], None], every: float | None = None) -> None:
     """For a job that waits or runs: calls `show` now and again and again; when it starts, ends or is given up, the page runs anew.
 

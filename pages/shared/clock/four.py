@@ -10,7 +10,7 @@ from effnet_core.lab.recorded import Series
 
 from .. import measured, results, shell, state, texts
 from ..components import component, picking
-from ..trade.clock import shipped
+from ..series import shipped
 
 CPU, GPU = "CPU time", "GPU time"
 

@@ -75,8 +75,10 @@ def measure(request: results.Request) -> None:
 
 def step(job: Job) -> work.Step:
     """Where a running measurement is; the time left is known once passes are being counted."""
+    if not results.made(job):
+        return work.plain_step(job)
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0, "ms": None}
-    words, begins = PHASES.get(event["phase"], PHASES["building"])
+    words, begins = PHASES.get(event["phase"], (event["phase"].capitalize(), 0.0))  # of another part, which this visitor started there
     ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
     counting = event["phase"] in ("measuring", "layers")
     so_far = f", median so far **{ms(event['ms'])}**" if counting and event["ms"] else ""
@@ -102,7 +104,7 @@ def status(request: results.Request, job: Job | None, shown: dict | None) -> Non
     """What became of the last try, what the figures below belong to, and what to do next."""
     if refused := st.session_state.pop("_refused_measuring", None):
         st.warning(html.plain(refused), icon=":material/info:")
-    elif job is not None and job.state in ("failed", "stopped") and results.asked() == request:
+    elif job is not None and job.state in ("failed", "stopped") and results.made(job) and results.asked() == request:
         st.warning(f"**{job.title}** was not measured. {html.plain(job.error or 'It was stopped before it was complete.')}", icon=":material/info:")
     if (why := why_not(request)) is not None:
         st.info(texts.text("latency_one", "missing", name=f"{WAYS[request.way].name} in {request.precision}", why=html.plain(why)), icon=":material/block:")
