@@ -77,13 +77,15 @@ def test_a_lessons_convolution_moves_what_a_layer_does_but_for_the_bias():
 # what a roof promises
 
 
-@pytest.mark.parametrize("held, pace", [(0, 80.0), (500, 80.0), (1_000, 80.0), (10_000, 80.0), (99_999, 80.0), (100_000, 10.0), (10**9, 10.0)])
+@pytest.mark.parametrize("held, pace", [
+    (0, 80.0), (500, 80.0), (1_000, 80.0), (10_000, 80.0), (99_999, 80.0), (100_000, 10.0), (10**9, 10.0)])
 def test_a_size_gets_the_best_pace_from_the_one_below_it_upwards(held, pace):
     assert ROOF.bandwidth(held) == pace and (ROOF.cache, ROOF.main_memory) == (80.0, 10.0)
 
 
 positive = st.floats(1e-3, 1e12)
-roofs = st.builds(lambda rate, paces: Roof(rate, tuple((4**place, pace) for place, pace in enumerate(paces, 8))), positive, st.lists(positive, min_size=1, max_size=6))
+roofs = st.builds(lambda rate, paces: Roof(rate, tuple((4**place, pace) for place, pace in enumerate(paces, 8))),
+                  positive, st.lists(positive, min_size=1, max_size=6))
 
 
 @given(roofs, st.integers(0, 10**12), st.integers(1, 10**9), st.integers(1, 10**9))
@@ -101,7 +103,8 @@ def test_the_floor_of_a_network_is_the_sum_of_the_longer_times():
     assert [bound(one, ROOF) for one in found] == ["multiplier", "memory", "memory"]
 
 
-@pytest.mark.parametrize("times, said", [({"a": 10_000, "b": 5_000}, ("multiplier", "memory")), ({"a": 20_001, "b": 10_001}, ("neither", "neither"))])
+@pytest.mark.parametrize("times, said", [
+    ({"a": 10_000, "b": 5_000}, ("multiplier", "memory")), ({"a": 20_001, "b": 10_001}, ("neither", "neither"))])
 def test_what_holds_up_a_kind(times, said):
     found = [Work("a", "pointwise", 1000, 80, 80), Work("b", "depthwise", 100, 400, 400)]
     kinds = shares(found, ROOF, times)
@@ -113,7 +116,7 @@ def test_what_holds_up_a_kind(times, said):
 
 
 def test_the_roof_is_the_best_that_was_measured():
-    told = {"products": [{"precision": "fp32", "macs_per_s": 3.0}, {"precision": "fp32", "macs_per_s": 5.0}, {"precision": "bf16", "macs_per_s": 9.0}],
+    told = {"products": [{"precision": name, "macs_per_s": rate} for name, rate in (("fp32", 3.0), ("fp32", 5.0), ("bf16", 9.0))],
             "movements": [{"held": 64, "bytes_per_s": 2.0}, {"held": 8, "bytes_per_s": 4.0}, {"held": 64, "bytes_per_s": 7.0}]}
     assert roof_of(told) == Roof(5.0, ((8, 4.0), (64, 7.0))) and roof_of(told, "bf16").rate == 9.0 and roof_of(told, "fp16") is None
 
@@ -137,7 +140,8 @@ def test_the_record_has_the_roofs_and_every_layer_under_them(small):
     assert (record["network"], record["batch"], record["threads"], record["device"]) == (TINY, 2, 1, "cpu")
     assert record["machine"] == machine.describe() and record["versions"] == latency.versions("cpu")
     products, movements = record["roofs"]["products"], record["roofs"]["movements"]
-    assert [(row["precision"], row["side"]) for row in products] == [(name, side) for name in roofline.precisions("cpu") for side in (32, 64)]
+    asked = [(name, side) for name in roofline.precisions("cpu") for side in (32, 64)]
+    assert [(row["precision"], row["side"]) for row in products] == asked
     assert [(row["kind"], row["held"], row["moved"]) for row in movements] == [
         ("copy", 2**14, 2**14), ("in place", 2**14, 2**15), ("copy", 2**16, 2**16), ("in place", 2**16, 2**17)]
     assert all(row["macs_per_s"] == pytest.approx(row["side"]**3 / row["median_ms"] * 1e3) and row["median_ms"] > 0 for row in products)
@@ -158,14 +162,15 @@ def test_it_can_be_stopped_and_refuses_what_is_not_there(small):
     network = build(from_spec(TINY), seed=0)
     with pytest.raises(UserError, match="stopped"):
         roofline.measure(network, threads=1, should_stop=lambda: True)
-    for wrong, sentence in (({"device": "abacus"}, "no device 'abacus'"), ({"batch": 0}, "batch"), ({"threads": 10_000}, "threads"), ({"seconds": -1.0}, "time")):
+    for wrong, sentence in (({"device": "abacus"}, "no device 'abacus'"), ({"batch": 0}, "batch"), ({"threads": 10_000}, "threads"),
+                            ({"seconds": -1.0}, "time")):
         with pytest.raises(UserError, match=sentence):
             roofline.measure(network, **{"threads": 1, **wrong})
 
 
 def test_too_little_memory_is_a_sentence_and_little_leaves_the_largest_arrays_out(small, monkeypatch):
     monkeypatch.setattr(machine, "memory_available", lambda: 70_000)
-    with pytest.raises(UserError, match="Measuring the roofs of cpu needs about 0.00 GB, and it has 0.00 GB"):
+    with pytest.raises(UserError, match="Measuring the roofs of cpu needs about 0.00 GB, and 0.00 GB of memory are free"):
         roofline.roofs("cpu", 1, 0.0)
     assert [task.told["held"] for task in roofline._movements("cpu", 4 * 2**16 - 1)] == [2**14, 2**14]
 

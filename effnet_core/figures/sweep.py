@@ -115,7 +115,8 @@ def _across(over: str, values: Sequence[float], reach: Sequence[float]) -> dict:
 def _dotted(values: Sequence[float], expected: Sequence[float], what: Panel, theme: str) -> dict:
     x, y = zip(*sorted(zip(values, expected)))
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": {"color": themed(MUTED, theme), "width": 1.5, "dash": "dot"},
-            "customdata": [what.text(value) for value in y], "hovertemplate": what.means.partition(": ")[2] + ": %{customdata}<extra></extra>"}
+            "customdata": [what.text(value) for value in y],
+            "hovertemplate": what.means.partition(": ")[2] + ": %{customdata}<extra></extra>"}
 
 
 def _line(rows: Sequence[Row], what: Panel, label: str, looks: tuple[str, str] | None, theme: str) -> dict:
@@ -127,8 +128,8 @@ def _line(rows: Sequence[Row], what: Panel, label: str, looks: tuple[str, str] |
                 "array": [high - middle for middle, _, high in figures], "arrayminus": [middle - low for middle, low, _ in figures]}
     return {"type": "scatter", "mode": "lines+markers", "name": label, "x": [row["value"] for row in rows],
             "y": [middle for middle, _, _ in figures], "error_y": whiskers, "line": {"color": colour, "width": 1.5 if looks else 2},
-            "marker": {"size": 9, "color": colour, "line": {"color": [PAGE[theme] if row["steady"] else colour for row in rows], "width": 1.5},
-                       "symbol": [symbol if row["steady"] else f"{symbol}-open" for row in rows]},
+            "marker": {"size": 9, "color": colour, "symbol": [symbol if row["steady"] else f"{symbol}-open" for row in rows],
+                       "line": {"color": [PAGE[theme] if row["steady"] else colour for row in rows], "width": 1.5}},
             "cliponaxis": False, "customdata": [_told(row, what, label) for row in rows], "hovertemplate": "%{customdata}<extra></extra>"}
 
 
@@ -147,7 +148,8 @@ def _crosses(rows: Sequence[Row], y: dict, theme: str) -> dict:
     foot = 10 ** y["range"][0] if y.get("type") == "log" else y["range"][0]
     return {"type": "scatter", "mode": "markers", "x": [row["value"] for row in rows], "y": [foot] * len(rows), "cliponaxis": False,
             "marker": {"symbol": "x", "size": 9, "color": themed(INK, theme)},
-            "customdata": [f"<b>{escape(row['name'])}, batch {row['batch']}</b><br>left out: {_wrapped(escape(row['error']))}" for row in rows],
+            "customdata": [f"<b>{escape(row['name'])}, batch {row['batch']}</b><br>left out: {_wrapped(escape(row['error']))}"
+                           for row in rows],
             "hovertemplate": "%{customdata}<extra></extra>"}
 
 

@@ -1,9 +1,9 @@
 """What every layer has to compute and to move at the least, and how fast that can be under the roofs of a machine.
 
-The roofline model: Williams, Waterman and Patterson, Communications of the ACM 52(4), 2009, with multiply-adds as its operations. Counted as
-if nothing were wasted: batch norm is folded into the convolution before it, which leaves a bias per channel; activation functions, additions
-and pooling happen on the way and are free; a layer reads its map and its weights once and writes its map once. Squeeze-and-excitation reads
-its map twice, since no gate is known before the whole map has been seen.
+The roofline model: Williams, Waterman and Patterson, Communications of the ACM 52(4), 2009, with multiply-adds as its operations. Counted
+as if nothing were wasted: batch norm is folded into the convolution before it, which leaves a bias per channel; activation functions,
+additions and pooling happen on the way and are free; a layer reads its map and its weights once and writes its map once.
+Squeeze-and-excitation reads its map twice, since no gate is known before the whole map has been seen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,8 +55,8 @@ class Roof(NamedTuple):
 
 
 def roof_of(roofs: Mapping, precision: str = "fp32") -> Roof | None:
-    """From what `roofline.roofs` measured: the best product in that precision, and of every size the better movement; None where the machine has no
-    such precision."""
+    """From what `roofline.roofs` measured: the best product in that precision, and of every size the better movement; None where the
+    machine has no such precision."""
     rates = [row["macs_per_s"] for row in roofs["products"] if row["precision"] == precision]
     best: dict[int, float] = {}
     for row in roofs["movements"]:

@@ -1,6 +1,5 @@
 """What a sweep measures, the networks and batches along one line, and about how long that takes."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ from ..cost import cost
 from ..errors import UserError
 from ..families import compound, from_spec, to_spec
 from ..scaling import check_count
+from .needs import passes
 
 OVER = {"batch": "the batch size", "phi": "φ", "side": "the side of the images"}
 POINTS_RANGE = (2, 12)
@@ -17,8 +17,6 @@ LIMIT_S = 240.0  # of a whole sweep, loading torch not counted
 SPAN_S = 12.0  # of counted passes, of all points together, where passes are short
 SECONDS_RANGE = (0.3, 2.0)  # of counted passes, of one point
 OVERHEAD_S = 0.3  # for building a network
-WARM_PASSES, WARM_S, MOST_PASSES = 6, 10.0, 5_000  # as `timing` has them: a test compares
-PASSES, FEW_PASSES, PATIENCE_S = 10, 3, 30.0
 
 
 class Point(NamedTuple):
@@ -36,7 +34,8 @@ class Point(NamedTuple):
 
 def over_batch(network: Architecture, values: Sequence[float]) -> list[Point]:
     """Raises `UserError` for a batch size that is not allowed, as all three do for their values."""
-    return _several([Point(batch, network, batch) for batch in (check_count("The batch", value, BATCH_RANGE, " images") for value in values)])
+    batches = [check_count("The batch", value, BATCH_RANGE, " images") for value in values]
+    return _several([Point(batch, network, batch) for batch in batches])
 
 
 def over_phi(values: Sequence[float], batch: int = 1, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15, base: str = "b0",
@@ -86,10 +85,7 @@ def seconds_each(count: int) -> float:
 
 def expected_s(pass_s: float, seconds: float) -> float:
     """How long the measurement of a point takes whose every pass takes `pass_s`: warm-up, counted passes, one for the memory."""
-    warm = min(WARM_PASSES, math.ceil(WARM_S / pass_s))
-    usual = max(PASSES, min(math.ceil(seconds / pass_s), MOST_PASSES))
-    few = max(FEW_PASSES, math.ceil(max(PATIENCE_S, seconds) / pass_s))
-    return OVERHEAD_S + (warm + min(usual, few) + 1) * pass_s
+    return OVERHEAD_S + (passes(1e3 * pass_s, seconds, layers=False) + 1) * pass_s
 
 
 def all_expected_s(points: Sequence[Point], per_mac: float, limit_s: float = LIMIT_S) -> float:

@@ -86,9 +86,11 @@ def as_csv(record: Mapping) -> str:
 def _flat(record: Mapping, point: Mapping) -> dict:
     spec, seen = point["network"], record["machine"]
     figures = ("median_ms", "p10_ms", "p90_ms", "passes", "images_per_second", "memory", "memory_by", "steady", "note")
-    return {"over": record["over"], "value": point["value"], **{name: spec[name] for name in ("name", "family", "depth", "width", "side", "classes")},
-            "batch": point["batch"], **{name: record[name] for name in ("device", "device_name", "threads")}, "parameters": point["parameters"],
-            "macs": point["macs"], "weights": point["weights"], **{name: "" if point.get(name) is None else point[name] for name in figures},
+    return {"over": record["over"], "value": point["value"],
+            **{name: spec[name] for name in ("name", "family", "depth", "width", "side", "classes")}, "batch": point["batch"],
+            **{name: record[name] for name in ("device", "device_name", "threads")},
+            **{name: point[name] for name in ("parameters", "macs", "weights")},
+            **{name: "" if point.get(name) is None else point[name] for name in figures},
             "left_out": point["error"] or "", "processor": seen["processor"], "cores": seen["cores"], "system": seen["system"],
             "python": seen["python"], "torch": record["versions"]["torch"],
             "measured": datetime.fromtimestamp(record["measured"], timezone.utc).isoformat(timespec="seconds")}

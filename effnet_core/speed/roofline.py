@@ -18,11 +18,11 @@ from ..timing import Progress, Times, repeat, sampling, synchronise, threads as 
 from .prepared import DTYPES, prepare
 
 SIDES = {"cpu": (256, 512, 1024), "gpu": (1024, 2048, 4096)}  # of the square matrices that are multiplied
-HELD = tuple(2**power for power in range(16, 29, 2))  # bytes: from 64 KiB, for the nearest caches, to 256 MiB, beyond those of nearly all machines
+HELD = tuple(2**power for power in range(16, 29, 2))  # bytes: 64 KiB, for the nearest caches, to 256 MiB, beyond those of nearly all
 AT_LEAST = 2**25  # bytes moved between two looks at the clock
 ROUNDS = 10
 WAYS = ("plain", "fused")
-PARTS = {"warming up": (0.0, 0.2), "measuring": (0.2, 0.75), "layers": (0.75, 1.0)}  # of a measurement of `latency`: where each begins and ends
+PARTS = {"warming up": (0.0, 0.2), "measuring": (0.2, 0.75), "layers": (0.75, 1.0)}  # of `latency.measure`: where each begins and ends
 SEED = 0
 
 
@@ -44,11 +44,11 @@ def measure(
     on_progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> dict:
-    """The roofs of `device` with so many `threads`, then the plain network and our fused path under them, whole and layer by layer, in fp32.
+    """The roofs of `device` with so many `threads`, then the plain network and our fused path under them, whole and by layer, in fp32.
 
-    Returns JSON values: the settings, the machine, under `"roofs"` what `roofs` gives, under `"ways"` by name what `latency.measure` gives,
-    and `steady` with a `note` where something disturbed any of them. Raises `UserError` for a device that is not here, numbers out of range,
-    too little memory, and where it was stopped.
+    Returns JSON values: the settings, the machine, under `"roofs"` what `roofs` gives, under `"ways"` by name what `latency.measure`
+    gives, and `steady` with a `note` where something disturbed any of them. Raises `UserError` for a device that is not here, numbers out of
+    range, too little memory, and where it was stopped.
     """
     where = latency.find_device(device)
     batch = check_count("The batch", batch, BATCH_RANGE, " images")
@@ -63,7 +63,8 @@ def measure(
         ways = {way: _layered(network, way, on_progress, asked) for way in WAYS}
     finally:
         network.to(home).train(training)
-    total, doubts = cost(network.architecture), {"the height of the roofs": found, "the plain network": ways["plain"], "the fused path": ways["fused"]}
+    total = cost(network.architecture)
+    doubts = {"the height of the roofs": found, "the plain network": ways["plain"], "the fused path": ways["fused"]}
     return {"network": to_spec(network.architecture), "name": network.architecture.name, "device": where.key, "device_name": where.name,
             "batch": batch, "threads": threads, "parameters": total.params, "macs": total.macs, "roofs": found, "ways": ways,
             "machine": machine.describe(), "versions": latency.versions(where.key),
@@ -91,13 +92,15 @@ def _layered(network: Network, way: str, on_progress: Progress | None, asked: di
     return latency.measure(run, **asked, on_progress=on_progress and tell).to_dict()
 
 
-def roofs(device: str, threads: int, seconds: float, on_progress: Progress | None = None, should_stop: Callable[[], bool] | None = None) -> dict:
-    """How fast this machine multiplies and moves: products of matrices of several sizes in every precision that it has instructions for, and
-    two movements of arrays of several sizes: a copy into another array, and a pass that writes where it has read.
+def roofs(device: str, threads: int, seconds: float, on_progress: Progress | None = None,
+          should_stop: Callable[[], bool] | None = None) -> dict:
+    """How fast this machine multiplies and moves: products of matrices of several sizes in every precision that it has instructions for,
+    and two movements of arrays of several sizes: a copy into another array, and a pass that writes where it has read.
 
     All in turn, round by round, so that whatever disturbs the machine disturbs all alike. Before each that counts goes one that does not,
     which brings into the caches what they can hold. JSON values: `"products"` with `precision`, `side`, `median_ms` and `macs_per_s`;
-    `"movements"` with `kind`, `held` (bytes), `median_ms` and `bytes_per_s`, read and written; `rounds`, `conditions`, `steady` and a `note`.
+    `"movements"` with `kind`, `held` (bytes), `median_ms` and `bytes_per_s`, read and written; `rounds`, `conditions`, `steady`, `note`.
+    Raises `UserError` for too little memory and where it was stopped.
     """
     free = _free(device)
     with threaded(threads), torch.inference_mode(), _alike(device):
@@ -171,12 +174,12 @@ def _free(device: str) -> int:
     free = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else machine.memory_available()
     matrices = 3 * sum(side**2 for side in _sides(device)) * sum(DTYPES[precision].itemsize for precision in precisions(device))
     if (needed := matrices + 4 * HELD[0]) > free:
-        raise UserError(f"Measuring the roofs of {device} needs about {needed / 1e9:,.2f} GB, and it has {free / 1e9:,.2f} GB of memory free.")
+        raise UserError(f"Measuring the roofs of {device} needs about {needed / 1e9:,.2f} GB, and {free / 1e9:,.2f} GB of memory are free.")
     return free
 
 
 def _movements(device: str, free: int) -> Iterator[Task]:
-    """Of fp32 numbers, in at most a quarter of what is `free`. A copy moves every byte that it holds once; in place each is read and written."""
+    """Of fp32 numbers, in at most a quarter of what is `free`. A copy moves every byte that it holds once; in place each is moved twice."""
     sizes = [size for size in HELD if 4 * size <= free]
     room = torch.ones(sizes[-1] // 4, device=device)  # one for all
     for held in sizes:

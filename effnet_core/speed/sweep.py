@@ -62,7 +62,8 @@ def sweep(
     run = _Sweep(points, where.key, threads, limit_s, on_progress or (lambda stand: None), should_stop or (lambda: False))
     about = {"device": where.key, "device_name": where.name, "threads": threads, "seconds": run.seconds, "limit_s": limit_s,
              "values": [point.value for point in points], "work": [point.macs for point in points],
-             "counted": [sum(memory_needed(point.network, point.batch)) for point in points], "machine": machine.describe(), "versions": versions(where.key)}
+             "counted": [sum(memory_needed(point.network, point.batch)) for point in points],
+             "machine": machine.describe(), "versions": versions(where.key)}
     for index in sorted(range(len(points)), key=lambda index: points[index].macs):
         run.next(index)
         if run.should_stop():
@@ -108,7 +109,8 @@ class _Sweep:
             return
         needed, left = expected_s(self.per_mac * point.macs, self.seconds), self.limit_s - self.spent_s
         if needed > left:
-            raise UserError(f"It would take about {needed:,.0f} s; {max(0.0, left):,.0f} s of the {self.limit_s:,.0f} s for a sweep are left.")
+            raise UserError(f"It would take about {needed:,.0f} s; {max(0.0, left):,.0f} s of the {self.limit_s:,.0f} s "
+                            "for a sweep are left.")
 
     def measure(self, point: Point) -> dict:
         begun = self.spent_s

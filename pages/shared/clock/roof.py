@@ -14,6 +14,7 @@ from .. import html, measured, results, state, texts, work
 from ..answers import Answers
 from . import roof_shown
 from .one import BATCHES, device_name
+from .roof_case import Case
 
 SECONDS = 2.0  # of measuring the roofs, and each of the two ways; the layers take half as long again
 PHASES = {  # of the worker → in words, and where on the bar it begins
@@ -113,7 +114,8 @@ def status(request: Request, job: Job | None, shown: dict | None) -> None:
     elif shown is not None:
         st.info(texts.text("latency_roof", "stale", shown=measured.described(shown), now=asked(request)), icon=":material/sync_problem:")
     else:
-        st.caption(texts.text("latency_roof", "ready", title=html.plain(request.title), layer_count=f"{len(request.network.layers)}", seconds=f"{4 * SECONDS:g}"))
+        st.caption(texts.text("latency_roof", "ready", title=html.plain(request.title), layer_count=f"{len(request.network.layers)}",
+                              seconds=f"{4 * SECONDS:g}"))
 
 
 def asked(request: Request) -> str:
@@ -123,7 +125,7 @@ def asked(request: Request) -> str:
 
 def offering(request: Request, offer: dict) -> None:
     text, button = st.columns([5, 1], vertical_alignment="center")
-    times = offer["ways"]["fused"]["median_ms"] / 1e3 / roof_shown.Case.of(offer).floor
-    text.info(texts.text("latency_roof", "offer", title=html.plain(request.title), ago=results.ago(offer["measured"]), times=f"{times:.3g}"),
-              icon=":material/group:")
+    times = offer["ways"]["fused"]["median_ms"] / 1e3 / Case.of(offer).floor
+    ago, title = results.ago(offer["measured"]), html.plain(request.title)
+    text.info(texts.text("latency_roof", "offer", title=title, ago=ago, times=f"{times:.3g}"), icon=":material/group:")
     button.button("Show it", key="roof_take", type="primary", on_click=answers.take, args=(offer,), width="stretch")

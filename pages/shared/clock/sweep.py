@@ -3,17 +3,17 @@
 import streamlit as st
 
 from effnet_core.architecture import Architecture
-from effnet_core.errors import UserError
 from effnet_core.speed import plan, reading
 from effnet_core.work.jobs import Job
 from pages.shared import guess, html, results, texts, work
 from pages.shared.answers import Answers
 from pages.shared.measured import ms
 
+from . import frame
 from . import sweep_shown as shown
 from .sweep_wish import Request, wish
 
-PAGE = "latency_sweep"
+PAGE, KEY = "latency_sweep", "sweep"
 MOST_IMAGES = 32  # of the question
 GUESSES = ("fewer, or hardly more", "up to twice as many", "two to eight times as many", "more than eight times as many")
 ENDS = (1.25, 2.0, 8.0)  # between the guesses
@@ -36,13 +36,6 @@ def known_pace(request: Request) -> float | None:
     points = [(row["measured"], point) for row in ANSWERS.rows() if same(row) for point in reading.measured(row)]
     points += [(row["measured"], row) for row in results.measurements() if same(row)]
     return 1 / reading.pace(max(points, key=lambda pair: pair[0])[1]) if points else None
-
-
-def measure(request: Request) -> None:
-    try:
-        ANSWERS.ask(request)
-    except UserError as refused:
-        st.session_state["_refused_sweep"] = str(refused)
 
 
 def step(job: Job) -> work.Step:
@@ -71,17 +64,17 @@ def running(job: Job) -> None:
 
 def status(request: Request, job: Job | None, row: dict | None) -> None:
     """What became of the last try, what the curves below belong to, and what to do next."""
-    if refused := st.session_state.pop("_refused_sweep", None):
-        st.warning(html.plain(refused), icon=":material/info:")
-    elif row is None and job is not None and job.state in ("failed", "stopped") and ANSWERS.made(job) and ANSWERS.asked() == request:
-        st.warning(f"**{job.title}** was not measured. {html.plain(job.error or 'It was stopped before its first point was done.')}",
-                   icon=":material/info:")
+    kept = job is not None and ANSWERS.made(job) and left(job) is not None
+    frame.failures(ANSWERS, request, None if kept else job, KEY)
+    if kept and job.error and ANSWERS.asked() == request:
+        st.warning(html.plain(job.error), icon=":material/info:")
     if row is not None and request.answered_by(row):
         st.caption(texts.text(PAGE, "current", ago=results.ago(row["measured"])))
     elif (offer := ANSWERS.offered(request)) is not None:
-        offering(request, offer)
+        frame.offering(ANSWERS, offer, texts.text(PAGE, "offer", title=html.plain(request.title), ago=results.ago(offer["measured"])), KEY)
     elif row is not None:
-        st.info(texts.text(PAGE, "stale", shown=html.plain(shown.described(row)), now=html.plain(request.title)), icon=":material/sync_problem:")
+        st.info(texts.text(PAGE, "stale", shown=html.plain(shown.described(row)), now=html.plain(request.title)),
+                icon=":material/sync_problem:")
     else:
         st.caption(ready(request))
 
@@ -91,12 +84,6 @@ def ready(request: Request) -> str:
     if pace is None:
         return texts.text(PAGE, "ready", title=html.plain(request.title), limit=work.span(plan.LIMIT_S))
     return texts.text(PAGE, "ready_about", title=html.plain(request.title), about=work.span(plan.all_expected_s(request.points(), pace)))
-
-
-def offering(request: Request, offer: dict) -> None:
-    words, button = st.columns([5, 1], vertical_alignment="center")
-    words.info(texts.text(PAGE, "offer", title=html.plain(request.title), ago=results.ago(offer["measured"])), icon=":material/group:")
-    button.button("Show it", key="take_sweep", type="primary", on_click=ANSWERS.take, args=(offer,), width="stretch")
 
 
 def question(request: Request, row: dict | None) -> None:
@@ -121,9 +108,8 @@ def show(network: Architecture) -> None:
     st.markdown(texts.text(PAGE, "lead"))
     request, button = wish(network)
     mine = ANSWERS.mine(request)
-    known = mine or ANSWERS.offered(request)
-    button.button("Measure again" if known else "Measure", key="measure_sweep", icon=":material/timer:", width="stretch", on_click=measure,
-                  args=(request,), type="secondary" if known else "primary", disabled=busy)
+    with button:
+        frame.button(ANSWERS, request, KEY, busy=busy)
     alike = [row for row in ANSWERS.rows() if row["over"] == request.over]
     row = mine or (alike[-1] if alike else None)
     question(request, mine)

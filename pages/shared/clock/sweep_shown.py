@@ -8,7 +8,7 @@ import streamlit as st
 from effnet_core.figures import sweep as draw
 from effnet_core.palette import bytes_text, si
 from effnet_core.speed import plan, reading
-from pages.shared import html, results, shell, teaching, texts
+from pages.shared import html, results, shell, texts
 from pages.shared.measured import PLAIN, ms, span, threads_text
 
 PAGE = "latency_sweep"
@@ -25,8 +25,8 @@ def named(over: str, value: float) -> str:
 
 def network_name(row: dict) -> str:
     """What all points have in common."""
-    name = row["points"][0]["name"]
-    return name if row["over"] == "batch" else re.sub(r" scaled by φ = [^,]+", "", name) if row["over"] == "phi" else re.sub(r" at \d+ px$", "", name)
+    ending = {"batch": "$", "phi": r" scaled by φ = [^,]+", "side": r" at \d+ px$"}[row["over"]]
+    return re.sub(ending, "", row["points"][0]["name"])
 
 
 def described(row: dict) -> str:
@@ -88,7 +88,8 @@ def outcome(row: dict, alike: list[dict]) -> None:
     curves(row, chosen(row, [other for other in alike if other is not row]))
     words(row)
     table(row)
-    st.download_button("CSV", lambda: reading.as_csv(row), "sweep.csv", "text/csv", on_click="ignore", icon=":material/download:", key="sweep_csv")
+    st.download_button("CSV", lambda: reading.as_csv(row), "sweep.csv", "text/csv", on_click="ignore",
+                       icon=":material/download:", key="sweep_csv")
 
 
 def provenance(row: dict) -> str:
@@ -107,7 +108,8 @@ def doubts(row: dict) -> None:
     if len(row["points"]) < len(row["values"]):
         st.info(texts.text(PAGE, "partial", done=str(len(row["points"])), count=str(len(row["values"]))), icon=":material/info:")
     if shaky:
-        st.warning(texts.text(PAGE, "doubt", shaky=str(len(shaky)), count=str(len(points)), note=shaky[-1]["note"]), icon=":material/warning:")
+        st.warning(texts.text(PAGE, "doubt", shaky=str(len(shaky)), count=str(len(points)), note=shaky[-1]["note"]),
+                   icon=":material/warning:")
 
 
 def words(row: dict) -> None:
@@ -116,7 +118,8 @@ def words(row: dict) -> None:
     if len(points) < 2:
         return
     st.markdown("##### What these curves say")
-    st.markdown("\n\n".join(filter(None, (of_batches(points) if row["over"] == "batch" else [of_growth(row, points)]) + [of_memory(row, points)])))
+    time = of_batches(points) if row["over"] == "batch" else [of_growth(row, points)]
+    st.markdown("\n\n".join(filter(None, [*time, of_memory(row, points)])))
 
 
 def of_batches(points: list[dict]) -> list[str]:
@@ -142,7 +145,8 @@ def of_floor(points: list[dict], figures: dict[str, str]) -> str:
 def of_growth(row: dict, points: list[dict]) -> str:
     grown = reading.growth(points)
     kind = "less" if grown.pace > 1.1 else "more" if grown.pace < 1 / 1.1 else "alike"
-    return texts.text(PAGE, f"grew_{kind}", small="networks" if row["over"] == "phi" else "images", first=named(row["over"], points[0]["value"]), last=named(row["over"], points[-1]["value"]),
+    first, last = (named(row["over"], point["value"]) for point in (points[0], points[-1]))
+    return texts.text(PAGE, f"grew_{kind}", small="networks" if row["over"] == "phi" else "images", first=first, last=last,
                       work=f"{grown.work:.3g}", time=f"{grown.time:.3g}", slow=si(reading.pace(points[0])),
                       fast=si(reading.pace(points[-1])))
 
@@ -151,8 +155,8 @@ def of_memory(row: dict, points: list[dict]) -> str:
     first, last = points[0], points[-1]
     if reading.held(first) is None or reading.held(last) is None:
         return ""
-    figures = {"first": named(row["over"], first["value"]), "last": named(row["over"], last["value"]), "low": bytes_text(reading.held(first)),
-               "high": bytes_text(reading.held(last)), "weights": bytes_text(last["weights"])}
+    figures = {"first": named(row["over"], first["value"]), "last": named(row["over"], last["value"]),
+               "low": bytes_text(reading.held(first)), "high": bytes_text(reading.held(last)), "weights": bytes_text(last["weights"])}
     if (more := reading.an_image_more(points)) is not None:
         counted = dict(zip(row["values"], row["counted"]))
         each = (counted[last["value"]] - counted[first["value"]]) / (last["batch"] - first["batch"])
@@ -161,7 +165,7 @@ def of_memory(row: dict, points: list[dict]) -> str:
 
 
 def table(row: dict) -> None:
-    head = (HEADS[row["over"]], "Time of a pass", "10 % to 90 %", "An image", "Images/s", "MACs/s", "Memory", "of it weights", "")
+    head = (HEADS[row["over"]], "Time of a pass", "10 % to 90 %", "An image", "Images/s", "MACs/s", "Memory", "of it weights", "Note")
     html.table(head, [line(row["over"], point) for point in row["points"]])
 
 
@@ -181,4 +185,3 @@ def closing(over: str) -> None:
         st.markdown(texts.text(PAGE, "explained_batch" if over == "batch" else "explained_size"))
     with st.expander("What the memory is taken by"):
         st.markdown(texts.text(PAGE, "explained_memory"))
-    texts.closing(PAGE, teaching.hidden())

@@ -64,10 +64,12 @@ class Request(NamedTuple):
 
     def answered_by(self, record: dict) -> bool:
         """Whether `record`, as `speed.sweep.sweep` gives it, measured just this, or the beginning of it."""
-        if (record["over"], tuple(record["values"]), record["device"], record["threads"]) != (self.over, self.values, self.device, self.threads):
+        settings = (record["over"], tuple(record["values"]), record["device"], record["threads"])
+        if settings != (self.over, self.values, self.device, self.threads):
             return False
         asked = {point.value: point for point in self.points()}
-        return all(row["batch"] == asked[row["value"]].batch and same(row["network"], asked[row["value"]].network) for row in record["points"])
+        return all(row["batch"] == asked[row["value"]].batch and same(row["network"], asked[row["value"]].network)
+                   for row in record["points"])
 
 
 def same(spec: dict, network: Architecture) -> bool:
@@ -89,8 +91,8 @@ def wish(network: Architecture) -> tuple[Request, DeltaGenerator]:
     cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
     images = 1
     if over != "batch":
-        images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch", help=texts.text("latency", "batch"),
-                                         **state.bound("batch"))
+        images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
+                                         help=texts.text("latency", "batch"), **state.bound("batch"))
     values = plan.spaced(low, high, points, geometric=over == "batch", grain=GRAIN[over])
     told = ", ".join(f"{value:g}" for value in values).replace("-", "−")
     (batch if over == "batch" else st).caption(texts.text("latency_sweep", "values", values=told))

@@ -11,7 +11,7 @@ from effnet_core.families import to_spec
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
 from effnet_core.work.jobs import Job
 
-from .. import html, results, state, teaching, texts, work
+from .. import html, results, state, texts, work
 from ..answers import Answers
 from . import frame, ways_shown
 from .one import BATCHES, device_name
@@ -22,7 +22,7 @@ USUAL = ("channels-last", "folded", "fused", "onnxruntime", "openvino")
 SLOW = ("compiled",)  # to prepare
 NAMES = {WAYS[key].name: key for key in WAYS if key != "plain"}  # in the address → the key
 
-answers = Answers("ways", "_races")
+answers = Answers("ways", "_way_races")
 
 
 class Request(NamedTuple):
@@ -65,7 +65,6 @@ def show(network: Architecture) -> None:
     else:
         st.container(border=True).markdown(texts.text(PAGE, "empty"))
     st.markdown(texts.text(PAGE, "what"))
-    texts.closing(PAGE, teaching.hidden())
 
 
 def wish(network: Architecture, busy: bool) -> Request:
