@@ -59,8 +59,11 @@ class Request(NamedTuple):
 
     def args(self) -> list[str]:
         """For `python -m effnet_core`."""
-        return ["latency", "--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch),
-                "--threads", str(self.threads), "--way", self.way, "--precision", self.precision, "--seconds", str(SECONDS)]
+        return ["latency", *self.settings(), "--way", self.way, "--precision", self.precision, "--seconds", str(SECONDS)]
+
+    def settings(self) -> list[str]:
+        """The arguments that every command has that measures a network."""
+        return ["--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch), "--threads", str(self.threads)]
 
     def answered_by(self, record: dict) -> bool:
         """Whether `record`, as `Latency.to_dict` gives it, measured just this."""
