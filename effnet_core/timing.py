@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -12,6 +12,8 @@ from .errors import UserError
 from .speed.needs import Times, sampling as sampling, warming as warming  # known without torch; whoever times finds them here
 
 TELL_S = 0.2  # between two reports of progress
+BATCH_RANGE = (1, 1024)
+SECONDS_RANGE = (0.0, 300.0)
 
 Progress = Callable[[str, float, float | None], None]  # phase, fraction of it done, median so far in milliseconds
 
@@ -33,6 +35,15 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """With linear interpolation between the two nearest of the sorted `values`, as NumPy does it."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 def pass_ms(network: Callable[[Tensor], Tensor], x: Tensor) -> float:

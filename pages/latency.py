@@ -18,8 +18,8 @@ PARTS: dict[str, tuple[str, Callable[[Architecture], None]]] = {  # in the addre
 TEXTS = {name: f"latency_{room}" for name, room in (("Against others", "against"), ("Ways to run", "ways"), ("Sweeps", "sweep"), ("Roofline", "roof"))}  # whose feet stand below
 STYLE = """<style>
 .st-key-latency_status { min-height: 3.6rem; }
-.st-key-latency_empty { min-height: 21rem; }
-.st-key-batch [role="radiogroup"] button { min-height: 2.5rem; }
+.st-key-latency_empty { min-height: 20rem; }
+.st-key-batch [role="radiogroup"] button, .st-key-precision [role="radiogroup"] button { min-height: 2.5rem; }
 </style>"""
 
 shell.require("latency")

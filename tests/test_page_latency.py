@@ -42,7 +42,8 @@ while not stopped.is_set():
     else:
         record = json.load(open(folder + "/record"))
         say("result", **{**record, "network": json.loads(asked["--spec"]), "name": json.loads(asked["--spec"])["name"],
-                         "device": asked["--device"], "batch": int(asked["--batch"]), "threads": int(asked["--threads"])})
+                         "device": asked["--device"], "batch": int(asked["--batch"]), "threads": int(asked["--threads"]),
+                         "way": asked["--way"], "precision": asked["--precision"]})
         sys.exit(0)
 sys.exit(1)
 """

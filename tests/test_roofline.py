@@ -12,7 +12,7 @@ from effnet_core.errors import UserError
 from effnet_core.families import from_spec, published
 from effnet_core.lessons.convolution import Convolution
 from effnet_core.network import build
-from effnet_core.speed import roofline
+from effnet_core.speed import intensity, roofline
 from effnet_core.speed.intensity import Roof, Work, attainable, bound, floor_s, moved, network_floor_s, roof_of, shares, works
 
 TINY = {"name": "tiny", "family": "small", "depth": 0.3, "width": 0.25, "side": 16, "dropout": 0.0, "classes": 4}
@@ -191,3 +191,11 @@ def test_the_command_says_it_in_json_and_as_a_table(small, capsys):
     text = table({**record, "note": "A word of caution."})
     assert f"{record['ways']['fused']['median_ms'] / 1e3 / floor:.2f} times the floor" in text and text.endswith("A word of caution.")
     assert main(["roofline", "b0", "--device", "abacus", "--json"]) == 1
+
+
+def test_multiply_adds_for_each_byte_are_of_all_layers_of_a_kind():
+    found = intensity.works(published("b0"), 8, "bf16")
+    told = intensity.per_byte(found)
+    kinds = {one.operator for one in found}
+    assert told == {kind: sum(one.macs for one in found if one.operator == kind) / sum(one.bytes for one in found if one.operator == kind) for kind in kinds}
+    assert told["se"] < told["depthwise"] < told["pointwise"]

@@ -23,14 +23,14 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from .. import latency, models
+    from .. import devices, models
     from ..data import pictures
     from ..learning import evaluation  # with torch: seconds, hence only here
     from ..speed.output import Output
 
     use_threads(args.threads)
     check_count("The number of held-out images", 5000 if args.images is None else args.images, evaluation.IMAGES_RANGE)
-    device = latency.find_device(args.device).key
+    device = devices.find_device(args.device).key
     pretrained = models.load(args.checkpoint, on_progress=Printer())
     prepared = pretrained.preprocess if args.side is None else _at(pretrained.preprocess, args.side)
     held_out = pictures.held_out(args.data, prepared)

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from ..errors import UserError
+from ..speed.ways import PRECISIONS, WAYS
 from .cost import add_network, network_named
 from .measuring import Tell, add_measuring, answer
 from .recording import add_recording, record
@@ -17,6 +18,8 @@ def add(commands) -> None:
     add_network(parser, several=True)
     add_measuring(parser, "10 passes")
     parser.add_argument("--no-layers", dest="layers", action="store_false", help="only the whole network")
+    parser.add_argument("--way", choices=[*WAYS], default="plain", metavar="WAY", help=f"of {', '.join(WAYS)} (default plain)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", metavar="PRECISION", help=f"of {', '.join(PRECISIONS)} (default fp32)")
     add_recording(parser)
     parser.set_defaults(run=run)
 
@@ -33,15 +36,15 @@ def run(args: argparse.Namespace) -> int | None:
 def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
     architecture = network_named(args)
     tell("loading torch", 0.0, None)
-    from .. import latency, network  # seconds, hence only here
+    from .. import devices, latency, network  # seconds, hence only here
 
     if stopped():
         raise UserError("The measurement was stopped before it was complete.")
     tell("building", 0.0, None)
-    latency.check_memory(architecture, args.batch, latency.find_device(args.device).key)
+    devices.check_memory(architecture, args.batch, devices.find_device(args.device).key)
     built = network.build(architecture, seed=SEED)
     return latency.measure(built, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds,
-                           layers=args.layers, on_progress=tell, should_stop=stopped).to_dict()
+                           layers=args.layers, way=args.way, precision=args.precision, on_progress=tell, should_stop=stopped).to_dict()
 
 
 def table(record: dict) -> str:
@@ -50,11 +53,13 @@ def table(record: dict) -> str:
     rows = [
         ("network", f"{record['name']}, {record['side']} × {record['side']} pixels, batch {record['batch']}"),
         ("device", f"{record['device_name']} ({record['device']}), {record['threads']} of {seen['cores']} cores"),
+        ("way", f"{WAYS[record['way']].name}, {record['precision']}" + _apart(record["difference"])),
         ("median", f"{record['median_ms']:.2f} ms"),
         ("10 % to 90 %", f"{record['p10_ms']:.2f} to {record['p90_ms']:.2f} ms in {len(record['samples_ms'])} passes"),
         ("throughput", f"{record['images_per_second']:.1f} images per second"),
         ("work", f"{record['macs'] / 1e6:,.0f} M MACs per image, {record['parameters']:,} parameters"),
-        ("torch", record["versions"]["torch"]),
+        ("memory", "cannot be told here" if record["memory_peak"] is None else f"{record['memory_peak'] / 1e6:.1f} MB at most during the passes"),
+        ("software", ", ".join(f"{name} {version}" for name, version in record["versions"].items())),
     ]
     if record["layers"]:
         rows.append(("layers", f"{record['layers_ms']:.2f} ms in layers of {record['hooked_ms']:.2f} ms while they were timed"))
@@ -63,3 +68,7 @@ def table(record: dict) -> str:
     if record["note"]:
         rows.append(("note", record["note"]))
     return "\n".join(f"{label:<26}{value}" for label, value in rows)
+
+
+def _apart(difference: float | None) -> str:
+    return "" if difference is None else f", logits within {difference:.1e} of the plain network's"

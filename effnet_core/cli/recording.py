@@ -16,7 +16,6 @@ from ..files import write
 from ..lab import recorded
 from ..work import jobs, workers
 
-PASSED_ON = ("device", "batch", "threads", "seconds", "way", "precision")  # options of the command, where it has them
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +73,9 @@ def _series(records: dict[str, dict]) -> recorded.Series:
 
 def _measure(name: str, args: argparse.Namespace) -> dict:
     """As the command itself measures it, in a process of its own. Raises `UserError` where that refuses or fails."""
-    told = {option: getattr(args, option, None) for option in PASSED_ON}
-    options = [part for option, value in told.items() if value is not None for part in (f"--{option}", str(value))]
+    told = {"--device": args.device, "--batch": args.batch, "--threads": args.threads, "--seconds": args.seconds, "--way": args.way,
+            "--precision": args.precision}
+    options = [part for option, value in told.items() if value is not None for part in (option, str(value))]
     command = [*jobs.COMMAND, "latency", name, *options, *([] if args.layers else ["--no-layers"]), "--json"]
     done = subprocess.run(command, cwd=workers.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:

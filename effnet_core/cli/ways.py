@@ -28,13 +28,13 @@ def run(args: argparse.Namespace) -> int | None:
 def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
     architecture = network_named(args)
     tell("loading torch", 0.0, None)
-    from .. import latency, network  # seconds, hence only here
+    from .. import devices, network  # seconds, hence only here
     from ..speed.race import race
 
     if stopped():
         raise UserError("The measurement was stopped before it was complete.")
     tell("building", 0.0, None)
-    latency.check_memory(architecture, args.batch, latency.find_device(args.device).key)
+    devices.check_memory(architecture, args.batch, devices.find_device(args.device).key)
     runners = [(way, precision) for precision in args.precisions for way in args.ways]
     return race(network.build(architecture, seed=SEED), runners, batch=args.batch, device=args.device, threads=args.threads,
                 seconds=args.seconds, on_progress=tell, should_stop=stopped)

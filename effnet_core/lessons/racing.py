@@ -12,11 +12,11 @@ from torch.nn import functional as F
 
 from .. import contention, machine
 from ..cost import FLOAT_BYTES
+from ..devices import find_device, versions
 from ..errors import UserError
-from ..latency import SECONDS_RANGE, find_device, percentile, versions
 from ..scaling import check, check_count
 from ..speed.intensity import moved
-from ..timing import Progress, Times, pass_ms, repeat, sampling, warming
+from ..timing import SECONDS_RANGE, Progress, Times, pass_ms, percentile, repeat, sampling, warming
 from ..timing import threads as threaded
 from .convolution import Convolution
 

@@ -91,6 +91,15 @@ def works(architecture: Architecture, batch: int = 1, precision: str = "fp32") -
     return tuple(work(layer, row, batch, WIDTHS[precision]) for layer, row in zip(architecture.layers, table.layers))
 
 
+def per_byte(found: Iterable[Work]) -> dict[str, float]:
+    """Multiply-adds for each byte moved, by operator."""
+    sums: dict[str, tuple[int, int]] = {}
+    for one in found:
+        macs, moving = sums.get(one.operator, (0, 0))
+        sums[one.operator] = macs + one.macs, moving + one.bytes
+    return {kind: macs / moving for kind, (macs, moving) in sums.items()}
+
+
 def attainable(intensity: float, roof: Roof, held: float = 0) -> float:
     """Multiply-adds per second at most, at so many per byte: the lower of the two roofs."""
     return min(roof.rate, intensity * roof.bandwidth(held))

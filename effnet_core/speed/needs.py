@@ -32,11 +32,14 @@ def memory_needed(architecture: Architecture, batch: int = 1) -> tuple[int, int]
     return FLOAT_BYTES * cost(architecture).params, FLOAT_BYTES * batch * peak
 
 
+def settled(times: Times) -> bool:
+    """Whether passes have stopped getting faster."""
+    return len(times) >= WARMUP_RANGE[0] and abs(statistics.median(times[-3:]) / statistics.median(times[-6:-3]) - 1) < SETTLED
+
+
 def warming(times: Times) -> float:
     """How far a warm-up is, 1 once passes have stopped getting faster or it makes no sense to wait longer for that."""
-    fewest, most = WARMUP_RANGE
-    settled = len(times) >= fewest and abs(statistics.median(times[-3:]) / statistics.median(times[-6:-3]) - 1) < SETTLED
-    return 1.0 if settled else max(len(times) / most, sum(times) / 1e3 / WARMUP_S)
+    return 1.0 if settled(times) else max(len(times) / WARMUP_RANGE[1], sum(times) / 1e3 / WARMUP_S)
 
 
 def sampling(times: Times, repeats: int, seconds: float) -> float:

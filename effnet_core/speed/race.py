@@ -9,12 +9,13 @@ from torch import Tensor
 
 from .. import contention, machine
 from ..cost import cost
+from ..devices import check_memory, find_device, versions
 from ..errors import UserError
 from ..families import to_spec
-from ..latency import BATCH_RANGE, SECONDS_RANGE, check_memory, find_device, percentile, versions
 from ..network import Network
 from ..scaling import check, check_count
-from ..timing import Progress, Times, pass_ms, repeat, sampling, threads as threaded, warming
+from ..timing import BATCH_RANGE, SECONDS_RANGE, Progress, Times, pass_ms, percentile, repeat, sampling, warming
+from ..timing import threads as threaded
 from .prepared import Run, prepare
 from .ways import WAYS, known
 
@@ -73,11 +74,11 @@ def race(
     doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
     return {"network": to_spec(network.architecture), "name": network.architecture.name, "device": where.key, "device_name": where.name,
             "batch": batch, "threads": threads, "parameters": total.params, "macs": total.macs, "ways": [*rows.values()],
-            "machine": machine.describe(), "versions": versions(where.key) | _packages(runners), "conditions": conditions,
+            "machine": machine.describe(), "versions": versions(where.key) | packages(runners), "conditions": conditions,
             "steady": not doubts, "note": " ".join(doubts) or None}
 
 
-def _packages(runners: Sequence[Runner]) -> dict[str, str]:
+def packages(runners: Sequence[Runner]) -> dict[str, str]:
     """The versions of the packages that ran."""
     names = {WAYS[way].package for way, _ in runners} - {None}
     found = {}
@@ -106,7 +107,7 @@ def _prepare(network: Network, runners: Sequence[Runner], x: Tensor, threads: in
         except UserError as refused:
             row["error"] = str(refused)
         except Exception as failed:  # a runtime of others may raise anything; the rest of the race goes on
-            row["error"] = f"{WAYS[way].name} could not run this network here: {_first_line(failed)}."
+            row["error"] = f"{WAYS[way].name} could not run this network here: {first_line(failed)}."
         row["prepare_s"] = time.perf_counter() - start
         if row["error"] is None and not row["difference"] <= row["tolerance"]:  # nan too
             row["error"] = f"Its logits differ by {row['difference']:.1e} of the greatest; {row['tolerance']:.0e} is allowed. It was not timed."
@@ -121,7 +122,7 @@ def apart(right: Tensor, logits: Tensor) -> float:
     return float((logits.double() - right.double()).abs().max() / right.double().abs().max())
 
 
-def _first_line(failed: Exception) -> str:
+def first_line(failed: Exception) -> str:
     return ((str(failed).strip().splitlines() or [type(failed).__name__])[0])[:200].rstrip(".")
 
 

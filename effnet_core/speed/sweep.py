@@ -8,9 +8,10 @@ import torch
 
 from .. import machine
 from ..cost import cost
+from ..devices import check_memory, find_device, versions
 from ..errors import UserError
 from ..families import to_spec
-from ..latency import check_memory, find_device, measure, versions
+from ..latency import measure
 from ..network import Network, build
 from ..scaling import check, check_count
 from ..timing import threads as threaded

@@ -41,7 +41,7 @@ class Request(NamedTuple):
         return f"{self.network.name}, batch {self.batch}"
 
     def args(self) -> list[str]:
-        return ["roofline", *results.Request(*self).args()[1:-2], "--seconds", f"{SECONDS}"]
+        return ["roofline", *results.Request(*self).settings(), "--seconds", f"{SECONDS}"]
 
     def answered_by(self, record: dict) -> bool:
         return results.Request(*self).answered_by(record)
