@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -218,3 +219,18 @@ def test_from_a_terminal(tmp_path):
     assert [row["way"] for row in record["ways"]] == ["plain", "fused"] and record["threads"] == 1
     refused = subprocess.run([*command, "--batch", "0"], cwd=ROOT, capture_output=True, text=True)
     assert refused.returncode == 1 and "batch" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("way", [key for key, way in WAYS.items() if way.package])
+def test_threads_that_share_a_runtime_get_the_answers_to_their_own_images(small, way):
+    if (why := missing(way)) is not None:
+        pytest.skip(why)
+    mine = [images(small, 1) * size for size in (1.0, 2.0, 3.0)]
+    with torch.inference_mode():
+        run, right = prepare(small, way, "fp32", mine[0], 1), [small(x) for x in mine]
+
+        def most(place):
+            return max(apart(right[place], run(mine[place])) for _ in range(50))
+
+        with ThreadPoolExecutor(len(mine)) as pool:
+            assert max(pool.map(most, range(len(mine)))) < 1e-4
