@@ -13,11 +13,11 @@ from effnet_core.checkpoints import load
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
 from effnet_core.network import build
-from effnet_core.speed import output, prepared, race
+from effnet_core.speed import output, prepared, race, trusted
 from effnet_core.speed.fused import Fused, has_onednn
 from effnet_core.speed.output import TRIES, Output
 from effnet_core.speed.prepared import prepare
-from effnet_core.speed.race import apart
+from effnet_core.speed.trusted import apart
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
 
 from .serving import ROOT
@@ -121,14 +121,14 @@ def test_a_race_times_only_what_agrees_and_goes_on_without_what_fails(small, mon
             raise OSError("it broke\nand more")
         return genuine(network, way, *rest)
 
-    monkeypatch.setattr(race, "prepare", faulty)
+    monkeypatch.setattr(trusted, "prepare", faulty)
     told = []
     record = race.race(small, [(way, "fp32") for way in ("folded", "channels-last", "fused", "fused")], threads=1, seconds=0.0,
                        on_progress=lambda *said: told.append(said))
     rows = {row["way"]: row for row in record["ways"]}
     assert [*rows] == ["plain", "folded", "channels-last", "fused"]
     assert rows["plain"]["ratio"] == 1.0 and rows["plain"]["difference"] == 0.0
-    assert rows["folded"]["difference"] == pytest.approx(1e-3, rel=0.01) and "It was not timed" in rows["folded"]["error"]
+    assert rows["folded"]["difference"] == pytest.approx(1e-3, rel=0.01) and "So it was not timed" in rows["folded"]["error"]
     assert rows["channels-last"]["error"] == "Channels-last could not run this network here: it broke."
     assert "median_ms" not in rows["folded"] and "median_ms" not in rows["channels-last"]
     fused = rows["fused"]

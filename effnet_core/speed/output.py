@@ -15,7 +15,7 @@ from ..cost import cost
 from ..network import Network
 from .fused import Fused
 from .prepared import Run, prepare
-from .race import TOLERANCE, apart
+from .trusted import TOLERANCE, apart
 from .ways import missing
 
 OTHERS = ("onnxruntime", "openvino")
