@@ -234,3 +234,23 @@ def test_threads_that_share_a_runtime_get_the_answers_to_their_own_images(small,
 
         with ThreadPoolExecutor(len(mine)) as pool:
             assert max(pool.map(most, range(len(mine)))) < 1e-4
+
+
+def test_others_are_prepared_for_few_shapes_only(small, monkeypatch):
+    made = []
+    monkeypatch.setattr(output, "LONG_S", 0.0)
+    monkeypatch.setattr(output, "missing", lambda way: None)
+    monkeypatch.setattr(output, "prepare", lambda _, way, *rest: made.append(way) or (lambda x: small(x).detach()))
+    run = Output(small)
+    for batch in range(1, 5):
+        for _ in range(3 * TRIES):
+            assert apart(small(images(small, batch)).detach(), run(images(small, batch))) < 1e-5
+    assert len(run.chosen) == output.MOST_SHAPES and made == [*output.OTHERS] * output.MOST_SHAPES
+
+
+def test_a_way_that_another_thread_has_just_chosen_is_not_tried_anew(small, monkeypatch):
+    x, run = images(small, 1), Output(small)
+    shape = tuple(x.shape)
+    monkeypatch.setattr(run, "_candidates", lambda x: pytest.fail("it is known"))
+    run._spent[shape], run._runs[shape] = output.LONG_S, lambda x: "chosen"
+    assert run._tried(x, shape) == "chosen", "it was not known when this thread asked"
