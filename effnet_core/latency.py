@@ -154,7 +154,7 @@ def measure(
         return repeat(lambda: pass_ms(own, x), fraction, phase, on_progress, should_stop)
 
     def begin() -> None:
-        apart.append(difference(network, (way, precision), own, x))
+        apart.append(difference(network, (way, precision), own, x, right))
         warmed.extend(run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up"))
 
     apart: list[float | None] = []
@@ -163,6 +163,7 @@ def measure(
         x = torch.randn(batch, *network.architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
         if on_progress is not None and (way, precision) != PLAIN:
             on_progress("preparing", 0.0, None)
+        right = None if (way, precision) == PLAIN else network(x)
         own = ready(network, (way, precision), x, threads)
         peak, _ = peak_bytes(begin, where.key)
         before = contention.read()

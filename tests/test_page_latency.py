@@ -43,7 +43,7 @@ while not stopped.is_set():
         record = json.load(open(folder + "/record"))
         say("result", **{**record, "network": json.loads(asked["--spec"]), "name": json.loads(asked["--spec"])["name"],
                          "device": asked["--device"], "batch": int(asked["--batch"]), "threads": int(asked["--threads"]),
-                         "way": asked["--way"], "precision": asked["--precision"]})
+                         "way": asked.get("--way", "plain"), "precision": asked.get("--precision", "fp32")})
         sys.exit(0)
 sys.exit(1)
 """

@@ -24,12 +24,12 @@ def ready(network: Network, runner: Runner, x: Tensor, threads: int) -> Run:
         return prepare(network, *runner, x, threads)
 
 
-def difference(network: Network, runner: Runner, run: Run, x: Tensor) -> float | None:
-    """Of the logits of `run` from the plain network's, the greatest relative to the greatest; None of that itself. Raises `UserError` where it
-    is more than `TOLERANCE`, or `run` fails."""
-    if runner == PLAIN:
+def difference(network: Network, runner: Runner, run: Run, x: Tensor, right: Tensor | None) -> float | None:
+    """Of the logits of `run` from those of the plain network, `right`, the greatest relative to the greatest; None of that itself. Raises
+    `UserError` where it is more than `TOLERANCE`, or `run` fails."""
+    if right is None:
         return None
-    (way, precision), right = runner, network(x)
+    way, precision = runner
     with _explained(network, runner):
         found = apart(right, run(x))
     if not found <= TOLERANCE[precision]:  # nan too
