@@ -23,7 +23,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "lab.lesson_sheets", "lab.sheets", "lessons.scales", "lessons.ways", "lessons.questions", "export.pieces", "export.tables", "export.code",
      "weights.layouts", "weights.recognition", "weights.registry",
      "data.filenames", "data.remarks", "data.class_folders",
-     "search.grid", "search.settings", "speed.ways", "speed.needs", "speed.plan", "speed.reading",
+     "search.grid", "search.settings", "speed.needs", "speed.ways", "speed.plan", "speed.reading",
      "work.history", "work.workers", "work.jobs"],
     ["blocks", "network", "lessons.running",
      "timing", "devices", "export.onnxfile", "speed.folded", "speed.fused", "speed.runtimes", "speed.prepared", "speed.race", "speed.peak", "speed.trusted",

@@ -276,4 +276,4 @@ def test_what_is_shipped_is_offered():
     assert not app.exception and not app.warning
     offered = [option for option in app.selectbox(key="clock").options if option.startswith("Recorded: ")]
     app.selectbox(key="clock").set_value(offered[0]).run()
-    assert not app.exception and recorded.shipped()[0].date in text(app) and "torch 2.13.0" in text(app)
+    assert not app.exception and series.shipped()[offered[0]].date in text(app) and "torch 2.13.0" in text(app)

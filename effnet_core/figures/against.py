@@ -13,7 +13,7 @@ from .bars import Piece
 
 KINDS = {  # what belongs together → its networks, the stage whose colour it has, marker, where its labels are
     "EfficientNet": (EFFICIENTNETS, "", "circle", "top left"),
-    "ResNet": (RESNETS, "stages.1", "square", "bottom right"),
+    "ResNet": (RESNETS, "stages.1", "square", "bottom center"),
     "MobileNetV2": (("mobilenetv2",), "stages.4", "diamond", "bottom center"),
 }
 PARTS = {"dense": "convolutions, classifier", "depthwise": "depthwise", "se": "SE", "pool": "max pooling"}
@@ -31,7 +31,7 @@ def chart(here: Sequence[Point], beside: Sequence[Point], theme: str = "light") 
     base = next((point for point in everything if point.key == "b0"), None)
     seconds = [ms / 1e3 for point in everything for ms in (point.ms, point.p10, point.p90) if ms]
     x, y = logarithmic([point.macs for point in everything]), logarithmic(seconds, lambda value: short(value, "s"))
-    words = [note("dotted: the pace of B0", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0, yanchor="bottom",
+    words = [note("dotted: as many MACs per second as B0", theme, xref="paper", x=1, xanchor="right", yref="paper", y=0, yanchor="bottom",
                   font={"size": 12, "color": MUTED[theme]})] if base else []
     return figure([*([_equal(base, x["range"], theme)] if base else []), *traces], theme, 440, annotations=words, showlegend=True,
                   margin={"l": 76, "r": 24, "t": 16, "b": 8}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},

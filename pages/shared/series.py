@@ -17,8 +17,10 @@ Expect = Callable[[Sequence[Request]], float]  # about how many seconds these wi
 
 @st.cache_resource(show_spinner=False)
 def shipped() -> dict[str, recorded.Series]:
-    """The recorded series by title."""
-    return {f"Recorded: {series.title}": series for series in recorded.shipped()}
+    """The recorded series by title, the plain ones of one image and one thread first."""
+    plain = tuple(recorded.PLAIN.values())
+    ordered = sorted(recorded.shipped(), key=lambda series: (series.run != plain, series.batch, series.threads))
+    return {f"Recorded: {series.title}": series for series in ordered}
 
 
 def provenance(series: recorded.Series) -> str:
@@ -86,6 +88,8 @@ def following(waiting: list[Request], job: Job | None) -> Job | None:
 
 
 def step(job: Job, waiting: Sequence[Request], expect: Expect | None = None) -> work.Step:
+    if not results.made(job):  # of another part, which this visitor started there
+        return work.plain_step(job)
     said = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0}
     place = {"loading torch": 0.0, "building": 0.1, "warming up": 0.2, "measuring": 0.3, "layers": 0.8}.get(said["phase"], 0.0)
     share = {"measuring": 0.5, "layers": 0.2, "warming up": 0.1}.get(said["phase"], 0.1)

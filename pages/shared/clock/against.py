@@ -11,6 +11,7 @@ from effnet_core.architecture import Architecture
 from effnet_core.families import published
 from effnet_core.lab import against
 from effnet_core.lab.against import Point
+from effnet_core.lab.recorded import PLAIN
 from effnet_core.palette import bytes_text, three
 from effnet_core.speed import needs
 
@@ -109,8 +110,10 @@ def recorded(title: str) -> Beside:
 
 def reference(setting: Setting) -> Beside | None:
     """The recorded series that is most like what is to be measured, to tell what it will take."""
-    alike = [title for title, found in series.shipped().items() if (found.device == "cpu") == (setting.device == "cpu")]
-    nearest = sorted(alike, key=lambda title: (series.shipped()[title].batch != setting.batch, series.shipped()[title].threads != setting.threads))
+    shipped = series.shipped()
+    alike = [title for title, found in shipped.items()
+             if found.run == tuple(PLAIN.values()) and (found.device == "cpu") == (setting.device == "cpu")]
+    nearest = sorted(alike, key=lambda title: (shipped[title].batch != setting.batch, shipped[title].threads != setting.threads))
     return recorded(nearest[0]) if nearest else None
 
 
@@ -163,10 +166,12 @@ def asked(setting: Setting, here: dict[int, dict[str, Point]], other: Beside | N
     own = {f"measured here, {setting._replace(batch=batch).told}": here[batch] for batch in (setting.batch, 1)}
     sources = own | {html.plain(one.title[0].lower() + one.title[1:]): one.points for one in (other, known) if one}
     found = {source: points for source, points in sources.items() if against.time_ratio("resnet50", "b0", points)}
+    macs = against.macs_ratio("resnet50", "b0")
     if not found:
+        guess.foretell(PAGE, "against", ANSWERS, macs=three(macs))
         return True
     trusted = [source for source, points in found.items() if points["resnet50"].steady and points["b0"].steady]
     source = next(iter([*trusted, *found]))
-    macs, ratio = against.macs_ratio("resnet50", "b0"), against.time_ratio("resnet50", "b0", found[source])
+    ratio = against.time_ratio("resnet50", "b0", found[source])
     return guess.ask(PAGE, "against", ANSWERS, bisect(STEPS, ratio), macs=three(macs), ratio=three(ratio), pace=three(macs / ratio),
                      source=source if trusted else f"{source}, disturbed by other work")

@@ -31,7 +31,7 @@ def only(keys: Sequence[str], points: Mapping[str, Point]) -> list[Point]:
 
 def picture(keys: Sequence[str], here: Mapping[str, Point], rows: Mapping[str, dict], other: "Beside | None", told: str) -> None:
     mine, theirs = only(keys, here), only(keys, other.points) if other else []
-    st.markdown("##### Multiply-adds and time")
+    st.markdown("##### Multiply-adds and time, one image")
     if not mine and not theirs:
         st.container(key="against_empty", border=True).markdown(texts.text(PAGE, "empty"))
         return
@@ -78,7 +78,7 @@ def reasons(keys: Sequence[str], rows: Mapping[str, dict], batch: int, other: "B
     found, images = (rows, batch) if own else (other.rows, other.batch)
     split = {point.key: against.parts(point.key, found[point.key]["layers"])
              for point in points if found.get(point.key, {}).get("layers")}
-    st.markdown(f"##### Why the pace differs{'' if own else f': {other.short}'}")
+    st.markdown(f"##### Why some networks do more multiply-adds a second{'' if own else f': {other.short}'}")
     html.table(("Network", "MACs", "Time an image", "MACs per second", "of B0’s", "MACs per number written", "convolutions, MACs/s", "depthwise, MACs/s"),
                [line(point, points, split.get(point.key), images) for point in points])
     if split:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_core import machine
+from effnet_core import families, machine
 from effnet_core.architecture import Architecture
 from effnet_core.families import BASES, PAPER, to_spec
 from effnet_core.speed import plan
@@ -36,7 +36,7 @@ class Request(NamedTuple):
     def title(self) -> str:
         if self.over == "phi":
             alpha, beta, gamma, base = self.formula
-            return f"{base.capitalize()} over φ = {self.values[0]:g} … {self.values[-1]:g}" + (
+            return f"{families.title(base).removeprefix('EfficientNet-')} over φ = {self.values[0]:g} … {self.values[-1]:g}" + (
                 "" if (alpha, beta, gamma) == PAPER else f", α = {alpha:g}, β = {beta:g}, γ = {gamma:g}") + self._images
         if self.over == "batch":
             return f"{self.network.name} over batches of {self.values[0]:g} … {self.values[-1]:g}"
