@@ -45,7 +45,7 @@ def server(cache: Path, *options: str, start: Sequence[str] = (sys.executable, "
 
 
 def _await_health(process: subprocess.Popen, address: str, log) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         if process.poll() is not None:
             log.seek(0)
             raise RuntimeError(f"The server ended at once:\n{log.read()}")
@@ -54,7 +54,7 @@ def _await_health(process: subprocess.Popen, address: str, log) -> None:
                 if answer.status == 200:
                     return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.02)
     raise RuntimeError("The server never answered.")
 
 
