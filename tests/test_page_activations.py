@@ -1,6 +1,5 @@
 """The lesson "Activations": what is typed, chosen and shown."""
 
-import json
 import subprocess
 import sys
 
@@ -17,7 +16,7 @@ from effnet_core.photos import samples
 from pages.shared import phrases
 from pages.shared.lessons import activated
 
-from .apps import open_app
+from .apps import open_app, unpacked
 from .serving import ROOT
 
 LESSON = {"lesson": "Activations"}
@@ -25,7 +24,7 @@ LESSON = {"lesson": "Activations"}
 
 def sent(app, name):
     """The data of one of our components."""
-    return next(json.loads(element.proto.json) for element in app.get("bidi_component")
+    return next(unpacked(element) for element in app.get("bidi_component")
                 if element.proto.component_name.endswith(f"effnet_{name}"))
 
 

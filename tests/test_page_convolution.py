@@ -1,7 +1,6 @@
 """The lesson on the standard convolution: what reaches the browser, and what an address, a browser and a phrase may ask for."""
 
 import base64
-import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -17,14 +16,14 @@ from effnet_core.photos import samples
 from pages.shared import phrases
 from pages.shared.lessons import convolution
 
-from .apps import open_app
+from .apps import open_app, unpacked
 from .serving import ROOT
 
 SLIDERS = {"conv_inputs": (1, 64), "conv_outputs": (1, 64), "conv_stride": (1, 4), "conv_side": (8, 48)}
 
 
 def sent(app, name):
-    (data,) = [json.loads(element.proto.json) for element in app.get("bidi_component") if element.proto.component_name.endswith(f"effnet_{name}")]
+    (data,) = [unpacked(element) for element in app.get("bidi_component") if element.proto.component_name.endswith(f"effnet_{name}")]
     return data
 
 

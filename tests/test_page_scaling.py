@@ -11,7 +11,7 @@ import pytest
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
 
-from .apps import open_app
+from .apps import open_app, unpacked
 from .serving import ROOT
 
 LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
@@ -19,7 +19,7 @@ LEVELS = {"Stages": "stage", "Blocks": "block", "Layers": "layer"}
 
 def component(app, key):
     """What the component `key` is given to draw."""
-    return json.loads(next(element.proto.json for element in app.get("bidi_component") if element.key == key))
+    return unpacked(next(element for element in app.get("bidi_component") if element.key == key))
 
 
 def words(app):
