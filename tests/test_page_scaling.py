@@ -144,14 +144,6 @@ def test_garbage_collection_is_frozen_at_boot():
     assert gc.get_freeze_count() > 50_000
 
 
-def test_a_slider_page_never_imports_torch():
-    code = ("import sys; from tests.apps import open_app\n"
-            "for page in ('start', 'scaling', 'latency'):\n    assert not open_app(page).exception\n"
-            "assert 'torch' not in sys.modules, 'torch was imported'")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
 def test_counting_from_a_terminal_never_imports_torch():
     code = "import sys, effnet_core.cli as cli; cli.main(['cost', 'b0', '--json']); assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
