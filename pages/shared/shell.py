@@ -94,7 +94,7 @@ def pages() -> dict[str, "st.Page"]:
 
 def run() -> None:
     """The whole of `app.py`: one page inside the frame. The address is read before the page and completed after it."""
-    st.set_page_config(page_title="EfficientNet, opened", layout="wide")
+    st.set_page_config(page_title="EfficientNet, opened", page_icon=str(ASSETS / "icon.png"), layout="wide")
     available = pages()
     current = st.navigation(list(available.values()), position="top")
     goto = st.query_params.get("goto")
@@ -112,7 +112,6 @@ def run() -> None:
     _frame(slug, PAGES[slug], current)
     state.write_address()
     boot()
-    st.set_page_config(page_icon=str(ASSETS / "icon.png"))  # for which Streamlit imports numpy and Pillow: the page need not wait for that
 
 
 def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
