@@ -17,6 +17,7 @@ from effnet_core import machine
 from effnet_core.work.jobs import Job, JobQueue
 
 from . import html
+from .looks import again
 
 POLL_S = {"queued": 1.0, "running": 0.5}  # between two looks at a job
 ABSENCE_S = 60.0  # a visitor whose connection is lost for longer has left; a shorter loss is the network's fault
@@ -212,7 +213,7 @@ def watch(queue: JobQueue, job: Job, show: Callable[[], None], every: float | No
             st.rerun()
         show()
 
-    st.fragment(look, run_every=every or POLL_S.get(state))()
+    again(queue.name, look, every or POLL_S.get(state))
 
 
 def bar(queue: JobQueue, job: Job, step: Callable[[Job], Step], pausable: bool = False) -> None:
