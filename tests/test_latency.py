@@ -273,6 +273,16 @@ def test_how_many_passes_there_will_be_is_known_before(ms, seconds, layers):
     assert needs.seconds_needed(ms, seconds, layers) == pytest.approx(found * ms / 1e3)
 
 
+def test_what_would_not_end_in_time_is_refused(capsys):
+    from effnet_core.cli import main
+
+    needs.check_time(60_000.0, 2.0, True, 420.0)  # 1 to warm up, 3 whole, 3 layer by layer
+    with pytest.raises(UserError, match=r"One pass takes 60 s, so that a measurement would take about 420 s, and it may take 419 s\. A smaller"):
+        needs.check_time(60_000.0, 2.0, True, 419.0)
+    assert main(["latency", "--spec", json.dumps(TINY), "--seconds", "2", "--threads", "1", "--limit", "1"]) != 0
+    assert "and it may take 1 s. A smaller batch" in capsys.readouterr().err
+
+
 def test_a_record_survives_json(network):
     found = measure(network, **QUICK)
     record = json.loads(json.dumps(found.to_dict()))

@@ -73,7 +73,7 @@ def wish(network: Architecture, busy: bool) -> Request:
     cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
     request = Request(network, where, images, cores)
     known = answers.mine(request) or answers.offered(request)
-    button.button("Measure again" if known else "Measure", key="roof_measure", icon=":material/roofing:", width="stretch", on_click=measure,
+    button.button("Measure again" if known else "Measure", key="roof_measure", icon=":material/timer:", width="stretch", on_click=measure,
                   args=(request,), type="secondary" if known else "primary", disabled=busy)
     return request
 
