@@ -13,7 +13,7 @@ import torch
 from effnet_core.families import published
 from effnet_core.network import build
 from effnet_core.speed.prepared import prepare
-from effnet_core.speed.race import TOLERANCE, apart
+from effnet_core.speed.trusted import TOLERANCE, apart
 from effnet_core.speed.ways import WAYS, missing
 from effnet_core.timing import threads as threaded
 
