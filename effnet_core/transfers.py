@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import requests
-from urllib3.exceptions import HTTPError
-
 from .errors import UserError
+
+if TYPE_CHECKING:  # every page knows of files that can be fetched; only a fetch pays for importing this
+    import requests
 
 MIRROR = "EFFNET_MIRROR"
 TIMEOUT_S = (10.0, 30.0)  # to connect, and between two pieces
@@ -136,8 +137,11 @@ def _items(source: Source, have: int) -> Iterator[Item]:
         yield from pieces(response, start)
 
 
-def ask(source: Source, have: int) -> requests.Response:
+def ask(source: Source, have: int) -> "requests.Response":
     """The answer to a request for all but the first `have` bytes, past redirects. Raises `Failed`."""
+    import requests
+    from urllib3.exceptions import HTTPError
+
     url = source.address
     headers = {**HEADERS, "Range": f"bytes={have}-"} if have else HEADERS
     for _ in range(HOPS):
@@ -160,7 +164,7 @@ def _check_secure(url: str) -> None:
         raise Failed(f"it would come from {url[:200]}, which is no secure (https) address")
 
 
-def window(response: requests.Response, have: int) -> tuple[int, int | None]:
+def window(response: "requests.Response", have: int) -> tuple[int, int | None]:
     """(place of the first byte that follows, size of the whole file or None). Raises `Failed` for any other answer.
 
     A server that knows nothing of ranges sends the file from its start, with status 200.
@@ -178,8 +182,10 @@ def window(response: requests.Response, have: int) -> tuple[int, int | None]:
     raise Failed(f"{STATUS.get(status, 'the server did not send it')} (status {status})")
 
 
-def pieces(response: requests.Response, start: int) -> Iterator[bytes]:
+def pieces(response: "requests.Response", start: int) -> Iterator[bytes]:
     """The bytes as they arrive. Raises `Failed` for a web page, `Broken` where the connection breaks."""
+    from urllib3.exceptions import HTTPError
+
     is_page = response.headers.get("Content-Type", "").startswith("text/html")
     while True:
         try:

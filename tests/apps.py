@@ -1,6 +1,8 @@
 """Streamlit's test harness on our app, page by page."""
 
+import json
 import re
+from typing import Any
 
 import streamlit.testing.v1.app_test as harness
 from streamlit.runtime.pages_manager import PagesManager
@@ -26,6 +28,12 @@ def read(text: str) -> str:
 
 
 Markdown.value = AlertBase.value = property(lambda element: read(element.proto.body))
+
+
+def unpacked(element) -> Any:
+    """The data of one of our components, which travel as a list of one."""
+    (data,) = json.loads(element.proto.json)
+    return data
 
 
 def open_app(page: str = "start", **query: str) -> AppTest:

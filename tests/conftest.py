@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .serving import CHROMIUM, QUIET, server
+from .serving import CHROMIUM, QUIET, Windows, server
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "tests" / "output" / os.environ.get("PYTEST_XDIST_WORKER", "")  # each of the processes that share the tests has its own
@@ -52,7 +52,7 @@ def browser():
         pytest.skip("Chromium is not installed")
     with api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
+        yield Windows(chromium)
         chromium.close()
 
 

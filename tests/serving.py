@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from pages.shared import components
 
@@ -18,6 +19,26 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+class Windows:
+    """Chromium, whose windows keep what Streamlit's scripts were compiled to: a second or two of work for every window that is opened. What an
+    app knows of a visitor hangs on the window, not on this.
+    """
+
+    def __init__(self, chromium) -> None:
+        self.chromium, self._together = chromium, chromium.new_context()
+
+    def new_page(self, viewport: Mapping[str, int] = MappingProxyType({"width": 1280, "height": 720}), **media: str):
+        """A window of that size, with `media` as for Playwright's `emulate_media`; to be closed by `page.close()`."""
+        page = self._together.new_page()
+        page.set_viewport_size({**viewport})
+        page.emulate_media(**media)
+        return page
+
+    def new_context(self, **options):
+        """For windows with a touch screen, say: a browser of their own."""
+        return self.chromium.new_context(**options)
 
 
 def free_port() -> int:
@@ -45,7 +66,7 @@ def server(cache: Path, *options: str, start: Sequence[str] = (sys.executable, "
 
 
 def _await_health(process: subprocess.Popen, address: str, log) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         if process.poll() is not None:
             log.seek(0)
             raise RuntimeError(f"The server ended at once:\n{log.read()}")
@@ -54,7 +75,7 @@ def _await_health(process: subprocess.Popen, address: str, log) -> None:
                 if answer.status == 200:
                     return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.02)
     raise RuntimeError("The server never answered.")
 
 

@@ -20,8 +20,7 @@ class Visit:
     """A browser window with what went wrong in it."""
 
     def __init__(self, browser, address, **options):
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
-        self.page = self.context.new_page()
+        self.page = browser.new_page({"width": 1440, "height": 900}, **options)
         self.address, self.errors, self.outside = address, [], []
         self.page.on("console", self._complain)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -74,7 +73,7 @@ def visit(browser, address):
 
     yield new
     for one in visits:
-        one.context.close()
+        one.page.close()
 
 
 def exact(network):
@@ -120,7 +119,7 @@ def test_a_deep_link_on_a_cold_server_reaches_the_right_page(browser, tmp_path):
         here.marks("stages.4.2")
         assert here.page.get_by_test_id("stTopNavLink").count() == len(PAGES)
         assert "2.5" in here.page.locator(".st-key-phi").inner_text()
-        here.context.close()
+        here.page.close()
 
 
 def test_one_state_on_all_pages_and_in_the_address(visit):

@@ -20,7 +20,7 @@ def visit(browser, address):
 
     yield new
     for one in visits:
-        one.context.close()
+        one.page.close()
 
 
 def chosen(here, *units):

@@ -150,7 +150,7 @@ def visit(browser, address):
     yield new
     for here in visits:
         assert not here.page.get_by_test_id("stException").count() and not here.outside and not here.errors
-        here.context.close()
+        here.page.close()
 
 
 def follows(page, key, by, shown, expected):

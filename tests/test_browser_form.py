@@ -30,7 +30,7 @@ class Window:
     """A browser window in one scheme, with what went wrong in it."""
 
     def __init__(self, browser, address, scheme="light", width=1440):
-        self.page = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme).new_page()
+        self.page = browser.new_page({"width": width, "height": 1000}, color_scheme=scheme)
         self.address, self.errors, self.outside = address, [], []
         self.page.on("request", lambda one: one.url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) or self.outside.append(one.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -78,7 +78,7 @@ def test_nothing_sticks_out_or_overlaps_and_there_is_no_serious_finding(browser,
         for width in (390, 1920, 1440):
             here.width(width)
             found[part, width] = here.page.evaluate(LOOKS)
-    here.page.context.close()
+    here.page.close()
     assert not {place: what for place, what in found.items() if what}
 
 
@@ -88,7 +88,7 @@ def test_colours_can_be_told_apart_in_the_dark_also_after_a_guess(browser, addre
     for part in here.parts(page):
         here.guess()
         found[part, "dark"], found[part, "looks"] = serious(here.page, "color-contrast"), here.page.evaluate(LOOKS)
-    here.page.context.close()
+    here.page.close()
     assert not {place: what for place, what in found.items() if what}
 
 
@@ -99,7 +99,7 @@ def test_the_largest_type_fits(browser, address):
             for width in (1440, 1920):
                 here.width(width)
                 found[page, part, width] = here.page.evaluate(LOOKS)
-    here.page.context.close()
+    here.page.close()
     assert not {place: what for place, what in found.items() if what}
 
 
@@ -121,7 +121,7 @@ def test_main_controls_are_reached_and_turned_with_the_keyboard_alone(browser, a
     here.locator(".st-key-phi").get_by_role("slider").focus()
     here.keyboard.press("ArrowRight")
     sync_api.expect(here.locator(".st-key-phi")).to_contain_text("0.1", timeout=PATIENCE_MS)
-    here.context.close()
+    here.close()
 
 
 def test_a_fixed_control_answers_neither_mouse_nor_keyboard_and_shows_its_lock(browser, address):
@@ -144,7 +144,7 @@ def test_a_fixed_control_answers_neither_mouse_nor_keyboard_and_shows_its_lock(b
     here.get_by_role("button", name="Show everything").click()
     sync_api.expect(place).to_have_js_property("inert", False, timeout=PATIENCE_MS)
     sync_api.expect(here.locator(".st-key-alpha")).to_be_visible(timeout=PATIENCE_MS)
-    here.context.close()
+    here.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

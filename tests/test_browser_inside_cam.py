@@ -139,7 +139,7 @@ COUNTED = """() => {
 
 def test_maps_that_were_replaced_are_let_go(page):
     """Every change draws the maps anew; what listens and what was decoded stays as much as is shown."""
-    page.context.add_init_script(f"({COUNTED})()")
+    page.add_init_script(f"({COUNTED})()")
     open_page(page, page.home + "Where+it+looks")
     stages = page.locator(".st-key-cam_several .stage")
     sync_api.expect(stages).to_have_count(5, timeout=PATIENCE_MS)

@@ -52,7 +52,7 @@ def visit(browser, address):
     yield new
     for here in visits:
         assert not here.page.get_by_test_id("stException").count() and not here.outside
-        here.context.close()
+        here.page.close()
 
 
 def has_numbers(page, network):

@@ -53,7 +53,7 @@ def visit(browser, address):
     pages = []
 
     def opened(path="/inside", width=1440, **options):
-        page = browser.new_context(viewport={"width": width, "height": 900}, **options).new_page()
+        page = browser.new_page({"width": width, "height": 900}, **options)
         page.set_default_timeout(PATIENCE_MS)
         pages.append(page)
         open_page(page, address + path)
@@ -62,7 +62,7 @@ def visit(browser, address):
     yield opened
     for page in pages:
         assert not page.locator("[data-testid=stException]").count()
-        page.context.close()
+        page.close()
 
 
 def group(page, name):

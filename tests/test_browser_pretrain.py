@@ -84,8 +84,7 @@ def until(page, condition):
 
 
 def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, home, photos, serious):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
+    page = browser.new_page({"width": 1440, "height": 900})
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     open_page(page, f"{home}/pretrain")
@@ -94,9 +93,10 @@ def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, hom
     seen, address = progress(page), page.url
     page.close()
 
-    page = context.new_page()
+    page = browser.new_page({"width": 1440, "height": 900})
     page.on("pageerror", lambda error: errors.append(str(error)))
-    open_page(page, address)
+    page.goto(address)  # and no waiting for rest: this page looks at its training every second
+    page.locator(".st-key-bar_training").wait_for(timeout=PATIENCE_MS)
     until(page, lambda: progress(page) > seen)
 
     # every gate is a cell of its strip, and the slider goes back through the looks while the training goes on
@@ -116,12 +116,13 @@ def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, hom
     shows(page, "Filter 3: how much it looks for red")
 
     # a second visitor with one core each would wait; whoever waits sees its place
-    other = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark").new_page()
+    other = browser.new_page({"width": 390, "height": 844}, color_scheme="dark")
     open_page(other, f"{home}/pretrain")
     shows(other, "at work now")
     assert other.locator("[class*=st-key-resume_] button").first.is_disabled()
     wide = other.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
     assert wide[0] <= wide[1] + 1
+    other.close()
 
     assert not serious(page)
 
@@ -133,11 +134,12 @@ def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, hom
     shows(page, "What had been learnt by then is kept as")
     shows(page, "What it still confuses")
     assert not page.get_by_test_id("stException").count() and not errors, errors
+    page.close()
 
 
 @pytest.mark.parametrize("scheme, rules", [("light", ()), ("dark", ("color-contrast",))])
 def test_photos_of_ones_own_and_their_settings_have_no_serious_finding_and_fit_a_phone(browser, home, serious, scheme, rules):
-    page = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
+    page = browser.new_page({"width": 390, "height": 844}, color_scheme=scheme)
     open_page(page, f"{home}/pretrain")
     choose(page, "data_kind", "Your photos")
     page.get_by_text("More settings").click()
@@ -146,4 +148,4 @@ def test_photos_of_ones_own_and_their_settings_have_no_serious_finding_and_fit_a
     assert not serious(page, *rules)
     wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] }")
     assert wide[0] <= wide[1] + 1 and not page.get_by_test_id("stException").count()
-    page.context.close()
+    page.close()

@@ -204,7 +204,7 @@ def test_passes_are_in_eval_and_inference_mode_on_the_same_images(network):
     measure(network, layers=False, **QUICK)
     measure(network, layers=False, **QUICK)
     assert not any(training for training, *_ in seen) and all(inference for _, inference, _ in seen)
-    assert len(seen) == 22 and all(torch.equal(x, seen[0][2]) for *_, x in seen)
+    assert len(seen) == 24 and all(torch.equal(x, seen[0][2]) for *_, x in seen)
 
 
 def test_the_global_random_state_is_left_alone(network):
@@ -221,7 +221,7 @@ def test_threads_are_set_while_measuring_and_restored(network):
     network.register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
     for threads in (1, 2):
         assert measure(network, layers=False, **{**QUICK, "threads": threads}).threads == threads
-    assert seen == [1] * 11 + [2] * 11 and torch.get_num_threads() == before
+    assert seen == [1] * 12 + [2] * 12 and torch.get_num_threads() == before
     assert measure(network, layers=False, seconds=0.0, warmup=0).threads == machine.cores()
 
 
@@ -271,6 +271,16 @@ def test_how_many_passes_there_will_be_is_known_before(ms, seconds, layers):
         found += counted(lambda times: timing.sampling(times, needs.LAYER_REPEATS, seconds * needs.LAYER_SHARE))
     assert needs.passes(ms, seconds, layers) == found
     assert needs.seconds_needed(ms, seconds, layers) == pytest.approx(found * ms / 1e3)
+
+
+def test_what_would_not_end_in_time_is_refused(capsys):
+    from effnet_core.cli import main
+
+    needs.check_time(60_000.0, 2.0, True, 420.0)  # 1 to warm up, 3 whole, 3 layer by layer
+    with pytest.raises(UserError, match=r"One pass takes 60 s, so that a measurement would take about 420 s, and it may take 419 s\. A smaller"):
+        needs.check_time(60_000.0, 2.0, True, 419.0)
+    assert main(["latency", "--spec", json.dumps(TINY), "--seconds", "2", "--threads", "1", "--limit", "1"]) != 0
+    assert "and it may take 1 s. A smaller batch" in capsys.readouterr().err
 
 
 def test_a_record_survives_json(network):

@@ -10,7 +10,7 @@ from effnet_core.families import compound, published, to_spec
 from effnet_core.lab.comparison import ratio_text
 from pages.shared import results, state
 
-from .apps import open_app
+from .apps import open_app, unpacked
 
 FOUR = "f:3,1.2,1.1,1.15;p:b7;p:resnet50;f:1,1.2,1.1,1.15,mobilenetv2"
 
@@ -28,7 +28,7 @@ def words(app):
 def drawn(app, name):
     """What the page sends to the component `name`."""
     element = next(element for element in app.get("bidi_component") if element.proto.component_name.endswith(f"effnet_{name}"))
-    return json.loads(element.proto.json)
+    return unpacked(element)
 
 
 def strips(app):

@@ -12,7 +12,7 @@ from effnet_core.inside.inspection import open_unit, operate, spread
 from effnet_core.palette import percent
 from pages.shared.inside import block, skyline
 
-from .apps import open_app
+from .apps import open_app, unpacked
 from .test_page_inside import drawn, expected, folders, galleries, models, words  # noqa: F401  fixtures
 
 BLOCK = "stages.4.1"
@@ -24,7 +24,7 @@ def opened(model, seen, unit=BLOCK):
 
 def chosen(app):
     """What the skyline marks."""
-    return next(json.loads(element.proto.json) for element in app.get("bidi_component")
+    return next(unpacked(element) for element in app.get("bidi_component")
                 if element.proto.component_name.endswith("effnet_skyline") and element.proto.WhichOneof("data") == "json")
 
 

@@ -6,7 +6,6 @@ Most tests use a worker of a few lines that answers with a recorded measurement 
 import csv
 import io
 import json
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -18,7 +17,6 @@ from effnet_core.work.jobs import JobQueue
 from pages.shared import measured, results, work
 
 from .apps import open_app
-from .serving import ROOT
 
 HANG_S = 120.0  # nothing here takes that long; it turns a hang into a failure
 SMALL = "-2.0"  # φ of the network that most tests ask for
@@ -43,7 +41,7 @@ while not stopped.is_set():
         record = json.load(open(folder + "/record"))
         say("result", **{**record, "network": json.loads(asked["--spec"]), "name": json.loads(asked["--spec"])["name"],
                          "device": asked["--device"], "batch": int(asked["--batch"]), "threads": int(asked["--threads"]),
-                         "way": asked["--way"], "precision": asked["--precision"]})
+                         "way": asked.get("--way", "plain"), "precision": asked.get("--precision", "fp32")})
         sys.exit(0)
 sys.exit(1)
 """
@@ -104,11 +102,6 @@ def test_an_empty_page_invites_and_shows_no_figure(world):
     assert "Nothing measured yet" in text(app) and "Ready to measure **B0 scaled by φ = -2, batch 1**" in text(app)
     assert not app.get("plotly_chart") and "<dl" not in text(app)
     assert not app.exception
-
-
-def test_the_page_never_imports_torch():
-    code = "import sys\nfrom tests.apps import open_app\nassert not open_app('latency').exception\nassert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_a_real_measurement_of_exactly_the_network_of_the_sliders(monkeypatch):

@@ -197,7 +197,7 @@ def test_recorded_series_that_lack_layers_leave_the_bar_empty(world, drawn, monk
     ({"settled": True, "warmup": 9}, "9 passes, not counted, until the median of three was within 2 %"),
     ({"settled": False, "warmup": 60}, "They were still getting faster or slower"),
     ({"settled": None, "warmup": 1}, "Warm-up: 1 pass, not counted."),
-    ({"memory_peak": 12_300_000}, "12.3 MB at most above what was held before"),
+    ({"memory_peak": 12_300_000}, "12.3 MB at most in one more pass"),
     ({"difference": 1.2e-6}, "its logits lay within 1.2e-06 of the plain network's"),
     ({"conditions": {"thread_share": 0.97, "cores_used": 1.0, "cores_others": 0.4, "preemptions": 12.0}},
      "the measuring thread had a core 97.0 % of the time, other work kept 0.4 of its"),

@@ -81,7 +81,7 @@ def test_an_empty_part_invites_and_shows_no_figure(world):
     app = opened()
     button = app.button(key="measure_roof")
     assert (button.label, button.proto.type, button.disabled) == ("Measure", "primary", False)
-    assert "How fast could it be at all?" in text(app) and f"{len(NETWORK.layers)} layers one by one" in text(app) and not charts(app)
+    assert "Nothing measured yet" in text(app) and f"{len(NETWORK.layers)} layers one by one" in text(app) and not charts(app)
 
 
 def test_the_guess_comes_before_the_picture(world):

@@ -1,7 +1,6 @@
 """The page "Trade-offs": its sections, deep links, budgets of every size, and times that are measured or recorded, never estimated."""
 
 import json
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -16,7 +15,6 @@ from effnet_core.work.jobs import JobQueue
 from pages.shared import results, series, work
 
 from .apps import open_app
-from .serving import ROOT
 from .test_page_latency import FAKE
 from .test_page_scaling import words
 from .test_tradeoffs import record
@@ -260,15 +258,6 @@ def test_recorded_times_say_where_and_when(world, monkeypatch):
     assert "not to be trusted: ResNet-50." in seen and "Below B0 to B7 stand other networks" in seen
     app.number_input(key="budget_time").set_value(0.001).run()
     assert "is too little for any of the eight" in text(app)
-
-
-def test_the_page_never_imports_torch():
-    code = ("import sys; from tests.apps import open_app\n"
-            f"for section in {SECTIONS}:\n    assert not open_app('tradeoffs', trade=section).exception\n"
-            "assert not open_app('tradeoffs', trade='Chooser', budget_kind='Time').exception\n"
-            "assert 'torch' not in sys.modules, 'torch was imported'")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_what_is_shipped_is_offered():

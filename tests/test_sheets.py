@@ -10,18 +10,20 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from effnet_core.families import compound, published, small
 from effnet_core.figures.sheet import blanks
-from effnet_core.lab import sheets
+from effnet_core.lab import lesson_sheets, sheets
 from effnet_core.lab.sheets import MEASURED
 from effnet_core.network import build
 from effnet_core.palette import si
 from pages.shared import catalogue, glossary, state, texts
-from pages.shared.sheets import LESSONS, document, prepared
+from pages.shared.sheets import PAGES as OFFERED
+from pages.shared.sheets import document, prepared
 from pages.shared.shell import PAGES
 
 from .serving import CHROMIUM
 from .test_report import Reader
 
 PARTS = {"aim", "time", "words", "prepare", "tasks", "predict", "discuss", "answers", "sources"}
+LESSONS = tuple(f"blocks_{lesson}" for lesson in lesson_sheets.LESSONS)
 SHEETS = (*sheets.SHEETS, *LESSONS)
 HOME = "http://school.example:8501"
 
@@ -44,7 +46,7 @@ def made(name):
 
 
 def test_every_page_and_every_lesson_has_a_sheet():
-    assert set(sheets.SHEETS) == set(PAGES)
+    assert set(sheets.SHEETS) == set(PAGES) == OFFERED
     assert [prepared(name)["lesson"] for name in LESSONS] == [*catalogue.parts("blocks").values()]
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from effnet_core.errors import UserError
 from effnet_core.figures import figure, larger
+from effnet_core.lab.lesson_sheets import LESSONS
 from effnet_core.palette import INK, Theme, themed
-from pages.shared import catalogue, controls, sheets, shell, teaching
+from pages.shared import catalogue, controls, shell, teaching
 from pages.shared.lessons import built, chance
 
 from .apps import open_app
@@ -165,7 +166,7 @@ def test_the_part_for_teachers_makes_a_link_with_what_was_set():
     assert link.path == "/scaling" and parse_qs(link.query) == {"hide": ["ask.take-home,alpha,preset"], "fix": ["phi"]}
     app.toggle(key="teach_tour").set_value(True).run()
     assert parse_qs(urlsplit(app.code[0].value).query)["tour"] == ["1-00"]
-    assert len(app.get("download_button")) == len(shell.PAGES) + len(sheets.LESSONS) + 1
+    assert len(app.get("download_button")) == len(shell.PAGES) + len(LESSONS) + 1
 
 
 def test_a_link_takes_the_settings_along():

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from ..errors import UserError
+from ..speed import needs
 from ..speed.ways import PRECISIONS, WAYS
 from .cost import add_network
 from .measuring import Tell, add_measuring, answer, built
@@ -16,6 +17,7 @@ def add(commands) -> None:
     parser = commands.add_parser("latency", help="measure a network on this machine")
     add_network(parser, several=True)
     add_measuring(parser, "10 passes")
+    parser.add_argument("--limit", type=float, metavar="SECONDS", help="refuse, once warm, what would take longer (default: nothing)")
     parser.add_argument("--no-layers", dest="layers", action="store_false", help="only the whole network")
     parser.add_argument("--way", choices=[*WAYS], default="plain", metavar="WAY", help=f"of {', '.join(WAYS)} (default plain)")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32", metavar="PRECISION", help=f"of {', '.join(PRECISIONS)} (default fp32)")
@@ -37,7 +39,17 @@ def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) 
     from ..latency import measure  # with torch: seconds, hence only here
 
     return measure(network, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds, layers=args.layers, way=args.way,
-                   precision=args.precision, on_progress=tell, should_stop=stopped).to_dict()
+                   precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
+
+
+def _in_time(args: argparse.Namespace, tell: Tell) -> Tell:
+    """`tell`, and once the network is warm a refusal where it is too slow for `--limit`."""
+    def told(phase: str, fraction: float, ms: float | None) -> None:
+        tell(phase, fraction, ms)
+        if args.limit is not None and phase == "warming up" and fraction >= 1.0 and ms is not None:
+            needs.check_time(ms, args.seconds, args.layers and WAYS[args.way].layered, args.limit)
+
+    return told
 
 
 def table(record: dict) -> str:

@@ -8,19 +8,20 @@ network. What comes later overrides what came before. The result is what `inspec
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import UserError
 
+if TYPE_CHECKING:  # every page reads plans in addresses; only `operation` needs arrays
+    import numpy as np
+
 ALL = "all"
-WHOLE = {"off": 1.0, "own": np.nan}  # kinds that set one number everywhere
+WHOLE = {"off": 1.0, "own": float("nan")}  # kinds that set one number everywhere
 LONGEST = 900  # characters of a text
 DIGITS = 2  # of a gate that is set
 PHOTOS = 3  # whose gates are taken; each costs a pass through the network
 
-Gates = Mapping[str, np.ndarray]  # block id → C
+Gates = Mapping[str, "np.ndarray"]  # block id → C
 
 
 class Entry(NamedTuple):
@@ -125,11 +126,13 @@ def fitting(plan: Plan, source: Source) -> Plan:
     return Plan(tuple(entry for entry in plan.entries if not _misfit(entry, source)))
 
 
-def operation(plan: Plan, source: Source) -> dict[str, np.ndarray]:
+def operation(plan: Plan, source: Source) -> "dict[str, np.ndarray]":
     """Block id → gates (C, float32), NaN where the network's own stay; only blocks in which something is set.
 
     Raises `UserError` where the network has no such block or channel, and where a source is missing.
     """
+    import numpy as np
+
     made = {block: np.full(len(gates), np.nan, np.float32) for block, gates in source.own.items()}
     for entry in plan.entries:
         if misfit := _misfit(entry, source):

@@ -56,7 +56,7 @@ class Trainer:
         self.device = torch.device(world.device(device))
         self.network = network.to(self.device, memory_format=torch.channels_last)
         into_training(self.network)
-        self.optimiser = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), recipe.learning_rate)
+        self.optimiser = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), recipe.learning_rate, fused=True)
         self.average = AveragedModel(network, multi_avg_fn=moving_average(recipe.ema), use_buffers=True)
         self.model = world.share(self.network)
         self.batches = Batches(data, recipe, self.course.phase, self.device, world)

@@ -5,6 +5,7 @@ import statistics
 
 from ..architecture import Architecture
 from ..cost import FLOAT_BYTES, cost
+from ..errors import UserError
 
 REPEATS = 10
 LAYER_REPEATS = 5
@@ -67,3 +68,10 @@ def _samples(pass_ms: float, repeats: int, seconds: float) -> int:
 def seconds_needed(pass_ms: float, seconds: float, layers: bool = True) -> float:
     """How long the passes of a measurement take."""
     return passes(pass_ms, seconds, layers) * pass_ms / 1e3
+
+
+def check_time(pass_ms: float, seconds: float, layers: bool, limit_s: float) -> None:
+    """Raises `UserError` where the passes of a measurement would take longer than `limit_s`."""
+    if (needed := seconds_needed(pass_ms, seconds, layers)) > limit_s:
+        raise UserError(f"One pass takes {pass_ms / 1e3:.3g} s, so that a measurement would take about {needed:,.0f} s, and it may take "
+                        f"{limit_s:,.0f} s. A smaller batch, image or network would do.")

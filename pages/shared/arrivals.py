@@ -20,6 +20,7 @@ from effnet_core.weights.registry import ROWS, Row
 from effnet_core.work.jobs import Job, JobQueue
 
 from . import html, texts, work
+from .looks import again
 
 LIMIT_S = 6 * 3600.0  # a slow line may need hours; what has arrived is kept in any case
 AT_ONCE = 2
@@ -185,7 +186,7 @@ def watch(job: Job, show: Callable[[], None]) -> None:
             st.rerun()
         show()
 
-    st.fragment(look, run_every=work.POLL_S.get(state))()
+    again("arrivals", look, work.POLL_S.get(state))
 
 
 def _bar(key: str, name: str, job: Job) -> None:

@@ -45,6 +45,7 @@ _SHARED = {  # scripts in front of a component's own
     "surface": ("live", "parts", "tags"),
 }
 _REM = re.compile(r"(?<![\w.-])(\d*\.?\d+)rem\b")
+_UNPACKED = "\nexport default (component) => ofData({ ...component, data: Array.isArray(component.data) ? component.data[0] : component.data })\n"
 _UNIT = re.compile(r"stem|maxpool|head|classifier|stages\.[0-9]{1,2}\.[0-9]{1,5}")
 
 
@@ -55,12 +56,17 @@ def scripts(name: str) -> list[str]:
 
 @st.cache_resource(show_spinner=False)
 def component(name: str):
-    """The component `NAME`, to be mounted with `key=` and `data=`; it draws into `<div class="NAME">`."""
+    """The component `NAME`, to be mounted with `key=` and `data=`; it draws into `<div class="NAME">`.
+
+    A dictionary travels as a list of one: for the values of a dictionary Streamlit imports pandas and PyArrow, to see whether one is a table.
+    """
     files = scripts(name)
     script = "\n".join((_ASSETS / f"{file}.js").read_text(encoding="utf-8") for file in files)
     style = "\n".join(path.read_text(encoding="utf-8") for file in files if (path := _ASSETS / f"{file}.css").exists())
     style = _REM.sub(r"calc(\1 * var(--ef-rem, 1rem))", style)  # where the page's type is enlarged, a component is magnified as a whole, see teaching.py
-    return st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
+    script = script.replace("export default function", "const ofData = function") + _UNPACKED  # a name that no script uses
+    made = st.components.v2.component(f"effnet_{name}", html=f'<div class="{name}"></div>\n', js=script, css=style)
+    return lambda *, data, **options: made(data=[data] if isinstance(data, dict) else data, **options)
 
 
 def picking(key: str, known: Container[str] | None = None) -> Callable[[], None]:

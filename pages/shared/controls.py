@@ -53,7 +53,8 @@ def scaling(shown: str) -> None:
             _slider(key)
         with st.container(key="meter"):
             _meter()
-        st.pills("Try", list(PRESETS), key="preset", on_change=_apply_preset, wrap=True)
+        if shown == "all":  # the address does not know it; for letters that are not ASCII Streamlit imports all emojis, which takes a moment at the start
+            st.pills("Try", list(PRESETS), key="preset", on_change=_apply_preset, wrap=True)
         st.html(f"<style>{_hidden(shown, state.get('source'))}</style>")
 
 

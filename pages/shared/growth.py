@@ -17,6 +17,7 @@ from effnet_core.palette import SIGNED, VIRIDIS, percent
 
 from . import html, shell, texts
 from .gallery import Sheet, Tile, gallery
+from .looks import again
 
 PLAIN = {"displayModeBar": False}
 POLL_S = 2.0  # between two looks for a new snapshot
@@ -99,7 +100,7 @@ def is_shown(name: str) -> bool:
 
 def album(name: str, expected: int = 0, live: bool = False) -> None:
     """The section; moving in it leaves the rest of the page alone, and while it is `live` it follows the training."""
-    st.fragment(lambda: _album(name, expected), run_every=POLL_S if live else None)()
+    again("album", lambda: _album(name, expected), POLL_S if live else None)
 
 
 def _album(name: str, expected: int) -> None:

@@ -17,6 +17,7 @@ from effnet_core.families import to_spec
 from effnet_core.speed.ways import WAYS
 from effnet_core.work import jobs, workers
 
+from . import work
 from .answers import Answers
 
 SECONDS = 2.0  # of measuring; the layers take half as long again
@@ -59,7 +60,8 @@ class Request(NamedTuple):
 
     def args(self) -> list[str]:
         """For `python -m effnet_core`."""
-        return ["latency", *self.settings(), "--way", self.way, "--precision", self.precision, "--seconds", str(SECONDS)]
+        return ["latency", *self.settings(), "--way", self.way, "--precision", self.precision, "--seconds", str(SECONDS),
+                "--limit", str(work.MEASURING_LIMIT_S)]
 
     def settings(self) -> list[str]:
         """The arguments that every command has that measures a network."""

@@ -4,12 +4,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
 
-from effnet_core.lab import lesson_sheets, sheets
-
 from . import glossary, texts
 
-PAGES = tuple(sheets.SHEETS)
-LESSONS = tuple(f"blocks_{lesson}" for lesson in lesson_sheets.LESSONS)  # one for each lesson of the page Blocks
+PAGES = frozenset(name.removeprefix("sheet_") for name in texts.pages() if name.startswith("sheet_") and not name.startswith("sheet_blocks_"))
 
 
 def home() -> str:
@@ -26,6 +23,7 @@ def prepared(name: str) -> dict[str, str]:
 def document(name: str, question: str, where: str) -> str:
     """The sheet `name` of a page or a lesson, whose title is `question`, of the app at `where`."""
     from effnet_core.figures.sheet import Sheet, sheet
+    from effnet_core.lab import sheets
 
     sections, page = texts.sections(f"sheet_{name}"), name.partition("_")[0]
     meanings = glossary.short()

@@ -58,7 +58,7 @@ def freeze() -> None:
 
 @st.cache_resource(show_spinner=False)
 def boot() -> None:
-    """Once per server: the imports that the slider pages need, then `freeze`. torch waits until a page needs it."""
+    """Once per server, when the first page stands: the imports that the slider pages need, then `freeze`. torch waits until a page needs it."""
     import graphviz  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
@@ -95,7 +95,6 @@ def pages() -> dict[str, "st.Page"]:
 def run() -> None:
     """The whole of `app.py`: one page inside the frame. The address is read before the page and completed after it."""
     st.set_page_config(page_title="EfficientNet, opened", page_icon=str(ASSETS / "icon.png"), layout="wide")
-    boot()
     available = pages()
     current = st.navigation(list(available.values()), position="top")
     goto = st.query_params.get("goto")
@@ -112,6 +111,7 @@ def run() -> None:
         st.session_state["_before_learn"] = slug
     _frame(slug, PAGES[slug], current)
     state.write_address()
+    boot()
 
 
 def _frame(slug: str, entry: Entry, current: "st.Page") -> None:

@@ -17,6 +17,7 @@ from effnet_core import machine
 from effnet_core.work.jobs import Job, JobQueue
 
 from . import html
+from .looks import again
 
 POLL_S = {"queued": 1.0, "running": 0.5}  # between two looks at a job
 ABSENCE_S = 60.0  # a visitor whose connection is lost for longer has left; a shorter loss is the network's fault
@@ -212,14 +213,14 @@ def watch(queue: JobQueue, job: Job, show: Callable[[], None], every: float | No
             st.rerun()
         show()
 
-    st.fragment(look, run_every=every or POLL_S.get(state))()
+    again(queue.name, look, every or POLL_S.get(state))
 
 
 def bar(queue: JobQueue, job: Job, step: Callable[[Job], Step], pausable: bool = False) -> None:
     """A job that waits or runs: its place in the queue or how far it is, and the buttons that pause or stop it."""
     fraction, text, left_s = Step(0.0, waiting(queue, job)) if job.state == "queued" else step(job)
     clock = "" if job.state == "queued" else f" · {span(job.seconds)} so far" if left_s is None else f" · {time_left(left_s)}"
-    ending = f"{'Pausing' if job.pausing else 'Stopping'} {html.plain(job.title)}"
+    ending = f"{'Pausing' if pausable and job.pausing else 'Stopping'} {html.plain(job.title)}"
     with st.container(key=f"bar_{queue.name}", horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, max(0.0, fraction)), text=ending if job.stopping else text + clock)
         if pausable and job.state == "running":

@@ -36,7 +36,7 @@ def wish(network: Architecture, busy: bool) -> results.Request:
     images = frame.batch(batch)
     way, precision, threads, button = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     chosen = RUN[way.selectbox("Way to run", list(RUN), help=ways_help(where), **state.bound("way"))]
-    numbers = precision.segmented_control("Number format", PRECISIONS, default="fp32", required=True, width="stretch",
+    numbers = precision.segmented_control("Precision", PRECISIONS, default="fp32", required=True, width="stretch",
                                           help=texts.text("latency_one", "precision"), **state.bound("precision"))
     cores = frame.threads(threads)
     request = results.Request(network, where, images, cores, chosen, numbers)

@@ -69,7 +69,7 @@ def wish(network: Architecture, busy: bool) -> Request:
     cores = frame.threads(threads)
     request = Request(network, where, images, cores)
     with button:
-        frame.button(answers, request, "roof", busy=busy, icon=":material/roofing:")
+        frame.button(answers, request, "roof", busy=busy)
     return request
 
 

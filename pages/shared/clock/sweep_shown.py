@@ -119,7 +119,8 @@ def words(row: dict) -> None:
         return
     st.markdown("##### What these curves say")
     time = of_batches(points) if row["over"] == "batch" else [of_growth(row, points)]
-    st.markdown("\n\n".join(filter(None, [*time, of_memory(row, points)])))
+    shaky = "" if all(point["steady"] for point in points) else texts.text(PAGE, "shaky")
+    st.markdown("\n\n".join(filter(None, [shaky, *time, of_memory(row, points)])))
 
 
 def of_batches(points: list[dict]) -> list[str]:

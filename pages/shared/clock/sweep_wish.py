@@ -36,7 +36,8 @@ class Request(NamedTuple):
     def title(self) -> str:
         if self.over == "phi":
             alpha, beta, gamma, base = self.formula
-            return f"{families.title(base).removeprefix('EfficientNet-')} over φ = {self.values[0]:g} … {self.values[-1]:g}" + (
+            ends = f"{self.values[0]:g} … {self.values[-1]:g}".replace("-", "−")
+            return f"{families.title(base).removeprefix('EfficientNet-')} over φ = {ends}" + (
                 "" if (alpha, beta, gamma) == PAPER else f", α = {alpha:g}, β = {beta:g}, γ = {gamma:g}") + self._images
         if self.over == "batch":
             return f"{self.network.name} over batches of {self.values[0]:g} … {self.values[-1]:g}"

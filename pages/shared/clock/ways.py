@@ -35,7 +35,8 @@ class Request(NamedTuple):
 
     @property
     def title(self) -> str:
-        return f"{self.network.name}, batch {self.batch}, in {len(self.ways)} ways"
+        ways = f"{len(self.ways)} way{'' if len(self.ways) == 1 else 's'} beside the plain one"
+        return f"{self.network.name}, batch {self.batch}, {ways}, in {' and '.join(self.precisions)}"
 
     def args(self) -> list[str]:
         return ["ways", "--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch), "--threads",
@@ -127,5 +128,5 @@ def status(request: Request, job: Job | None, shown: dict | None) -> None:
                                                   best=html.plain(ways_shown.label(best)), ratio=f"{best['ratio']:.2f}"), "ways")
     elif shown is not None:
         st.info(texts.text(PAGE, "stale", shown=html.plain(ways_shown.described(shown)), now=html.plain(request.title)), icon=":material/sync_problem:")
-    else:
+    elif request.ways and request.precisions:
         st.caption(texts.text(PAGE, "ready", title=html.plain(request.title)))

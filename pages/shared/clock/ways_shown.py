@@ -33,21 +33,22 @@ def described(record: dict) -> str:
 def outcome(record: dict) -> None:
     """The figures of one race."""
     rows = ran(record)
-    st.markdown(f"##### {html.plain(described(record))}")
+    st.markdown(f"#### {html.plain(described(record))}")
+    st.caption(measured.provenance(record))
     if record["note"]:
         st.warning(texts.text("latency", "doubt", note=html.plain(record["note"])), icon=":material/warning:")
     st.plotly_chart(draw.ratios(rows, shell.theme()), theme=None, key="ways_ratios", config=PLAIN,
                     alt="Time of every way to run, over that of the plain one: " + ", ".join(f"{label(row)} {row['ratio']:.2f}" for row in rows))
     st.markdown(verdict(record))
     table(record)
-    st.caption(f"{measured.provenance(record)} {versions(record)}")
     st.download_button("JSON", lambda: json.dumps({key: value for key, value in record.items() if key != "job"}, indent=1), "ways.json",
                        "application/json", on_click="ignore", icon=":material/download:", key="ways_json")
 
 
-def versions(record: dict) -> str:
-    others = [f"{name} {version}" for name, version in record["versions"].items() if name in ("onnxruntime", "openvino")]
-    return f"Beside it: {', '.join(others)}." if others else ""
+def rivals(record: dict) -> list[dict]:
+    """The others whose medians the passes of the quickest reach too, from 10 % to 90 % of them: one more race may order these anew."""
+    quickest = best(record)
+    return [row for row in ran(record) if row is not quickest and row["median_ms"] <= quickest["p90_ms"]]
 
 
 def verdict(record: dict) -> str:
@@ -57,6 +58,8 @@ def verdict(record: dict) -> str:
     words = texts.text(PAGE, "verdict" if quickest["way"] != "plain" or quickest["precision"] != "fp32" else "verdict_plain",
                        best=html.plain(label(quickest)), share=percent(quickest["ratio"]), times=f"{1 / quickest['ratio']:.2f}",
                        plain=ms(rows["plain", "fp32"]["median_ms"]), median=ms(quickest["median_ms"]))
+    if close := rivals(record):
+        words += " " + texts.text(PAGE, "rivals", names=html.plain("; ".join(map(label, close))))
     steps = [rows.get((way, "fp32")) for way in ("channels-last", "folded", "fused")]
     if all(steps):
         words += " " + texts.text(PAGE, "steps", **{name: f"{row['ratio']:.2f}" for name, row in zip(("order", "folded", "fused"), steps)})

@@ -15,6 +15,7 @@ from effnet_core.preprocess import Preprocess
 from effnet_core.work.jobs import Job, JobQueue
 
 from .. import data, html, memory, shelf, texts, truth, work
+from ..looks import again
 from ..seen import Look
 
 NICE = 10
@@ -169,7 +170,7 @@ def _watch(job: Job) -> None:
             st.rerun()
         _progress(queue, job)
 
-    st.fragment(look, run_every=work.POLL_S.get(state))()
+    again(queue.name, look, work.POLL_S.get(state))
 
 
 def _progress(queue: JobQueue, job: Job) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from .. import texts, work
+from ..looks import again
 from ..seen import Look
 from .turns import Turn, Turns
 
@@ -38,7 +39,7 @@ def progress(turn: Turn, key: str, done: Callable[[Turn], str]) -> None:
                 turn.leave(work.owner())
                 st.rerun()
 
-    st.fragment(look, run_every=POLL_S)()
+    again("waiting", look, POLL_S)
 
 
 def _words(queue: Turns, turn: Turn, done: Callable[[Turn], str]) -> str:

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from effnet_core.lab.lesson_sheets import LESSONS
+
 from .. import catalogue, html, lesson, sheets, shell, state, teaching, texts
 from .progress import Progress
 
@@ -64,9 +66,10 @@ def _sheets() -> None:
     """All lesson sheets, those of pages and those of lessons in a row each that wraps."""
     st.markdown(f"#### {text('sheets_title')}\n{text('sheets')}")
     with st.container(horizontal=True, key="sheets"):
-        for slug in sheets.PAGES:
-            sheets.offer(slug, shell.PAGES[slug].question, shell.PAGES[slug].title, f"sheet_of_{slug}")
+        for slug, page in shell.PAGES.items():
+            if slug in sheets.PAGES:
+                sheets.offer(slug, page.question, page.title, f"sheet_of_{slug}")
     st.markdown(text("sheets_lessons"))
     with st.container(horizontal=True, key="lesson_sheets"):
-        for name in sheets.LESSONS:
-            sheets.offer(name, lesson.text(name.partition("_")[2], "question"), sheets.prepared(name)["lesson"], f"sheet_of_{name}")
+        for slug in LESSONS:
+            sheets.offer(f"blocks_{slug}", lesson.text(slug, "question"), sheets.prepared(f"blocks_{slug}")["lesson"], f"sheet_of_blocks_{slug}")

@@ -16,6 +16,7 @@ from effnet_core.work.jobs import Job
 
 from .. import html, results, shell, texts, work
 from ..data import SCENES
+from ..looks import again
 from . import studies, wishes
 
 if TYPE_CHECKING:  # it needs Optuna
@@ -54,7 +55,7 @@ def _course(name: str, job: Job | None) -> None:
         return
     other = studies.active_job(name)
     if other is not None:
-        st.fragment(lambda: (st.caption("Started by another visitor who is here."), _so_far(name)), run_every=POLL_S)()
+        again("search", lambda: (st.caption("Started by another visitor who is here."), _so_far(name)), POLL_S)
         return
     if job is not None and job.error:
         st.warning(html.plain(job.error), icon=":material/info:")
