@@ -125,3 +125,10 @@ def test_the_picture_has_a_line_per_way_and_every_figure_in_its_hover():
     assert list(points.x) == [1.0, 0.5] and list(points.error_x.array) == [0.1, 0.15] and list(points.error_x.arrayminus) == [0.05, 0.05]
     assert list(points.marker.symbol) == ["circle", "diamond"] and list(drawn.layout.yaxis.ticktext) == ["Plain, fp32", "Our fused path, bf16"]
     assert points.customdata[1][1:] == ["10.0 ms", "9.00 ms", "13.0 ms", "0.500", "4.0e-03"]
+
+
+@pytest.mark.parametrize(("ratio", "p90", "ends"), [(0.5, 0.6, 1.1), (4.0, 4.4, 4.0), (1.5, 9.0, 2.5), (1.5, 2.0, 2.0)])
+def test_every_marker_is_inside_the_chart_and_a_long_whisker_is_cut(ratio, p90, ends):
+    plain = {"name": "Plain", "precision": "fp32", "median_ms": 10.0, "p10_ms": 10.0, "p90_ms": 10.0, "ratio": 1.0, "difference": 0.0}
+    other = {**plain, "precision": "bf16", "median_ms": 10 * ratio, "p10_ms": 10 * ratio, "p90_ms": 10 * p90, "ratio": ratio}
+    assert draw.ratios([plain, other]).layout.xaxis.range == (0, pytest.approx(1.05 * ends))

@@ -41,7 +41,7 @@ def answer(args: argparse.Namespace, measure: Measure, table: Callable[[dict], s
 
 
 def built(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> "Network":
-    """The network that the arguments name, with random weights, the same ones every time. Raises `UserError` where there is none or no room."""
+    """The network that the arguments name, with random weights, always the same ones. Raises `UserError` where there is none or no room."""
     architecture = network_named(args)
     tell("loading torch", 0.0, None)
     from .. import devices, network  # seconds, hence only here
