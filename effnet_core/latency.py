@@ -51,7 +51,7 @@ class Latency:
     precision: str = PLAIN[1]
     difference: float | None = None  # of the logits from the plain network's, the greatest relative to the greatest; None of itself
     tolerance: float | None = None  # of that difference, which depends on the precision and on whether the device rounds to TF32
-    memory_peak: int | None = None  # bytes on the device, above what was held before its first pass, until the last one to warm up; None where nobody can tell
+    memory_peak: int | None = None  # bytes that a pass holds at most beside the weights; None where nobody asked, or can tell: a graph takes its memory when it is recorded
     settled: bool | None = None  # whether the warm-up ended since passes had stopped getting faster; None of a fixed one
 
     @property
@@ -107,6 +107,7 @@ def measure(
     seconds: float = 2.0,
     warmup: int | None = None,
     layers: bool = True,
+    memory: bool = False,
     way: str = PLAIN[0],
     precision: str = PLAIN[1],
     on_progress: Progress | None = None,
@@ -116,7 +117,8 @@ def measure(
 
     Run another `way` or in another `precision` (see `speed.ways`) it must first give the plain network's logits within the `tolerance` of
     `speed.trusted`. Then come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds` (3 of a
-    network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed. `threads`
+    network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed. With
+    `memory` a last pass is weighed, after which nothing should be timed in this process any more (see `speed.peak`). `threads`
     defaults to all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so far, and `should_stop` is
     asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device or a way that is not here,
     numbers out of range, too little memory, logits that differ, and where it was stopped.
@@ -133,25 +135,21 @@ def measure(
     def run(fraction: Callable[[Times], float], phase: str) -> Times:
         return repeat(lambda: pass_ms(own, x), fraction, phase, on_progress, should_stop)
 
-    def begin() -> None:
-        if right is not None:
-            apart.append(difference((way, precision), right, own, x))
-            check_difference((way, precision), apart[0], where.key)
-        warmed.extend(run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up"))
-
-    apart: list[float] = []
-    warmed: Times = []
+    apart: float | None = None
     with placed(network, where.key, threads):
         x = torch.randn(batch, *network.architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
         if on_progress is not None and (way, precision) != PLAIN:
             on_progress("preparing", 0.0, None)
         own = ready(network, (way, precision), x, threads)
-        right = None if (way, precision) == PLAIN else network(x)  # before, since it takes memory of its own
-        peak, _ = peak_bytes(begin, where.key)
+        if (way, precision) != PLAIN:
+            apart = difference((way, precision), network(x), own, x)
+            check_difference((way, precision), apart, where.key)
+        warmed = run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up")
         before = contention.read()
         samples = run(lambda times: sampling(times, REPEATS, seconds), "measuring")
         conditions = contention.between(before, contention.read())
         per_layer, hooked = _layer_times(own, x, run, LAYER_SHARE * seconds) if layers and WAYS[way].layered else ({}, None)
+        peak = peak_bytes(torch.inference_mode()(lambda: own(x)), where.key)[0] if memory and way != "graphed" else None
 
     conditions |= asleep([(way, precision)], threads)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", percentile(samples, 90) / percentile(samples, 50))
@@ -160,9 +158,9 @@ def measure(
     return Latency(
         to_spec(network.architecture), where.key, where.name, batch, threads, total.params, total.macs, tuple(samples), len(warmed), per_layer,
         hooked, machine.describe(), versions(where.key) | packages([(way, precision)]), conditions, steady=not doubts,
-        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=next(iter(apart), None),
-        tolerance=tolerance(precision, where.key) if apart else None,
-        memory_peak=peak if warmed and way != "graphed" else None,  # a graph took its memory when it was recorded
+        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=apart,
+        tolerance=None if apart is None else tolerance(precision, where.key),
+        memory_peak=peak,
         settled=settled(warmed) if warmup is None else None)
 
 

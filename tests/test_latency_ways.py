@@ -133,16 +133,21 @@ class Hungry(nn.Module):
 
 
 def test_the_memory_of_the_passes_is_what_they_hold_at_most(network):
-    before = measure(network, **QUICK).memory_peak
+    before = measure(network, memory=True, **QUICK).memory_peak
     network.pool = nn.Sequential(network.pool, Hungry())
-    found = measure(network, **QUICK)
+    found = measure(network, memory=True, **QUICK)
     if found.memory_peak is None:
         pytest.skip("this system does not tell")
     assert before < 20 * MB and 39 * MB < found.memory_peak < 60 * MB
 
 
-def test_without_a_pass_to_warm_up_no_memory_is_told(network):
-    assert measure(network, layers=False, **{**QUICK, "warmup": 0}).memory_peak is None
+def test_the_memory_is_weighed_last_and_only_where_it_is_asked_for(network, monkeypatch):
+    """What makes it exact makes all passes after it slower."""
+    times, genuine = [], latency.repeat
+    monkeypatch.setattr(latency, "repeat", lambda *rest: times.append("timed") or genuine(*rest))
+    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (times.append("weighed"), work(), (7, "here"))[-1])
+    assert measure(network, **QUICK).memory_peak is None and "weighed" not in times
+    assert measure(network, memory=True, **QUICK).memory_peak == 7 and times[-1] == "weighed" and times.count("weighed") == 1
 
 
 # the record
@@ -207,23 +212,19 @@ def test_layers_of_another_way_are_timed_where_they_are(network, monkeypatch):
 
 
 def test_the_memory_is_that_of_the_way_and_not_of_the_plain_network_that_it_is_compared_with(network, monkeypatch):
-    measured = []
-    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (measured.append(spy()), work(), (7, "here"))[-1])
-    passes = {"plain": 0, "way": 0}
+    measured, passes = [], {"plain": 0, "way": 0}
+    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (measured.append(dict(passes)), work(), measured.append(dict(passes)), (7, ""))[-1])
     network.register_forward_hook(lambda *_: passes.update(plain=passes["plain"] + 1))
 
     def spied(own, *rest):
         run = prepare(own, *rest)
         return lambda x: passes.update(way=passes["way"] + 1) or run(x)
 
-    def spy():
-        return dict(passes)
-
     prepare = trusted.prepare
     monkeypatch.setattr(trusted, "prepare", spied)
-    found = measure(network, way="folded", layers=False, **QUICK)
-    assert measured == [{"plain": 1, "way": 0}], "the plain pass is over by then, and the first one of the way is not"
-    assert passes["plain"] == 1 and passes["way"] > 10 and found.memory_peak == 7
+    measure(network, way="folded", layers=False, memory=True, **QUICK)
+    before, after = measured
+    assert passes["plain"] == 1 and after == {"plain": 1, "way": before["way"] + 1}
 
 
 def test_weights_of_the_fused_path_are_made_before_its_first_pass(network):

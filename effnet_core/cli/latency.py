@@ -46,7 +46,7 @@ def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) 
     devices.check_memory(architecture, args.batch, devices.find_device(args.device).key)
     built = network.build(architecture, seed=SEED)
     return latency.measure(built, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds,
-                           layers=args.layers, way=args.way, precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
+                           layers=args.layers, memory=True, way=args.way, precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
 
 
 def _in_time(args: argparse.Namespace, tell: Tell) -> Tell:
