@@ -40,10 +40,10 @@ def versions(device: str = "cpu") -> dict[str, str | bool | None]:
     return found
 
 
-def check_memory(architecture: Architecture, batch: int = 1, device: str = "cpu", placed: bool = False) -> None:
-    """Raises `UserError` with both numbers where a pass would not fit; weights that are `placed` there already do not count."""
+def check_memory(architecture: Architecture, batch: int = 1, device: str = "cpu", copies: int = 1) -> None:
+    """Raises `UserError` with both numbers where a pass would not fit, with so many copies of the weights that are not there yet."""
     weights, activations = memory_needed(architecture, batch)
-    needed = activations + (0 if placed else weights)
+    needed = activations + copies * weights
     available = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else machine.memory_available()
     if needed > available:
         raise UserError(f"{architecture.name} with a batch of {batch} needs about {needed / 1e9:,.2f} GB, and {device} has "

@@ -4,8 +4,7 @@ A measurement uses the cores, torch's thread setting and the network all alone: 
 """
 
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields
 
 import torch
@@ -13,17 +12,16 @@ from torch import Tensor, nn
 
 from . import contention, machine
 from .cost import cost
-from .devices import Device, check_memory, find_device, out_of_memory, versions
+from .devices import Device, check_memory, find_device, versions
 from .errors import UserError
 from .families import to_spec
 from .scaling import check, check_count
 from .speed.needs import LAYER_REPEATS, LAYER_SHARE, REPEATS, Times, sampling, settled, warming
 from .speed.peak import peak_bytes
-from .speed.race import PLAIN, Runner, packages
-from .speed.trusted import difference, ready
-from .speed.ways import WAYS, known
+from .speed.placed import placed
+from .speed.trusted import PLAIN, Runner, asleep, check as check_difference, difference, ready, tolerance
+from .speed.ways import WAYS, known, packages
 from .timing import BATCH_RANGE, SECONDS_RANGE, Progress, marked, pass_ms, percentile, repeat
-from .timing import threads as threaded
 
 WARMUP_RANGE = (0, 1000)
 SEED = 0
@@ -52,7 +50,8 @@ class Latency:
     way: str = PLAIN[0]  # of `speed.ways.WAYS`; the plain one has channels first
     precision: str = PLAIN[1]
     difference: float | None = None  # of the logits from the plain network's, the greatest relative to the greatest; None of itself
-    memory_peak: int | None = None  # bytes on the device, above what was held before the first pass, until the last one to warm up; None where nobody can tell
+    tolerance: float | None = None  # of that difference, which depends on the precision and on whether the device rounds to TF32
+    memory_peak: int | None = None  # bytes on the device, above what was held before its first pass, until the last one to warm up; None where nobody can tell
     settled: bool | None = None  # whether the warm-up ended since passes had stopped getting faster; None of a fixed one
 
     @property
@@ -99,25 +98,6 @@ class Latency:
         return cls(**{**found, "samples_ms": tuple(record["samples_ms"])})
 
 
-@contextmanager
-def _placed(network: nn.Module, device: str, threads: int) -> Iterator[None]:
-    """The network in eval mode on the device and torch at `threads`; afterwards everything as it was."""
-    modes = [(module, module.training) for module in network.modules()]
-    home = next(network.parameters()).device
-    try:
-        network.eval().to(device)
-        with threaded(threads), torch.inference_mode():
-            yield
-    except RuntimeError as failed:
-        if not out_of_memory(failed):
-            raise
-        raise UserError(f"{device} ran out of memory; a smaller batch or network would fit.") from failed
-    finally:
-        network.to(home)
-        for module, training in modes:
-            module.training = training
-
-
 def measure(
     network: nn.Module,
     *,
@@ -134,8 +114,8 @@ def measure(
 ) -> Latency:
     """Times forward passes of `network` on random images (`batch` 3 side side), the same ones every time.
 
-    Run another `way` or in another `precision` (see `speed.ways`) it must first give the plain network's logits within `TOLERANCE`. Then
-    come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds` (3 of a
+    Run another `way` or in another `precision` (see `speed.ways`) it must first give the plain network's logits within the `tolerance` of
+    `speed.trusted`. Then come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds` (3 of a
     network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed. `threads`
     defaults to all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so far, and `should_stop` is
     asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device or a way that is not here,
@@ -154,32 +134,35 @@ def measure(
         return repeat(lambda: pass_ms(own, x), fraction, phase, on_progress, should_stop)
 
     def begin() -> None:
-        apart.append(difference(network, (way, precision), own, x, right))
+        if right is not None:
+            apart.append(difference((way, precision), right, own, x))
+            check_difference((way, precision), apart[0], where.key)
         warmed.extend(run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up"))
 
-    apart: list[float | None] = []
+    apart: list[float] = []
     warmed: Times = []
-    with _placed(network, where.key, threads):
+    with placed(network, where.key, threads):
         x = torch.randn(batch, *network.architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
         if on_progress is not None and (way, precision) != PLAIN:
             on_progress("preparing", 0.0, None)
-        right = None if (way, precision) == PLAIN else network(x)
         own = ready(network, (way, precision), x, threads)
+        right = None if (way, precision) == PLAIN else network(x)  # before, since it takes memory of its own
         peak, _ = peak_bytes(begin, where.key)
         before = contention.read()
         samples = run(lambda times: sampling(times, REPEATS, seconds), "measuring")
         conditions = contention.between(before, contention.read())
         per_layer, hooked = _layer_times(own, x, run, LAYER_SHARE * seconds) if layers and WAYS[way].layered else ({}, None)
 
-    if WAYS[way].package and threads > 1:
-        conditions["thread_share"] = None  # the threads of such a runtime work while this one sleeps
+    conditions |= asleep([(way, precision)], threads)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", percentile(samples, 90) / percentile(samples, 50))
     few = [f"Only {len(samples)} passes, since one takes {samples[-1] / 1e3:.0f} seconds."] if len(samples) < REPEATS else []
     total = cost(network.architecture)
     return Latency(
         to_spec(network.architecture), where.key, where.name, batch, threads, total.params, total.macs, tuple(samples), len(warmed), per_layer,
         hooked, machine.describe(), versions(where.key) | packages([(way, precision)]), conditions, steady=not doubts,
-        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=apart[0], memory_peak=peak if warmed else None,
+        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=next(iter(apart), None),
+        tolerance=tolerance(precision, where.key) if apart else None,
+        memory_peak=peak if warmed and way != "graphed" else None,  # a graph took its memory when it was recorded
         settled=settled(warmed) if warmup is None else None)
 
 
@@ -188,7 +171,7 @@ def _check_room(network: nn.Module, batch: int, where: Device, runner: Runner) -
     home = next(network.parameters()).device
     if home.type == "meta":
         raise UserError(f"{network.architecture.name} has no weights yet; build or load it before measuring it.")
-    check_memory(network.architecture, batch, where.key, placed=str(home) == where.key and runner == PLAIN)
+    check_memory(network.architecture, batch, where.key, copies=(str(home) != where.key) + (runner != PLAIN))
 
 
 def _layer_times(network: nn.Module, x: Tensor, run: Callable[..., Times], seconds: float) -> tuple[dict[str, float], float]:

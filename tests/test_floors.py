@@ -26,7 +26,7 @@ FLOORS = [  # rooms of effnet_core, from the ground up; rooms of one floor may u
      "search.grid", "search.settings", "speed.needs", "speed.ways", "speed.plan", "speed.reading",
      "work.history", "work.workers", "work.jobs"],
     ["blocks", "network", "lessons.running",
-     "timing", "devices", "export.onnxfile", "speed.folded", "speed.fused", "speed.runtimes", "speed.prepared", "speed.race", "speed.peak", "speed.trusted",
+     "timing", "devices", "export.onnxfile", "speed.folded", "speed.fused", "speed.runtimes", "speed.prepared", "speed.trusted", "speed.placed", "speed.race", "speed.peak",
      "latency", "speed.sweep", "speed.roofline", "speed.output"],
     ["cards", "preprocess", "photos",
      "data.scenes", "data.catalogue", "data.folders", "data.archives", "data.sources", "data.datasets", "data.pictures", "data.augmentation",

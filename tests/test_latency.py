@@ -333,7 +333,7 @@ def test_too_little_memory_is_refused_with_both_numbers(network, monkeypatch):
     with pytest.raises(UserError, match=rf"EfficientNet-B7 with a batch of 64 needs about {needed:.2f} GB, and cpu has 2.50 GB"):
         check_memory(b7, 64)
     monkeypatch.setattr(machine, "memory_available", lambda: memory_needed(network.architecture)[1])
-    check_memory(network.architecture, placed=True)
+    check_memory(network.architecture, copies=0)
     with pytest.raises(UserError):
         check_memory(network.architecture)
     monkeypatch.setattr(machine, "memory_available", lambda: 0)

@@ -7,14 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from effnet_core import contention, machine
+from effnet_core import contention, latency, machine
 from effnet_core.devices import out_of_memory
 from effnet_core.errors import UserError
 from effnet_core.families import from_spec
 from effnet_core.latency import Latency, measure
 from effnet_core.network import build
 from effnet_core.speed import needs, trusted
-from effnet_core.speed.race import TOLERANCE
+from effnet_core.speed.fused import FusedConvolution
+from effnet_core.speed.race import race
+from effnet_core.speed.trusted import TOLERANCE
 from effnet_core.speed.ways import WAYS, missing
 
 from .test_latency import QUICK, TINY, conditions, hooks, slow_down
@@ -84,7 +86,7 @@ def test_a_runtime_that_fails_in_its_own_words_becomes_a_sentence(network, monke
         raise ValueError("No such kernel.\nmany more lines")
 
     monkeypatch.setattr(trusted, "prepare", lambda *_: fail)
-    with pytest.raises(UserError, match=r"^ONNX Runtime could not run tiny here: No such kernel\.$"):
+    with pytest.raises(UserError, match=r"^ONNX Runtime could not run this network here: No such kernel\.$"):
         measure(network, way="onnxruntime", **QUICK)
 
 
@@ -117,6 +119,9 @@ def test_a_copy_needs_room_for_its_weights_too(network, monkeypatch):
     measure(network, **QUICK)
     with pytest.raises(UserError, match="a smaller batch or network would fit"):
         measure(network, way="folded", **QUICK)
+    monkeypatch.setattr(machine, "memory_available", lambda: activations + 2 * weights - 1)
+    with pytest.raises(UserError, match="a smaller batch or network would fit"):
+        race(network, [("folded", "fp32"), ("channels-last", "fp32")], threads=1, seconds=0.0)
 
 
 # memory
@@ -199,3 +204,29 @@ def test_layers_of_another_way_are_timed_where_they_are(network, monkeypatch):
     monkeypatch.setattr(trusted, "prepare", slow)
     found = measure(network, way="folded", **QUICK)
     assert max(found.layers, key=found.layers.get) == "stages.2.0.depthwise" and found.layers["stages.2.0.depthwise"] >= 30
+
+
+def test_the_memory_is_that_of_the_way_and_not_of_the_plain_network_that_it_is_compared_with(network, monkeypatch):
+    measured = []
+    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (measured.append(spy()), work(), (7, "here"))[-1])
+    passes = {"plain": 0, "way": 0}
+    network.register_forward_hook(lambda *_: passes.update(plain=passes["plain"] + 1))
+
+    def spied(own, *rest):
+        run = prepare(own, *rest)
+        return lambda x: passes.update(way=passes["way"] + 1) or run(x)
+
+    def spy():
+        return dict(passes)
+
+    prepare = trusted.prepare
+    monkeypatch.setattr(trusted, "prepare", spied)
+    found = measure(network, way="folded", layers=False, **QUICK)
+    assert measured == [{"plain": 1, "way": 0}], "the plain pass is over by then, and the first one of the way is not"
+    assert passes["plain"] == 1 and passes["way"] > 10 and found.memory_peak == 7
+
+
+def test_weights_of_the_fused_path_are_made_before_its_first_pass(network):
+    run = trusted.prepare(network, "fused", "fp32", torch.ones(1, *network.architecture.input), 1)
+    parts = [part for part in run.modules() if isinstance(part, FusedConvolution)]
+    assert parts and all(len(part._packed) == 1 for part in parts)

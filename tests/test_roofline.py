@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effnet_core import latency, machine
+from effnet_core import devices, machine
 from effnet_core.errors import UserError
 from effnet_core.families import from_spec, published
 from effnet_core.lessons.convolution import Convolution
@@ -138,7 +138,7 @@ def test_the_record_has_the_roofs_and_every_layer_under_them(small):
     record = roofline.measure(network, batch=2, threads=1, seconds=0.0, on_progress=lambda *told: said.append(told))
     assert json.loads(json.dumps(record)) == record
     assert (record["network"], record["batch"], record["threads"], record["device"]) == (TINY, 2, 1, "cpu")
-    assert record["machine"] == machine.describe() and record["versions"] == latency.versions("cpu")
+    assert record["machine"] == machine.describe() and record["versions"] == devices.versions("cpu")
     products, movements = record["roofs"]["products"], record["roofs"]["movements"]
     asked = [(name, side) for name in roofline.precisions("cpu") for side in (32, 64)]
     assert [(row["precision"], row["side"]) for row in products] == asked
@@ -148,6 +148,7 @@ def test_the_record_has_the_roofs_and_every_layer_under_them(small):
     assert all(row["bytes_per_s"] == pytest.approx(row["moved"] / row["median_ms"] * 1e3) and row["median_ms"] > 0 for row in movements)
     for way in ("plain", "fused"):
         assert {*record["ways"][way]["layers"]} == {layer.id for layer in network.architecture.layers} and record["ways"][way]["batch"] == 2
+        assert record["ways"][way]["way"] == way and (record["ways"][way]["difference"] is None) == (way == "plain"), "only what agrees is timed"
     roof = roof_of(record["roofs"])
     assert roof.rate > 0 and roof.cache >= roof.main_memory > 0
     assert [*dict.fromkeys(phase for phase, _, _ in said)] == ["roofs", "plain", "fused"]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -12,11 +13,11 @@ from effnet_core.checkpoints import load
 from effnet_core.errors import UserError
 from effnet_core.families import compound, published
 from effnet_core.network import build
-from effnet_core.speed import output, prepared, race
+from effnet_core.speed import output, prepared, race, trusted
 from effnet_core.speed.fused import Fused, has_onednn
 from effnet_core.speed.output import TRIES, Output
 from effnet_core.speed.prepared import prepare
-from effnet_core.speed.race import apart
+from effnet_core.speed.trusted import apart
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
 
 from .serving import ROOT
@@ -120,14 +121,14 @@ def test_a_race_times_only_what_agrees_and_goes_on_without_what_fails(small, mon
             raise OSError("it broke\nand more")
         return genuine(network, way, *rest)
 
-    monkeypatch.setattr(race, "prepare", faulty)
+    monkeypatch.setattr(trusted, "prepare", faulty)
     told = []
     record = race.race(small, [(way, "fp32") for way in ("folded", "channels-last", "fused", "fused")], threads=1, seconds=0.0,
                        on_progress=lambda *said: told.append(said))
     rows = {row["way"]: row for row in record["ways"]}
     assert [*rows] == ["plain", "folded", "channels-last", "fused"]
     assert rows["plain"]["ratio"] == 1.0 and rows["plain"]["difference"] == 0.0
-    assert rows["folded"]["difference"] == pytest.approx(1e-3, rel=0.01) and "It was not timed" in rows["folded"]["error"]
+    assert rows["folded"]["difference"] == pytest.approx(1e-3, rel=0.01) and "So it was not timed" in rows["folded"]["error"]
     assert rows["channels-last"]["error"] == "Channels-last could not run this network here: it broke."
     assert "median_ms" not in rows["folded"] and "median_ms" not in rows["channels-last"]
     fused = rows["fused"]
@@ -218,3 +219,38 @@ def test_from_a_terminal(tmp_path):
     assert [row["way"] for row in record["ways"]] == ["plain", "fused"] and record["threads"] == 1
     refused = subprocess.run([*command, "--batch", "0"], cwd=ROOT, capture_output=True, text=True)
     assert refused.returncode == 1 and "batch" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("way", [key for key, way in WAYS.items() if way.package])
+def test_threads_that_share_a_runtime_get_the_answers_to_their_own_images(small, way):
+    if (why := missing(way)) is not None:
+        pytest.skip(why)
+    mine = [images(small, 1) * size for size in (1.0, 2.0, 3.0)]
+    with torch.inference_mode():
+        run, right = prepare(small, way, "fp32", mine[0], 1), [small(x) for x in mine]
+
+        def most(place):
+            return max(apart(right[place], run(mine[place])) for _ in range(50))
+
+        with ThreadPoolExecutor(len(mine)) as pool:
+            assert max(pool.map(most, range(len(mine)))) < 1e-4
+
+
+def test_others_are_prepared_for_few_shapes_only(small, monkeypatch):
+    made = []
+    monkeypatch.setattr(output, "LONG_S", 0.0)
+    monkeypatch.setattr(output, "missing", lambda way: None)
+    monkeypatch.setattr(output, "prepare", lambda _, way, *rest: made.append(way) or (lambda x: small(x).detach()))
+    run = Output(small)
+    for batch in range(1, 5):
+        for _ in range(3 * TRIES):
+            assert apart(small(images(small, batch)).detach(), run(images(small, batch))) < 1e-5
+    assert len(run.chosen) == output.MOST_SHAPES and made == [*output.OTHERS] * output.MOST_SHAPES
+
+
+def test_a_way_that_another_thread_has_just_chosen_is_not_tried_anew(small, monkeypatch):
+    x, run = images(small, 1), Output(small)
+    shape = tuple(x.shape)
+    monkeypatch.setattr(run, "_candidates", lambda x: pytest.fail("it is known"))
+    run._spent[shape], run._runs[shape] = output.LONG_S, lambda x: "chosen"
+    assert run._tried(x, shape) == "chosen", "it was not known when this thread asked"

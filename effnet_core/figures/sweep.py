@@ -163,5 +163,7 @@ def _wrapped(text: str, width: int = 60) -> str:
 
 
 def _nothing(what: Panel, record: Mapping, theme: str) -> dict:
-    words = "not measured on this device" if reading.measured(record) else "nothing measured yet"
+    rows = reading.measured(record)
+    later = any(row["memory_by"] == "later" for row in rows)
+    words = "nothing measured yet" if not rows else "measured last, when all times are there" if later else "not measured on this device"
     return note(words, theme, xref="paper", yref="paper", x=0.5, y=0.5)

@@ -15,20 +15,21 @@ from ..cost import cost
 from ..network import Network
 from .fused import Fused
 from .prepared import Run, prepare
-from .race import TOLERANCE, apart
+from .trusted import TOLERANCE, apart
 from .ways import missing
 
 OTHERS = ("onnxruntime", "openvino")
 MOST_PARAMETERS = 25_000_000  # each of the others holds a copy of its own
 LONG_S = 3.0  # of passes of one shape, before others are worth preparing
+MOST_SHAPES = 2  # for which others are prepared: those of the images that are most asked for and of what is left at the end
 TRIES = 3  # of each
 
 Shape = tuple[int, ...]
 
 
 class Output:
-    """Images (N 3 H W, fp32, on the processor or where the network is) → logits (N classes) of `network` in eval mode, within 1e-4 of the
-    greatest. The network must not change any more. Threads may share it."""
+    """Images (N 3 H W, fp32, on the network's device) → logits (N classes, fp32) of `network` in eval mode, within 1e-4 of the greatest.
+    The network must not change any more. Threads may share it."""
 
     def __init__(self, network: Network) -> None:
         self._network, self._fused, self._lock = network, Fused(network), threading.Lock()
@@ -51,7 +52,9 @@ class Output:
 
     def _tried(self, x: Tensor, shape: Shape) -> Tensor:
         """One pass, by whatever has been tried least; the fused path until the work is long."""
-        if self._spent.get(shape, 0.0) < LONG_S or x.device.type != "cpu":
+        if (run := self._runs.get(shape)) is not None:  # known since this thread asked
+            return run(x)
+        if x.device.type != "cpu" or not self._worthwhile(shape):
             start = time.perf_counter()
             logits = self._fused(x)
             self._spent[shape] = self._spent.get(shape, 0.0) + time.perf_counter() - start
@@ -65,6 +68,10 @@ class Output:
         if all(len(times) == TRIES for _, times in trials.values()):
             self._decide(shape, {name: statistics.median(times) for name, (_, times) in trials.items()})
         return logits
+
+    def _worthwhile(self, shape: Shape) -> bool:
+        """Whether others are to be tried: work of that shape is long, and few others have been."""
+        return shape in self._trials or (self._spent.get(shape, 0.0) >= LONG_S and len(self.chosen) + len(self._trials) < MOST_SHAPES)
 
     def _candidates(self, x: Tensor) -> dict[str, tuple[Run, list[float]]]:
         """The fused path and all others that are here and agree with it."""

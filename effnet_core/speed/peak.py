@@ -6,6 +6,7 @@ again while the work goes on.
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -20,17 +21,26 @@ LOOK_S = 0.001
 def peak_bytes(work: Callable[[], object], device: str = "cpu") -> tuple[int | None, str]:
     """The most bytes held while `work` runs, less those held before, and how that was found: by the "allocator" of the GPU, by the
     system's "high-water mark" of the process, by "samples" of its size, or "not measured", with None.
+
+    On the CPU `work` runs in a thread of its own, and nothing should be timed in this process afterwards, see `machine.hand_back_at_once`.
     """
     if device.startswith("cuda"):
         return _allocated(work, device), "allocator"
     if device != "cpu":
         work()
         return None, "not measured"
+    machine.hand_back_at_once()
     machine.give_back_memory()
     if (before := _set_back()) is not None:
-        work()
+        _apart(work)
         return max(0, _high_water() - before), "high-water mark"
-    return sampled(work), "samples"
+    return sampled(lambda: _apart(work)), "samples"
+
+
+def _apart(work: Callable[[], object]) -> None:
+    """In a new thread: there the C library has no free blocks of earlier work that it would use again and keep."""
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(work).result()
 
 
 def _allocated(work: Callable[[], object], device: str) -> int:

@@ -16,7 +16,7 @@ BATCH_RANGE = (1, 1024)
 LIMIT_S = 240.0  # of a whole sweep, loading torch not counted
 SPAN_S = 12.0  # of counted passes, of all points together, where passes are short
 SECONDS_RANGE = (0.3, 2.0)  # of counted passes, of one point
-OVERHEAD_S = 0.3  # for building a network
+OVERHEAD_S = 0.3  # for building a network, once for its time and once for its memory
 
 
 class Point(NamedTuple):
@@ -84,8 +84,8 @@ def seconds_each(count: int) -> float:
 
 
 def expected_s(pass_s: float, seconds: float) -> float:
-    """How long the measurement of a point takes whose every pass takes `pass_s`: warm-up, counted passes, one for the memory."""
-    return OVERHEAD_S + (passes(1e3 * pass_s, seconds, layers=False) + 1) * pass_s
+    """How long a point takes whose every pass takes `pass_s`: its warm-up, the counted passes, and one for the memory."""
+    return 2 * OVERHEAD_S + (passes(1e3 * pass_s, seconds, layers=False) + 1) * pass_s
 
 
 def all_expected_s(points: Sequence[Point], per_mac: float, limit_s: float = LIMIT_S) -> float:

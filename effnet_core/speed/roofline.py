@@ -9,20 +9,20 @@ import torch
 
 from .. import contention, latency, machine
 from ..cost import cost
+from ..devices import check_memory, find_device, versions
 from ..errors import UserError
 from ..families import to_spec
-from ..latency import BATCH_RANGE, SECONDS_RANGE, percentile
 from ..network import Network
 from ..scaling import check, check_count
-from ..timing import Progress, Times, repeat, sampling, synchronise, threads as threaded, warming
-from .prepared import DTYPES, prepare
+from ..timing import BATCH_RANGE, SECONDS_RANGE, Progress, Times, percentile, repeat, sampling, synchronise, threads as threaded, warming
+from .prepared import DTYPES
 
 SIDES = {"cpu": (256, 512, 1024), "gpu": (1024, 2048, 4096)}  # of the square matrices that are multiplied
 HELD = tuple(2**power for power in range(16, 29, 2))  # bytes: 64 KiB, for the nearest caches, to 256 MiB, beyond those of nearly all
 AT_LEAST = 2**25  # bytes moved between two looks at the clock
 ROUNDS = 10
 WAYS = ("plain", "fused")
-PARTS = {"warming up": (0.0, 0.2), "measuring": (0.2, 0.75), "layers": (0.75, 1.0)}  # of `latency.measure`: where each begins and ends
+PARTS = {"preparing": (0.0, 0.0), "warming up": (0.0, 0.2), "measuring": (0.2, 0.75), "layers": (0.75, 1.0)}  # of `latency.measure`: where each begins and ends
 SEED = 0
 
 
@@ -50,24 +50,19 @@ def measure(
     gives, and `steady` with a `note` where something disturbed any of them. Raises `UserError` for a device that is not here, numbers out of
     range, too little memory, and where it was stopped.
     """
-    where = latency.find_device(device)
+    where = find_device(device)
     batch = check_count("The batch", batch, BATCH_RANGE, " images")
     threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
     check("The measuring time", seconds, SECONDS_RANGE, " seconds")
-    latency.check_memory(network.architecture, batch, where.key)
+    check_memory(network.architecture, batch, where.key)
     found = roofs(where.key, threads, seconds, on_progress, should_stop)
     asked = {"batch": batch, "device": where.key, "threads": threads, "seconds": seconds, "should_stop": should_stop}
-    home, training = next(network.parameters()).device, network.training
-    try:
-        network.to(where.key)
-        ways = {way: _layered(network, way, on_progress, asked) for way in WAYS}
-    finally:
-        network.to(home).train(training)
+    ways = {way: _layered(network, way, on_progress, asked) for way in WAYS}
     total = cost(network.architecture)
     doubts = {"the height of the roofs": found, "the plain network": ways["plain"], "the fused path": ways["fused"]}
     return {"network": to_spec(network.architecture), "name": network.architecture.name, "device": where.key, "device_name": where.name,
             "batch": batch, "threads": threads, "parameters": total.params, "macs": total.macs, "roofs": found, "ways": ways,
-            "machine": machine.describe(), "versions": latency.versions(where.key),
+            "machine": machine.describe(), "versions": versions(where.key),
             "steady": all(part["steady"] for part in doubts.values()),
             "note": _note({what: part["note"] for what, part in doubts.items() if part["note"]})}
 
@@ -86,10 +81,7 @@ def _layered(network: Network, way: str, on_progress: Progress | None, asked: di
         begins, ends = PARTS[phase]
         on_progress(way, begins + fraction * (ends - begins), ms)
 
-    with threaded(asked["threads"]), torch.inference_mode():
-        example = torch.zeros(asked["batch"], *network.architecture.input, device=asked["device"])  # N 3 H W
-        run = prepare(network, way, "fp32", example, asked["threads"])
-    return latency.measure(run, **asked, on_progress=on_progress and tell).to_dict()
+    return latency.measure(network, way=way, **asked, on_progress=on_progress and tell).to_dict()
 
 
 def roofs(device: str, threads: int, seconds: float, on_progress: Progress | None = None,

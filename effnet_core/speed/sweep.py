@@ -17,9 +17,10 @@ from ..scaling import check, check_count
 from ..timing import threads as threaded
 from .needs import memory_needed
 from .peak import peak_bytes
-from .plan import LIMIT_S, POINTS_RANGE, Point, expected_s, seconds_each
+from .plan import LIMIT_S, OVERHEAD_S, POINTS_RANGE, Point, expected_s, seconds_each
 
 SEED = 0
+LATER = "later"  # how memory is found that has not been measured yet
 LIMIT_RANGE = (1.0, 3600.0)
 
 
@@ -44,16 +45,17 @@ def sweep(
     on_point: Callable[[dict], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> dict:
-    """Measures every point as `latency.measure` does without layers, and its memory peak in one more pass.
+    """Measures every point as `latency.measure` does without layers; when all times are there, the memory peak of each in one more pass.
 
     What does not fit into memory, and what would not end before `limit_s` seconds are over, is left out with a sentence; the others go
-    on. After every point `on_point` gets the record so far. Where `should_stop` turns true, what is there is the result.
+    on. After every step `on_point` gets the record so far. Where `should_stop` turns true, what is there is the result.
 
     Returns JSON values: the settings, the machine, whether it was `stopped`, for all points their `values`, `work` (MACs of a pass) and
     `counted` (bytes, weights included, by `needs.memory_needed`), and under `"points"`, in the order of `points` as far as they are done,
     `value`, `batch`, `network`, `name`, `side`, `parameters`, `macs` (of one image), `weights` (bytes), `error` (why it was left out, or
     None), and of those that were measured `median_ms`, `p10_ms`, `p90_ms`, `images_per_second`, `passes`, `steady`, `note`, `memory` (bytes
-    beside the weights, or None) and `memory_by`. Raises `UserError` for a device that is not here and numbers out of range.
+    beside the weights, or None) and `memory_by`, as `peak.peak_bytes` has it, or "later". Raises `UserError`
+    for a device that is not here and numbers out of range.
     """
     where = find_device(device)
     threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
@@ -64,9 +66,9 @@ def sweep(
              "values": [point.value for point in points], "work": [point.macs for point in points],
              "counted": [sum(memory_needed(point.network, point.batch)) for point in points],
              "machine": machine.describe(), "versions": versions(where.key)}
-    for index in sorted(range(len(points)), key=lambda index: points[index].macs):
-        run.next(index)
-        if run.should_stop():
+    order = sorted(range(len(points)), key=lambda index: points[index].macs)
+    for step, index in ((step, index) for step in (run.time, run.weigh) for index in order):
+        if not step(index):
             break
         if on_point is not None:
             on_point({**about, "stopped": False, "points": run.done()})
@@ -90,24 +92,40 @@ class _Sweep:
         return time.monotonic() - self.start
 
     def done(self) -> list[dict]:
-        return [self.rows[index] for index in sorted(self.rows)]
+        return [{**self.rows[index]} for index in sorted(self.rows)]
 
-    def next(self, index: int) -> None:
-        """Measures that point, or says why not; adds nothing where it was stopped meanwhile."""
+    def time(self, index: int) -> bool:
+        """Measures that point, or says why not; False where it was stopped meanwhile."""
         point = self.points[index]
         try:
             self.refuse_what_takes_too_long(point)
             figures = {"error": None, **self.measure(point)}
         except UserError as refused:
             if self.should_stop():
-                return
+                return False
             figures = {"error": str(refused)}
         self.rows[index] = {**described(point), **figures}
+        return not self.should_stop()
+
+    def weigh(self, index: int) -> bool:
+        """The memory of that point, where it was measured and there is time for it; False where it was stopped."""
+        point, row = self.points[index], self.rows[index]
+        if self.should_stop():
+            return False
+        if row["error"] is None and self.spent_s < self.limit_s:
+            left = self.owed_s()
+            self.told(Stand("memory", index, point.value, self.spent_s / (self.spent_s + left), None, left))
+            row["memory"], row["memory_by"] = self.memory(self.ready(point), point)
+        return True
+
+    def owed_s(self) -> float:
+        """For the passes in which memory is still to be measured."""
+        return sum(row["median_ms"] / 1e3 + OVERHEAD_S for row in self.rows.values() if row.get("memory_by") == LATER)
 
     def refuse_what_takes_too_long(self, point: Point) -> None:
         if self.per_mac is None:
             return
-        needed, left = expected_s(self.per_mac * point.macs, self.seconds), self.limit_s - self.spent_s
+        needed, left = expected_s(self.per_mac * point.macs, self.seconds), self.limit_s - self.spent_s - self.owed_s()
         if needed > left:
             raise UserError(f"It would take about {needed:,.0f} s; {max(0.0, left):,.0f} s of the {self.limit_s:,.0f} s "
                             "for a sweep are left.")
@@ -126,10 +144,8 @@ class _Sweep:
                 raise UserError(f"It was not ready when the {self.limit_s:,.0f} s for a sweep were over.") from ended
             raise
         self.per_mac = found.median_ms / 1e3 / point.macs
-        self.tell(point, "memory", found.median_ms, begun)
-        memory, by = self.memory(network, point)
-        return {"median_ms": found.median_ms, "p10_ms": found.p10_ms, "p90_ms": found.p90_ms, "passes": len(found.samples_ms),
-                "images_per_second": found.images_per_second, "steady": found.steady, "note": found.note, "memory": memory, "memory_by": by}
+        figures = {name: getattr(found, name) for name in ("median_ms", "p10_ms", "p90_ms", "images_per_second", "steady", "note")}
+        return {**figures, "passes": len(found.samples_ms), "memory": None, "memory_by": LATER}
 
     def ready(self, point: Point) -> Network:
         """The point's network on the device; the one before where it is the same."""
@@ -141,10 +157,10 @@ class _Sweep:
 
     def memory(self, network: Network, point: Point) -> tuple[int | None, str]:
         def one_pass() -> None:
-            network(torch.ones(point.batch, *point.network.input, device=self.device))  # N C H W
+            with threaded(self.threads), torch.inference_mode():  # both are a thread's own
+                network(torch.ones(point.batch, *point.network.input, device=self.device))  # N C H W
 
-        with threaded(self.threads), torch.inference_mode():
-            return peak_bytes(one_pass, self.device)
+        return peak_bytes(one_pass, self.device)
 
     def tell(self, point: Point, phase: str, ms: float | None, begun: float) -> None:
         if ms is not None:
@@ -157,7 +173,7 @@ class _Sweep:
         """For the rest of `point`, which has `begun` then, and for those after it that fit into the limit."""
         if self.per_mac is None:
             return None
-        left = max(0.0, expected_s(self.per_mac * point.macs, self.seconds) - (self.spent_s - begun))
+        left = self.owed_s() + max(0.0, expected_s(self.per_mac * point.macs, self.seconds) - (self.spent_s - begun))
         for macs in sorted(other.macs for index, other in enumerate(self.points) if index not in self.rows and other is not point):
             needed = expected_s(self.per_mac * macs, self.seconds)
             left += needed if self.spent_s + left + needed <= self.limit_s else 0.0

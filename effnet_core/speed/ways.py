@@ -1,6 +1,8 @@
 """The ways to run a network, by name: what each is, which precisions there are, and what is missing here for one of them."""
 
+import importlib.metadata
 import importlib.util
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import UserError
@@ -49,3 +51,14 @@ def missing(way: str, device: str = "cpu", precision: str = "fp32") -> str | Non
     if device == "cpu" and precision == "fp16":
         return "fp16 is for GPUs; the short format of processors is bf16."
     return None
+
+
+def packages(runners: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The versions of the packages that run these ways and precisions."""
+    found = {}
+    for name in sorted({WAYS[way].package for way, _ in runners} - {None}):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -29,13 +29,13 @@ ANSWERS = Answers("sweep", "_sweeps", left=left)
 
 
 def known_pace(request: Request) -> float | None:
-    """Seconds per multiply-add in the session's latest measurement with the same device and threads."""
+    """Seconds per multiply-add in the session's latest measurement with the same device and threads, of a sweep at its largest point."""
     def same(row: dict) -> bool:
         return (row["device"], row["threads"]) == (request.device, request.threads)
 
     points = [(row["measured"], point) for row in ANSWERS.rows() if same(row) for point in reading.measured(row)]
     points += [(row["measured"], row) for row in results.measurements() if same(row)]
-    return 1 / reading.pace(max(points, key=lambda pair: pair[0])[1]) if points else None
+    return 1 / reading.pace(max(points, key=lambda pair: (pair[0], reading.work(pair[1])))[1]) if points else None
 
 
 def step(job: Job) -> work.Step:
