@@ -11,7 +11,7 @@ from effnet_core.palette import si
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
 from effnet_core.work.jobs import Job
 from pages.shared import html, measured, results, state, texts, work
-from pages.shared.clock import four
+from pages.shared.clock import four, frame
 from pages.shared.measured import ms
 
 RUN = {way.name: way.key for way in WAYS.values()}  # in the address → what it is called inside
@@ -121,8 +121,8 @@ def status(request: results.Request, job: Job | None, shown: dict | None) -> Non
 
 def offering(request: results.Request, offer: dict) -> None:
     text, button = st.columns([5, 1], vertical_alignment="center")
-    text.info(texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]), median=ms(offer["median_ms"])),
-              icon=":material/group:")
+    text.info(texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]), median=ms(offer["median_ms"]))
+              + frame.doubt(offer), icon=":material/group:")
     button.button("Show it", key="take", type="primary", on_click=results.take, args=(offer,), width="stretch")
 
 

@@ -12,7 +12,7 @@ from effnet_core.work.jobs import Job
 
 from .. import html, measured, results, state, texts, work
 from ..answers import Answers
-from . import roof_shown
+from . import frame, roof_shown
 from .one import BATCHES, device_name
 from .roof_case import Case
 
@@ -127,5 +127,5 @@ def offering(request: Request, offer: dict) -> None:
     text, button = st.columns([5, 1], vertical_alignment="center")
     times = offer["ways"]["fused"]["median_ms"] / 1e3 / Case.of(offer).floor
     ago, title = results.ago(offer["measured"]), html.plain(request.title)
-    text.info(texts.text("latency_roof", "offer", title=title, ago=ago, times=f"{times:.3g}"), icon=":material/group:")
+    text.info(texts.text("latency_roof", "offer", title=title, ago=ago, times=f"{times:.3g}") + frame.doubt(offer), icon=":material/group:")
     button.button("Show it", key="roof_take", type="primary", on_click=answers.take, args=(offer,), width="stretch")
