@@ -22,6 +22,7 @@ from .speed.placed import placed
 from .speed.trusted import PLAIN, Runner, asleep, check as check_difference, difference, ready, tolerance
 from .speed.ways import WAYS, known, packages
 from .timing import BATCH_RANGE, SECONDS_RANGE, Progress, marked, pass_ms, percentile, repeat
+from .timing import threads as threaded
 
 WARMUP_RANGE = (0, 1000)
 SEED = 0
@@ -51,7 +52,7 @@ class Latency:
     precision: str = PLAIN[1]
     difference: float | None = None  # of the logits from the plain network's, the greatest relative to the greatest; None of itself
     tolerance: float | None = None  # of that difference, which depends on the precision and on whether the device rounds to TF32
-    memory_peak: int | None = None  # bytes that a pass holds at most beside the weights; None where nobody asked, or can tell: a graph takes its memory when it is recorded
+    memory_peak: int | None = None  # bytes that one more pass holds at most on the device, above what was held before; None where nobody asked or can tell
     settled: bool | None = None  # whether the warm-up ended since passes had stopped getting faster; None of a fixed one
 
     @property
@@ -117,8 +118,8 @@ def measure(
 
     Run another `way` or in another `precision` (see `speed.ways`) it must first give the plain network's logits within the `tolerance` of
     `speed.trusted`. Then come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds` (3 of a
-    network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed. With
-    `memory` a last pass is weighed, after which nothing should be timed in this process any more (see `speed.peak`). `threads`
+    network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed; at last, with
+    `memory`, one that is weighed, after which nothing should be timed in this process any more (see `speed.peak`). `threads`
     defaults to all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so far, and `should_stop` is
     asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device or a way that is not here,
     numbers out of range, too little memory, logits that differ, and where it was stopped.
@@ -135,7 +136,7 @@ def measure(
     def run(fraction: Callable[[Times], float], phase: str) -> Times:
         return repeat(lambda: pass_ms(own, x), fraction, phase, on_progress, should_stop)
 
-    apart: float | None = None
+    apart = None
     with placed(network, where.key, threads):
         x = torch.randn(batch, *network.architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
         if on_progress is not None and (way, precision) != PLAIN:
@@ -149,7 +150,7 @@ def measure(
         samples = run(lambda times: sampling(times, REPEATS, seconds), "measuring")
         conditions = contention.between(before, contention.read())
         per_layer, hooked = _layer_times(own, x, run, LAYER_SHARE * seconds) if layers and WAYS[way].layered else ({}, None)
-        peak = peak_bytes(torch.inference_mode()(lambda: own(x)), where.key)[0] if memory and way != "graphed" else None
+        peak = _peak(own, x, threads) if memory and WAYS[way].frees else None
 
     conditions |= asleep([(way, precision)], threads)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", percentile(samples, 90) / percentile(samples, 50))
@@ -159,9 +160,7 @@ def measure(
         to_spec(network.architecture), where.key, where.name, batch, threads, total.params, total.macs, tuple(samples), len(warmed), per_layer,
         hooked, machine.describe(), versions(where.key) | packages([(way, precision)]), conditions, steady=not doubts,
         note=" ".join(doubts + few) or None, way=way, precision=precision, difference=apart,
-        tolerance=None if apart is None else tolerance(precision, where.key),
-        memory_peak=peak,
-        settled=settled(warmed) if warmup is None else None)
+        tolerance=None if apart is None else tolerance(precision, where.key), memory_peak=peak, settled=settled(warmed) if warmup is None else None)
 
 
 def _check_room(network: nn.Module, batch: int, where: Device, runner: Runner) -> None:
@@ -170,6 +169,15 @@ def _check_room(network: nn.Module, batch: int, where: Device, runner: Runner) -
     if home.type == "meta":
         raise UserError(f"{network.architecture.name} has no weights yet; build or load it before measuring it.")
     check_memory(network.architecture, batch, where.key, copies=(str(home) != where.key) + (runner != PLAIN))
+
+
+def _peak(own: Callable[[Tensor], Tensor], x: Tensor, threads: int) -> int | None:
+    """Bytes that a pass holds at most beyond what is there already: the weights and the images `x`."""
+    def one_pass() -> None:
+        with threaded(threads), torch.inference_mode():  # both are a thread's own
+            own(x)
+
+    return peak_bytes(one_pass, str(x.device))[0]
 
 
 def _layer_times(network: nn.Module, x: Tensor, run: Callable[..., Times], seconds: float) -> tuple[dict[str, float], float]:

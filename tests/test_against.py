@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import math
 import platform
 
 import plotly.graph_objects as go
@@ -120,10 +121,23 @@ def test_a_series_keeps_what_was_measured_of_layers_and_ways():
 
 
 @pytest.mark.parametrize("broken", [{"layers": {"stem": 1.0}}, {"layers": {**layers("b0"), "stem": -1.0}}, {"layers": {**layers("b0"), "stem": "x"}},
-                                    {"layers": 3}, {"layers": layers("b0", 0.0)}, {"median_ms": 0.0}])
+                                    {"layers": 3}, {"layers": layers("b0", 0.0)}, {"median_ms": 0.0}, {"median_ms": "8"}, {"p90_ms": 0.1},
+                                    {"p10_ms": math.nan}, {"p90_ms": math.inf}, {"steady": None}])
 def test_a_file_whose_figures_cannot_be_is_refused(broken):
     with pytest.raises(UserError, match="latency --record FILE"):
         recorded.loads(json.dumps({**FIRST, "times": {"b0": {**FIRST["times"]["b0"], **broken}}}))
+
+
+@pytest.mark.parametrize("broken", [{"batch": 0}, {"batch": True}, {"threads": 1.5}, {"date": 3}, {"machine": {}}, {"versions": []}, {"times": {}}, {"more": 1}])
+def test_a_file_that_does_not_say_where_and_how_is_refused(broken):
+    with pytest.raises(UserError, match="latency --record FILE"):
+        recorded.loads(json.dumps({**FIRST, **broken}))
+
+
+@pytest.mark.parametrize("text", ["", "{", json.dumps(FIRST)[:-9], "[]", "3", "null", "[" * 100_000])
+def test_a_text_that_is_no_series_is_refused(text):
+    with pytest.raises(UserError, match="latency --record FILE"):
+        recorded.loads(text)
 
 
 def test_ways_are_not_mixed_in_a_series():

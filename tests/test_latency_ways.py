@@ -141,13 +141,24 @@ def test_the_memory_of_the_passes_is_what_they_hold_at_most(network):
     assert before < 20 * MB and 39 * MB < found.memory_peak < 60 * MB
 
 
-def test_the_memory_is_weighed_last_and_only_where_it_is_asked_for(network, monkeypatch):
-    """What makes it exact makes all passes after it slower."""
-    times, genuine = [], latency.repeat
-    monkeypatch.setattr(latency, "repeat", lambda *rest: times.append("timed") or genuine(*rest))
-    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (times.append("weighed"), work(), (7, "here"))[-1])
-    assert measure(network, **QUICK).memory_peak is None and "weighed" not in times
-    assert measure(network, memory=True, **QUICK).memory_peak == 7 and times[-1] == "weighed" and times.count("weighed") == 1
+def test_memory_is_weighed_last_with_the_settings_of_the_passes_and_only_where_it_is_asked_for(network, monkeypatch):
+    before, seen = torch.get_num_threads(), []
+    network.register_forward_hook(lambda *_: seen.append((torch.is_inference_mode_enabled(), torch.get_num_threads())))
+    genuine, weighed = latency.peak_bytes, []
+    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (weighed.append(len(seen)), genuine(work, device))[1])
+    measure(network, memory=False, **QUICK)
+    assert not weighed and {*seen} == {(True, 1)}
+    seen.clear()
+    found = measure(network, **QUICK)
+    assert weighed == [len(seen) - 1] == [found.warmup + len(found.samples_ms) + needs.LAYER_REPEATS], "nothing is timed after it"
+    assert {*seen} == {(True, 1)} and torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("way", [way.key for way in WAYS.values() if way.package])
+def test_the_memory_of_a_runtime_that_keeps_it_is_not_told(network, way):
+    if (why := missing(way)) is not None:
+        pytest.skip(why)
+    assert measure(network, way=way, memory=True, **QUICK).memory_peak is None
 
 
 # the record
@@ -211,20 +222,12 @@ def test_layers_of_another_way_are_timed_where_they_are(network, monkeypatch):
     assert max(found.layers, key=found.layers.get) == "stages.2.0.depthwise" and found.layers["stages.2.0.depthwise"] >= 30
 
 
-def test_the_memory_is_that_of_the_way_and_not_of_the_plain_network_that_it_is_compared_with(network, monkeypatch):
-    measured, passes = [], {"plain": 0, "way": 0}
-    monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (measured.append(dict(passes)), work(), measured.append(dict(passes)), (7, ""))[-1])
-    network.register_forward_hook(lambda *_: passes.update(plain=passes["plain"] + 1))
-
-    def spied(own, *rest):
-        run = prepare(own, *rest)
-        return lambda x: passes.update(way=passes["way"] + 1) or run(x)
-
-    prepare = trusted.prepare
-    monkeypatch.setattr(trusted, "prepare", spied)
-    measure(network, way="folded", layers=False, memory=True, **QUICK)
-    before, after = measured
-    assert passes["plain"] == 1 and after == {"plain": 1, "way": before["way"] + 1}
+def test_the_memory_is_that_of_the_way_and_not_of_the_plain_network(network, monkeypatch):
+    network.register_forward_hook(lambda *_: plain.append(torch.ones(10 * MB)))
+    plain, genuine = [], trusted.prepare
+    monkeypatch.setattr(trusted, "prepare", lambda own, *rest: genuine(build(from_spec(TINY), seed=0).eval(), *rest))
+    found = measure(network, way="folded", memory=True, **QUICK)
+    assert len(plain) == 1 and (found.memory_peak is None or found.memory_peak < 20 * MB)
 
 
 def test_weights_of_the_fused_path_are_made_before_its_first_pass(network):

@@ -61,7 +61,7 @@ def test_a_way_and_a_precision_are_asked_for_measured_and_told(world):  # noqa: 
 def test_one_way_does_not_answer_for_another(world):  # noqa: F811
     app = measure(open_app("latency", phi=SMALL), world)
     app.selectbox(key="way").set_value("Channels-last").run()
-    assert "The controls have moved on" in text(app) and app.button(key="measure").label == "Measure"
+    assert "The controls have moved on" in text(app) and app.button(key="measure_one").label == "Measure"
     measure(app, world)
     assert [row["way"] for row in session_rows(app)] == ["plain", "channels-last"]
     request = results.Request(NETWORK, "cpu", 1, 1)
@@ -72,14 +72,14 @@ def test_one_way_does_not_answer_for_another(world):  # noqa: F811
 
 def test_what_is_missing_is_offered_with_its_reason(world, monkeypatch):  # noqa: F811
     app = open_app("latency", phi=SMALL, precision="fp16")
-    assert app.button(key="measure").disabled
+    assert app.button(key="measure_one").disabled
     assert "Plain in fp16 cannot run like this here." in text(app) and "fp16 is for GPUs; the short format of processors is bf16" in text(app).replace("\\", "")
     app.selectbox(key="device").set_value("cuda:0").run()
-    assert not app.button(key="measure").disabled and "cannot run like this here" not in text(app)
+    assert not app.button(key="measure_one").disabled and "cannot run like this here" not in text(app)
     reason = "OpenVINO is not installed here; pip install openvino brings it."
     monkeypatch.setattr(one, "missing", lambda way, *_: reason if way == "openvino" else None)
     app = open_app("latency", phi=SMALL, way="OpenVINO")
-    assert app.selectbox(key="way").options == [way.name for way in WAYS.values()] and app.button(key="measure").disabled
+    assert app.selectbox(key="way").options == [way.name for way in WAYS.values()] and app.button(key="measure_one").disabled
     assert "OpenVINO is not installed here" in text(app).replace("\\", "") and reason in app.selectbox(key="way").help
 
 
@@ -88,7 +88,7 @@ def test_what_is_missing_is_offered_with_its_reason(world, monkeypatch):  # noqa
 def test_nonsense_in_the_address_is_ignored(world, query):  # noqa: F811
     app = open_app("latency", phi=SMALL, **query)
     assert not app.exception and (app.session_state["way"], app.session_state["precision"]) == ("Plain", "fp32")
-    assert not app.button(key="measure").disabled
+    assert not app.button(key="measure_one").disabled
 
 
 def test_making_ready_is_a_phase_and_layers_take_no_time_where_there_are_none(world):  # noqa: F811
@@ -197,7 +197,7 @@ def test_recorded_series_that_lack_layers_leave_the_bar_empty(world, drawn, monk
     ({"settled": True, "warmup": 9}, "9 passes, not counted, until the median of three was within 2 %"),
     ({"settled": False, "warmup": 60}, "They were still getting faster or slower"),
     ({"settled": None, "warmup": 1}, "Warm-up: 1 pass, not counted."),
-    ({"memory_peak": 12_300_000}, "12.3 MB at most above what was held before"),
+    ({"memory_peak": 12_300_000}, "12.3 MB at most in one more pass"),
     ({"difference": 1.2e-6}, "its logits lay within 1.2e-06 of the plain network's"),
     ({"conditions": {"thread_share": 0.97, "cores_used": 1.0, "cores_others": 0.4, "preemptions": 12.0}},
      "the measuring thread had a core 97.0 % of the time, other work kept 0.4 of its"),

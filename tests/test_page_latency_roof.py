@@ -63,7 +63,7 @@ def opened(**query):
 def measured(world, app=None, guess="roof_depthwise"):
     """The part with an answer; without a guess where `guess` is "" """
     app = app or opened()
-    app.button(key="roof_measure").click().run()
+    app.button(key="measure_roof").click().run()
     world.go.touch()
     assert world.queue.active()[0].wait(HANG_S)
     app.run()
@@ -79,7 +79,7 @@ def charts(app):
 
 def test_an_empty_part_invites_and_shows_no_figure(world):
     app = opened()
-    button = app.button(key="roof_measure")
+    button = app.button(key="measure_roof")
     assert (button.label, button.proto.type, button.disabled) == ("Measure", "primary", False)
     assert "Nothing measured yet" in text(app) and f"{len(NETWORK.layers)} layers one by one" in text(app) and not charts(app)
 
@@ -104,7 +104,7 @@ def test_figures_follow_from_the_record(world):
     se = shares(world.found, world.top, world.told["ways"]["fused"]["layers"])["se"]
     assert f"SE units have {percent(se.macs)} of the MACs and still {percent(se.floor)} of the floor" in read(seen)
     assert "All figures below are of one run with the settings shown above, measured just now." in seen and not app.warning
-    assert app.button(key="roof_measure").label == "Measure again"
+    assert app.button(key="measure_roof").label == "Measure again"
 
 
 @pytest.mark.parametrize("pace, factor, right", [
@@ -182,23 +182,23 @@ def test_moved_controls_are_told(world):
     app = measured(world)
     app.session_state["batch"] = 8
     app.run()
-    assert "The controls have moved on" in app.info[0].value and app.button(key="roof_measure").label == "Measure"
+    assert "The controls have moved on" in app.info[0].value and app.button(key="measure_roof").label == "Measure"
 
 
 def test_a_refusal_and_a_full_queue_are_sentences(world):
     world.refuse.write_text("cuda:0 ran out of memory; a smaller batch or network would fit.")
     app = opened()
-    app.button(key="roof_measure").click().run()
+    app.button(key="measure_roof").click().run()
     world.queue.finished() or world.queue.active()[0].wait(HANG_S)
     assert "was not measured" in app.run().warning[0].value and "ran out of memory" in app.warning[0].value
     world.queue.longest = 0
-    app.button(key="roof_measure").click().run()
+    app.button(key="measure_roof").click().run()
     assert not app.exception and "queue is full" in app.warning[0].value
 
 
 def test_it_can_be_stopped_and_another_part_shows_that_it_goes_on(world):
     app = opened()
-    app.button(key="roof_measure").click().run()
+    app.button(key="measure_roof").click().run()
     job = until_running(world.queue.active()[0])
     told = SimpleNamespace(latest=lambda kind: {"phase": "fused", "fraction": 0.5, "elapsed_s": 8.6}, args=["roofline"])
     assert roof.step(told) == work.Step(0.86, roof.PHASES["fused"][0], pytest.approx(1.4))
@@ -214,7 +214,7 @@ def test_another_visitors_result_is_offered(world):
     measured(world)
     other = opened()
     assert "takes 2.5 times as long as it must" in other.info[0].value.replace("\\", "")
-    other.button(key="roof_take").click().run()
+    other.button(key="take_roof").click().run()
     assert not other.exception and "by another visitor" in text(other)
 
 

@@ -177,7 +177,7 @@ def test_only_measured_networks_stand_on_the_ladder_of_times():
 def record(name, median=10.0, **other):
     return {"device": "cpu", "device_name": "Testum Mk 2", "batch": 1, "threads": 1, "median_ms": median, "p10_ms": median,
             "p90_ms": median, "steady": True, "note": None, "samples_ms": [median] * 12, "network": {"name": name},
-            "machine": {"processor": "Testum Mk 2", "cores": 2}, "versions": {"torch": "2"}, **other}
+            "machine": {"processor": "Testum Mk 2", "cores": 2, "system": "Linux 6"}, "versions": {"torch": "2"}, **other}
 
 
 def test_a_series_survives_its_file(tmp_path):

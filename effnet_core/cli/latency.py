@@ -6,11 +6,10 @@ from collections.abc import Callable
 from ..errors import UserError
 from ..speed import needs
 from ..speed.ways import PRECISIONS, WAYS
-from .cost import add_network, network_named
-from .measuring import Tell, add_measuring, answer
+from .cost import add_network
+from .measuring import Tell, add_measuring, answer, built
 from .recording import add_recording, record
 
-SEED = 0
 SLOWEST = 10  # rows of the short table
 
 
@@ -36,17 +35,11 @@ def run(args: argparse.Namespace) -> int | None:
 
 
 def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
-    architecture = network_named(args)
-    tell("loading torch", 0.0, None)
-    from .. import devices, latency, network  # seconds, hence only here
+    network = built(args, tell, stopped)
+    from ..latency import measure  # with torch: seconds, hence only here
 
-    if stopped():
-        raise UserError("The measurement was stopped before it was complete.")
-    tell("building", 0.0, None)
-    devices.check_memory(architecture, args.batch, devices.find_device(args.device).key)
-    built = network.build(architecture, seed=SEED)
-    return latency.measure(built, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds,
-                           layers=args.layers, memory=True, way=args.way, precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
+    return measure(network, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds, layers=args.layers, memory=True,
+                   way=args.way, precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
 
 
 def _in_time(args: argparse.Namespace, tell: Tell) -> Tell:

@@ -17,7 +17,6 @@ from ..lab import recorded
 from ..work import jobs, workers
 
 
-
 def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", type=Path, metavar="FILE",
                         help=f"measure the named networks, or {' '.join(recorded.NETWORKS)}, one after another, and write them as one series")

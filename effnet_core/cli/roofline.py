@@ -3,14 +3,11 @@
 import argparse
 from collections.abc import Callable
 
-from ..errors import UserError
 from ..families import from_spec
 from ..palette import percent, si
 from ..speed.intensity import network_floor_s, roof_of, shares, works
-from .cost import add_network, network_named
-from .measuring import Tell, add_measuring, answer
-
-SEED = 0
+from .cost import add_network
+from .measuring import Tell, add_measuring, answer, built
 
 
 def add(commands) -> None:
@@ -25,17 +22,11 @@ def run(args: argparse.Namespace) -> int | None:
 
 
 def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
-    architecture = network_named(args)
-    tell("loading torch", 0.0, None)
-    from .. import latency, network  # seconds, hence only here
-    from ..speed.roofline import measure
+    network = built(args, tell, stopped)
+    from ..speed.roofline import measure  # with torch: seconds, hence only here
 
-    if stopped():
-        raise UserError("The measurement was stopped before it was complete.")
-    tell("building", 0.0, None)
-    latency.check_memory(architecture, args.batch, latency.find_device(args.device).key)
-    return measure(network.build(architecture, seed=SEED), batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds,
-                   on_progress=tell, should_stop=stopped)
+    return measure(network, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds, on_progress=tell,
+                   should_stop=stopped)
 
 
 def table(record: dict) -> str:

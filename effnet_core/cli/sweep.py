@@ -30,7 +30,10 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int | None:
     if args.events:
         return serve(lambda events: _served(args, events))
-    record = _measure(args, lambda stand: None, (lambda record: None) if args.json else _say, lambda: False)
+    try:
+        record = _measure(args, lambda stand: None, (lambda record: None) if args.json else _say, lambda: False)
+    except KeyboardInterrupt:
+        raise UserError("The sweep was stopped before it was complete.") from None
     print(json.dumps(record) if args.json else table(record))
     return None
 

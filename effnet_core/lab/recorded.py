@@ -5,6 +5,7 @@ one number of threads, one way to run and one precision. Milliseconds are of a f
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -76,19 +77,26 @@ def loads(text: str) -> Series:
     """The inverse of `dumps`; older files, which know nothing of layers and ways, are read as they are. Raises `UserError` for anything else."""
     try:
         found = Series(**json.loads(text))
-        complete = all(name in NAMES and _complete(name, row) for name, row in found.times.items()) and found.times
-    except (ValueError, TypeError, KeyError, AttributeError):
+        complete = _told(found) and all(name in NAMES and _complete(name, row) for name, row in found.times.items()) and found.times
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         complete = False
     if not complete:
         raise UserError("This is no series of recorded measurements; python -m effnet_core latency --record FILE writes one.")
     return found
 
 
+def _told(series: Series) -> bool:
+    """Whether it says where, when and how, as those who show it expect."""
+    words = (series.date, series.device, series.device_name, *(series.machine[key] for key in ("processor", "system")), series.versions["torch"])
+    counts = (series.batch, series.threads, series.machine["cores"])
+    return all(isinstance(word, str) for word in words) and all(type(count) is int and count > 0 for count in counts)
+
+
 def _complete(name: str, row: Mapping) -> bool:
-    """Where there are times of layers, they are of all its layers."""
+    """Its times are in order, and where there are some of layers, they are of all its layers."""
     layers = row.get("layers", {})
     timed = not layers or {*layers} == {layer.id for layer in published(name).layers} and min(map(float, layers.values())) >= 0 < sum(layers.values())
-    return float(row["median_ms"]) > 0 and timed
+    return 0 < row["p10_ms"] <= row["median_ms"] <= row["p90_ms"] < math.inf and isinstance(row["steady"], bool) and timed
 
 
 def shipped(folder: Path = FOLDER) -> Sequence[Series]:

@@ -56,7 +56,7 @@ def measure(
     check("The measuring time", seconds, SECONDS_RANGE, " seconds")
     check_memory(network.architecture, batch, where.key)
     found = roofs(where.key, threads, seconds, on_progress, should_stop)
-    asked = {"batch": batch, "device": where.key, "threads": threads, "seconds": seconds, "should_stop": should_stop}
+    asked = {"batch": batch, "device": where.key, "threads": threads, "seconds": seconds, "memory": False, "should_stop": should_stop}
     ways = {way: _layered(network, way, on_progress, asked) for way in WAYS}
     total = cost(network.architecture)
     doubts = {"the height of the roofs": found, "the plain network": ways["plain"], "the fused path": ways["fused"]}

@@ -16,6 +16,7 @@ class Way(NamedTuple):
     package: str | None = None  # that must be installed
     layered: bool = False  # whether what is prepared is a module whose paths are the layer ids
     device: str | None = None  # the only kind it runs on
+    frees: bool = True  # whether a pass fetches the memory that it needs and frees it, so that it can be weighed
 
 
 WAYS = {way.key: way for way in (
@@ -23,10 +24,10 @@ WAYS = {way.key: way for way in (
     Way("channels-last", "Channels-last", layered=True),
     Way("folded", "Folded batch norm", layered=True),  # and channels-last, as all that follow
     Way("fused", "Our fused path", layered=True),
-    Way("graphed", "Our fused path as a CUDA graph", device="cuda"),
+    Way("graphed", "Our fused path as a CUDA graph", device="cuda", frees=False),
     Way("compiled", "torch.compile"),
-    Way("onnxruntime", "ONNX Runtime", "onnxruntime", device="cpu"),
-    Way("openvino", "OpenVINO", "openvino", device="cpu"),
+    Way("onnxruntime", "ONNX Runtime", "onnxruntime", device="cpu", frees=False),
+    Way("openvino", "OpenVINO", "openvino", device="cpu", frees=False),
 )}
 
 

@@ -111,10 +111,11 @@ def method(row: dict) -> str:
     load = say("load_cpu", share="" if share is None else f"the measuring thread had a core {percent(min(1.0, share))} of the time, ",
                others="an unknown number" if others is None else f"{others:.1f}", cores=str(row["machine"]["cores"]),
                preempted="an unknown number of" if preempted is None else f"{preempted:.0f}") if on_cpu else say("load_gpu")
-    peak, difference = row.get("memory_peak"), row.get("difference")
+    peak, difference, tolerance = row.get("memory_peak"), row.get("difference"), row.get("tolerance")
+    allowed = "" if tolerance is None else f"; {tolerance:.0e} is allowed"
     parts = (say(warm, count="1 pass" if row["warmup"] == 1 else f"{row['warmup']:,} passes"), say("clock_cpu" if on_cpu else "clock_gpu"),
              say("passes", passes=f"{len(row['samples_ms']):,}", p10=ms(row["p10_ms"]), p90=ms(row["p90_ms"])), load,
-             "" if peak is None else say("memory", peak=si(peak, "B")), "" if difference is None else say("answer", difference=f"{difference:.1e}"))
+             "" if peak is None else say("memory", peak=si(peak, "B")), "" if difference is None else say("answer", difference=f"{difference:.1e}", allowed=allowed))
     return "\n".join(f"- {part}" for part in parts if part)
 
 

@@ -73,15 +73,15 @@ class Request(NamedTuple):
         return self[1:] == how and _key(record["network"]) == key_of(self.network)
 
 
-_answers = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
-ask, asked, offered, take, mine, clear = _answers.ask, _answers.asked, _answers.offered, _answers.take, _answers.mine, _answers.clear
-made = _answers.made
+kept = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
+ask, asked, offered, take, mine, clear = kept.ask, kept.asked, kept.offered, kept.take, kept.mine, kept.clear
+made = kept.made
 
 
 def measurements() -> list[dict]:
     """All measurements of this session, oldest first, as `Latency.to_dict` gives them, with what `Answers.rows` adds and `"key"`, as `key_of`
     gives it."""
-    return _answers.rows()
+    return kept.rows()
 
 
 def layer_times(network: Architecture) -> dict[str, float] | None:

@@ -17,8 +17,7 @@ from effnet_core.speed import needs
 
 from .. import guess, html, measured, results, series, state, texts, work
 from ..results import Request
-from . import pace
-from .one import BATCHES, device_name
+from . import frame, pace
 
 PAGE = "latency_against"
 NETWORKS = {key: published(key) for key in against.NETWORKS}
@@ -87,10 +86,9 @@ def chosen() -> Setting:
     results.devices().watch()
     device, batch, threads = st.columns([3, 4, 2], vertical_alignment="bottom")
     return Setting(
-        device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device")),
-        batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch", help=texts.text("latency", "batch"),
-                                **state.bound("batch")),
-        threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads")))
+        frame.device(device),
+        frame.batch(batch),
+        frame.threads(threads))
 
 
 def beside(setting: Setting) -> Beside | None:

@@ -2,11 +2,35 @@
 
 import streamlit as st
 
+from effnet_core import machine
 from effnet_core.errors import UserError
 from effnet_core.work.jobs import Job
 
-from .. import html
+from streamlit.delta_generator import DeltaGenerator
+
+from .. import html, results, state, texts
 from ..answers import Answers, Request
+
+BATCHES = (1, 2, 4, 8, 16, 32)
+
+
+def device_name(key: str) -> str:
+    return f"{'Processor' if key == 'cpu' else 'GPU'}: {results.devices().names[key]}"
+
+
+def device(place: DeltaGenerator) -> str:
+    """The control, which all parts share as they share the next two: torch's name of what is measured on."""
+    return place.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
+
+
+def batch(place: DeltaGenerator) -> int:
+    """Images at a time."""
+    return place.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch", help=texts.text("latency", "batch"),
+                                   **state.bound("batch"))
+
+
+def threads(place: DeltaGenerator) -> int:
+    return place.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
 
 
 def ask(answers: Answers, request: Request, key: str) -> None:

@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.cost import cost
-from effnet_core.errors import UserError
 from effnet_core.families import from_spec, to_spec
 from effnet_core.palette import si
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
@@ -15,7 +13,6 @@ from pages.shared.clock import four, frame
 from pages.shared.measured import ms
 
 RUN = {way.name: way.key for way in WAYS.values()}  # in the address → what it is called inside
-BATCHES = (1, 2, 4, 8, 16, 32)
 PHASES = {  # of the worker → in words, and where on the bar it begins
     "loading torch": ("Loading PyTorch", 0.0),
     "building": ("Building the network", 0.15),
@@ -24,10 +21,6 @@ PHASES = {  # of the worker → in words, and where on the bar it begins
     "measuring": ("Measuring", 0.4),
     "layers": ("Timing every layer", 0.8),
 }
-
-
-def device_name(key: str) -> str:
-    return f"{'Processor' if key == 'cpu' else 'GPU'}: {results.devices().names[key]}"
 
 
 def asked(request: results.Request) -> str:
@@ -39,19 +32,16 @@ def wish(network: Architecture, busy: bool) -> results.Request:
     """The controls on top: what to measure the network on, and how. The button waits while this visitor's last wish is `busy`."""
     results.devices().watch()
     device, batch = st.columns([3, 4], vertical_alignment="bottom")
-    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
-    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
-                                     help=texts.text("latency", "batch"), **state.bound("batch"))
+    where = frame.device(device)
+    images = frame.batch(batch)
     way, precision, threads, button = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     chosen = RUN[way.selectbox("Way to run", list(RUN), help=ways_help(where), **state.bound("way"))]
     numbers = precision.segmented_control("Precision", PRECISIONS, default="fp32", required=True, width="stretch",
                                           help=texts.text("latency_one", "precision"), **state.bound("precision"))
-    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
+    cores = frame.threads(threads)
     request = results.Request(network, where, images, cores, chosen, numbers)
     with button:
-        known = results.mine(request) or results.offered(request)
-        st.button("Measure again" if known else "Measure", key="measure", icon=":material/timer:", width="stretch", on_click=measure,
-                  args=(request,), type="secondary" if known else "primary", disabled=busy or why_not(request) is not None)
+        frame.button(results.kept, request, "one", busy=busy, disabled=why_not(request) is not None)
     return request
 
 
@@ -64,13 +54,6 @@ def ways_help(device: str) -> str:
 def why_not(request: results.Request) -> str | None:
     """What is missing here for that way and precision, as a sentence."""
     return missing(request.way, request.device, request.precision)
-
-
-def measure(request: results.Request) -> None:
-    try:
-        results.ask(request)
-    except UserError as refused:
-        st.session_state["_refused_measuring"] = str(refused)
 
 
 def step(job: Job) -> work.Step:
@@ -102,28 +85,19 @@ def running(job: Job) -> None:
 
 def status(request: results.Request, job: Job | None, shown: dict | None) -> None:
     """What became of the last try, what the figures below belong to, and what to do next."""
-    if refused := st.session_state.pop("_refused_measuring", None):
-        st.warning(html.plain(refused), icon=":material/info:")
-    elif job is not None and job.state in ("failed", "stopped") and results.made(job) and results.asked() == request:
-        st.warning(f"**{job.title}** was not measured. {html.plain(job.error or 'It was stopped before it was complete.')}", icon=":material/info:")
+    frame.failures(results.kept, request, job, "one")
     if (why := why_not(request)) is not None:
         st.info(texts.text("latency_one", "missing", name=f"{WAYS[request.way].name} in {request.precision}", why=html.plain(why)), icon=":material/block:")
     elif shown is not None and request.answered_by(shown):
         st.caption(texts.text("latency", "current", ago=results.ago(shown["measured"])))
     elif (offer := results.offered(request)) is not None:
-        offering(request, offer)
+        frame.offering(results.kept, offer, texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]),
+                                                       median=ms(offer["median_ms"])), "one")
     elif shown is not None:
         st.info(texts.text("latency", "stale", shown=measured.described(shown), now=asked(request)), icon=":material/sync_problem:")
     else:
         st.caption(texts.text("latency", "ready", title=request.title, side=f"{request.network.scaling.side}",
                               macs=si(cost(request.network).macs)))
-
-
-def offering(request: results.Request, offer: dict) -> None:
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    text.info(texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]), median=ms(offer["median_ms"]))
-              + frame.doubt(offer), icon=":material/group:")
-    button.button("Show it", key="take", type="primary", on_click=results.take, args=(offer,), width="stretch")
 
 
 def empty(busy: bool) -> None:

@@ -4,16 +4,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from effnet_core import machine
 from effnet_core.architecture import Architecture
-from effnet_core.errors import UserError
 from effnet_core.families import to_spec
 from effnet_core.work.jobs import Job
 
-from .. import html, measured, results, state, texts, work
+from .. import html, measured, results, texts, work
 from ..answers import Answers
 from . import frame, roof_shown
-from .one import BATCHES, device_name
 from .roof_case import Case
 
 SECONDS = 2.0  # of measuring the roofs, and each of the two ways; the layers take half as long again
@@ -67,22 +64,13 @@ def wish(network: Architecture, busy: bool) -> Request:
     """The controls, which the other parts share, and the button."""
     results.devices().watch()
     device, batch, threads, button = st.columns([3, 4, 2, 2], vertical_alignment="bottom")
-    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
-    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
-                                     help=texts.text("latency", "batch"), **state.bound("batch"))
-    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
+    where = frame.device(device)
+    images = frame.batch(batch)
+    cores = frame.threads(threads)
     request = Request(network, where, images, cores)
-    known = answers.mine(request) or answers.offered(request)
-    button.button("Measure again" if known else "Measure", key="roof_measure", icon=":material/timer:", width="stretch", on_click=measure,
-                  args=(request,), type="secondary" if known else "primary", disabled=busy)
+    with button:
+        frame.button(answers, request, "roof", busy=busy)
     return request
-
-
-def measure(request: Request) -> None:
-    try:
-        answers.ask(request)
-    except UserError as refused:
-        st.session_state["_roof_refused"] = str(refused)
 
 
 def step(job: Job) -> work.Step:
@@ -102,15 +90,13 @@ def running(job: Job) -> None:
 
 def status(request: Request, job: Job | None, shown: dict | None) -> None:
     """What became of the last try, what the figures below belong to, and what to do next."""
-    if refused := st.session_state.pop("_roof_refused", None):
-        st.warning(html.plain(refused), icon=":material/info:")
-    elif job is not None and job.state in ("failed", "stopped") and answers.made(job) and answers.asked() == request:
-        why = job.error or "It was stopped before it was complete."
-        st.warning(f"**{html.plain(job.title)}** was not measured. {html.plain(why)}", icon=":material/info:")
+    frame.failures(answers, request, job, "roof")
     if shown is not None and request.answered_by(shown):
         st.caption(texts.text("latency_roof", "current", ago=results.ago(shown["measured"])))
     elif (offer := answers.offered(request)) is not None:
-        offering(request, offer)
+        times = offer["ways"]["fused"]["median_ms"] / 1e3 / Case.of(offer).floor
+        frame.offering(answers, offer, texts.text("latency_roof", "offer", title=html.plain(request.title), ago=results.ago(offer["measured"]),
+                                                  times=f"{times:.3g}"), "roof")
     elif shown is not None:
         st.info(texts.text("latency_roof", "stale", shown=measured.described(shown), now=asked(request)), icon=":material/sync_problem:")
     else:
@@ -121,11 +107,3 @@ def status(request: Request, job: Job | None, shown: dict | None) -> None:
 def asked(request: Request) -> str:
     where = results.devices().names[request.device]
     return f"{measured.scaled(to_spec(request.network))}, batch {request.batch}, {measured.threads_text(request.threads)} on {where}"
-
-
-def offering(request: Request, offer: dict) -> None:
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    times = offer["ways"]["fused"]["median_ms"] / 1e3 / Case.of(offer).floor
-    ago, title = results.ago(offer["measured"]), html.plain(request.title)
-    text.info(texts.text("latency_roof", "offer", title=title, ago=ago, times=f"{times:.3g}") + frame.doubt(offer), icon=":material/group:")
-    button.button("Show it", key="roof_take", type="primary", on_click=answers.take, args=(offer,), width="stretch")

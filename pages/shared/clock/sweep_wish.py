@@ -6,14 +6,14 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_core import families, machine
+from effnet_core import families
 from effnet_core.architecture import Architecture
 from effnet_core.families import BASES, PAPER, to_spec
 from effnet_core.speed import plan
 from effnet_core.speed.plan import Point
 from pages.shared import results, state, texts
 
-from .one import BATCHES, device_name
+from . import frame
 
 KINDS = {"Batch size": "batch", "φ": "phi", "Resolution": "side"}
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -88,12 +88,11 @@ def wish(network: Architecture) -> tuple[Request, DeltaGenerator]:
         low, high = ends(over)
     points = count.slider("Points", 2, 10, 6, 1, help=texts.text("latency_sweep", "points"), **state.bound("sweep_points"))
     device, batch, threads, button = st.columns([3, 4, 2, 2], vertical_alignment="bottom", gap="medium")
-    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
-    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
+    where = frame.device(device)
+    cores = frame.threads(threads)
     images = 1
     if over != "batch":
-        images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
-                                         help=texts.text("latency", "batch"), **state.bound("batch"))
+        images = frame.batch(batch)
     values = plan.spaced(low, high, points, geometric=over == "batch", grain=GRAIN[over])
     told = ", ".join(f"{value:g}" for value in values).replace("-", "−")
     (batch if over == "batch" else st).caption(texts.text("latency_sweep", "values", values=told))

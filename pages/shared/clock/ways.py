@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.families import to_spec
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
@@ -14,7 +13,6 @@ from effnet_core.work.jobs import Job
 from .. import html, results, state, texts, work
 from ..answers import Answers
 from . import frame, ways_shown
-from .one import BATCHES, device_name
 
 PAGE = "latency_ways"
 SECONDS = 1.0  # of measuring every way
@@ -72,10 +70,9 @@ def wish(network: Architecture, busy: bool) -> Request:
     """The controls, most of which the other parts share, and the button."""
     results.devices().watch()
     device, batch, threads = st.columns([3, 4, 2], vertical_alignment="bottom")
-    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
-    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
-                                     help=texts.text("latency", "batch"), **state.bound("batch"))
-    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
+    where = frame.device(device)
+    images = frame.batch(batch)
+    cores = frame.threads(threads)
     which, precision, press = st.columns([5, 2, 2], vertical_alignment="bottom")
     here = {name: key for name, key in NAMES.items() if any(missing(key, where, each) is None for each in PRECISIONS)}
     chosen = which.pills("Ways to run, beside the plain one", list(here), selection_mode="multi", wrap=True,
