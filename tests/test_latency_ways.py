@@ -146,10 +146,10 @@ def test_memory_is_weighed_last_with_the_settings_of_the_passes_and_only_where_i
     network.register_forward_hook(lambda *_: seen.append((torch.is_inference_mode_enabled(), torch.get_num_threads())))
     genuine, weighed = latency.peak_bytes, []
     monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (weighed.append(len(seen)), genuine(work, device))[1])
-    measure(network, memory=False, **QUICK)
+    measure(network, **QUICK)
     assert not weighed and {*seen} == {(True, 1)}
     seen.clear()
-    found = measure(network, **QUICK)
+    found = measure(network, memory=True, **QUICK)
     assert weighed == [len(seen) - 1] == [found.warmup + len(found.samples_ms) + needs.LAYER_REPEATS], "nothing is timed after it"
     assert {*seen} == {(True, 1)} and torch.get_num_threads() == before
 
