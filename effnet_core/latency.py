@@ -52,7 +52,7 @@ class Latency:
     precision: str = PLAIN[1]
     difference: float | None = None  # of the logits from the plain network's, the greatest relative to the greatest; None of itself
     tolerance: float | None = None  # of that difference, which depends on the precision and on whether the device rounds to TF32
-    memory_peak: int | None = None  # bytes that one more pass holds at most on the device, above what was held before; None where nobody can tell
+    memory_peak: int | None = None  # bytes that one more pass holds at most on the device, above what was held before; None where nobody asked or can tell
     settled: bool | None = None  # whether the warm-up ended since passes had stopped getting faster; None of a fixed one
 
     @property
@@ -108,7 +108,7 @@ def measure(
     seconds: float = 2.0,
     warmup: int | None = None,
     layers: bool = True,
-    memory: bool = True,
+    memory: bool = False,
     way: str = PLAIN[0],
     precision: str = PLAIN[1],
     on_progress: Progress | None = None,

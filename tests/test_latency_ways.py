@@ -133,9 +133,9 @@ class Hungry(nn.Module):
 
 
 def test_the_memory_of_the_passes_is_what_they_hold_at_most(network):
-    before = measure(network, **QUICK).memory_peak
+    before = measure(network, memory=True, **QUICK).memory_peak
     network.pool = nn.Sequential(network.pool, Hungry())
-    found = measure(network, **QUICK)
+    found = measure(network, memory=True, **QUICK)
     if found.memory_peak is None:
         pytest.skip("this system does not tell")
     assert before < 20 * MB and 39 * MB < found.memory_peak < 60 * MB
@@ -146,10 +146,10 @@ def test_memory_is_weighed_last_with_the_settings_of_the_passes_and_only_where_i
     network.register_forward_hook(lambda *_: seen.append((torch.is_inference_mode_enabled(), torch.get_num_threads())))
     genuine, weighed = latency.peak_bytes, []
     monkeypatch.setattr(latency, "peak_bytes", lambda work, device: (weighed.append(len(seen)), genuine(work, device))[1])
-    measure(network, memory=False, **QUICK)
+    measure(network, **QUICK)
     assert not weighed and {*seen} == {(True, 1)}
     seen.clear()
-    found = measure(network, **QUICK)
+    found = measure(network, memory=True, **QUICK)
     assert weighed == [len(seen) - 1] == [found.warmup + len(found.samples_ms) + needs.LAYER_REPEATS], "nothing is timed after it"
     assert {*seen} == {(True, 1)} and torch.get_num_threads() == before
 
@@ -158,7 +158,7 @@ def test_memory_is_weighed_last_with_the_settings_of_the_passes_and_only_where_i
 def test_the_memory_of_a_runtime_that_keeps_it_is_not_told(network, way):
     if (why := missing(way)) is not None:
         pytest.skip(why)
-    assert measure(network, way=way, **QUICK).memory_peak is None
+    assert measure(network, way=way, memory=True, **QUICK).memory_peak is None
 
 
 # the record
@@ -226,7 +226,7 @@ def test_the_memory_is_that_of_the_way_and_not_of_the_plain_network(network, mon
     network.register_forward_hook(lambda *_: plain.append(torch.ones(10 * MB)))
     plain, genuine = [], trusted.prepare
     monkeypatch.setattr(trusted, "prepare", lambda own, *rest: genuine(build(from_spec(TINY), seed=0).eval(), *rest))
-    found = measure(network, way="folded", **QUICK)
+    found = measure(network, way="folded", memory=True, **QUICK)
     assert len(plain) == 1 and (found.memory_peak is None or found.memory_peak < 20 * MB)
 
 

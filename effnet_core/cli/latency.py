@@ -39,7 +39,7 @@ def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) 
     from ..latency import measure  # with torch: seconds, hence only here
 
     return measure(network, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds, layers=args.layers,
-                   way=args.way, precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
+                   memory=True, way=args.way, precision=args.precision, on_progress=_in_time(args, tell), should_stop=stopped).to_dict()
 
 
 def _in_time(args: argparse.Namespace, tell: Tell) -> Tell:

@@ -57,8 +57,14 @@ def failures(answers: Answers, request: Request, job: Job | None, key: str) -> N
         st.warning(f"**{html.plain(job.title)}** was not measured. {html.plain(why)}", icon=":material/info:")
 
 
+def doubt(offer: dict) -> str:
+    """What to know before an offer is taken: a sentence, or nothing where it can be trusted."""
+    parts = [offer] if "steady" in offer else [point for point in offer["points"] if not point["error"]]
+    return "" if all(part["steady"] for part in parts) else " Other work disturbed it."
+
+
 def offering(answers: Answers, offer: dict, words: str, key: str) -> None:
     """What another visitor measured with the same settings, to be had at once."""
     text, take = st.columns([5, 1], vertical_alignment="center")
-    text.info(words, icon=":material/group:")
+    text.info(words + doubt(offer), icon=":material/group:")
     take.button("Show it", key=f"take_{key}", type="primary", on_click=answers.take, args=(offer,), width="stretch")

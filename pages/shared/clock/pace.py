@@ -98,7 +98,7 @@ def explained(points: Sequence[Point], split: Mapping[str, Mapping[str, Part]], 
     """In words, as far as it was measured."""
     said = []
     slow, fast = min(points, key=lambda point: point.pace), max(points, key=lambda point: point.pace)
-    if len(points) > 1:
+    if fast.pace > 1.1 * slow.pace:  # else there is nothing to explain
         reuse = {"slow_reuse": three(against.reuse(slow.key)), "fast_reuse": three(against.reuse(fast.key))}
         names = {"slow": slow.name, "fast": fast.name}
         said.append(texts.text(PAGE, "pace", ratio=three(fast.pace / slow.pace), **names))

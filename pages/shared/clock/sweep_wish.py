@@ -81,7 +81,7 @@ def same(spec: dict, network: Architecture) -> bool:
 def wish(network: Architecture) -> tuple[Request, DeltaGenerator]:
     """And the place of the button. Raises `UserError` where the ends of the range leave fewer than two values."""
     results.devices().watch()
-    kind, line, count = st.columns([3, 4, 4], vertical_alignment="top", gap="medium")
+    kind, line, count = st.columns([4, 4, 3], vertical_alignment="top", gap="medium")
     over = KINDS[kind.segmented_control("Sweep over", list(KINDS), default="Batch size", required=True, width="stretch",
                                         **state.bound("sweep_over"))]
     with line:
