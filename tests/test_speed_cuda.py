@@ -39,7 +39,7 @@ def test_the_record_says_what_was_allowed(network):
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 @pytest.mark.parametrize("way", [key for key, way in WAYS.items() if way.device != "cpu" and key != "compiled"])
 def test_every_way_agrees_on_a_gpu_and_its_layers_are_timed(network, way, precision):
-    found = measure(network, way=way, precision=precision, **QUICK)
+    found = measure(network, way=way, precision=precision, memory=True, **QUICK)
     assert found.difference is None or found.difference <= found.tolerance == tolerance(precision, "cuda:0")
     assert found.versions["tf32"] == torch.backends.cudnn.allow_tf32
     assert bool(found.layers) == WAYS[way].layered and (found.memory_peak is None) == (way == "graphed")

@@ -136,7 +136,7 @@ class _Sweep:
         check_memory(point.network, point.batch, self.device)
         network = self.ready(point)
         try:
-            found = measure(network, batch=point.batch, device=self.device, threads=self.threads, seconds=self.seconds, layers=False, memory=False,
+            found = measure(network, batch=point.batch, device=self.device, threads=self.threads, seconds=self.seconds, layers=False,
                             on_progress=lambda phase, fraction, ms: self.tell(point, phase, ms, begun),
                             should_stop=lambda: self.should_stop() or self.spent_s > self.limit_s)
         except UserError as ended:
