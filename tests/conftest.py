@@ -1,5 +1,6 @@
 """What all tests share: the independent references, and a cache folder of the tests' own."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 
 from .serving import CHROMIUM, QUIET, Windows, server
 
+CONTRAST = {"ignoreUnicode": True, "ignoreLength": False, "ignorePseudo": False, "boldValue": 700, "boldTextPt": 14, "largeTextPt": 18,
+            "contrastRatio": {"normal": {"expected": 4.5}, "large": {"expected": 4.5}}, "pseudoSizeThreshold": 0.25, "shadowOutlineEmMax": 0.2,
+            "textStrokeEmMin": 0.03}  # axe's own, but for large type
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "tests" / "output" / os.environ.get("PYTEST_XDIST_WORKER", "")  # each of the processes that share the tests has its own
 os.environ["EFFNET_CACHE"] = str(OUTPUT / "cache")
@@ -65,8 +69,9 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def serious():
-    """Tells what an accessibility checker finds serious in a page: by all its rules, or by those given."""
+    """Tells what an accessibility checker finds serious in a page: by all its rules, or by those given. Large type needs as much contrast as small."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    axe.axe_script += f";axe.configure({{ checks: [{{ id: 'color-contrast', options: {json.dumps(CONTRAST)} }}] }});"
 
     def found(page, *rules: str) -> list[tuple[str, list[str]]]:
         options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": [*rules]} if rules else {})}

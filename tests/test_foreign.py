@@ -192,9 +192,10 @@ def stranger(tiny, path, head):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**400, [[float("nan")]], {"accuracy": 10**400}, "\ud800",
-                                   "a\nb", "x" * 201, {"\ud800": 1}, json.loads("[" * 9 + "]" * 9), [0] * 3_000_000],
+                                   "a\nb", "x" * 201, {"\ud800": 1}, json.loads("[" * 9 + "]" * 9), [0] * 3_000],
                          ids=["nan", "infinite", "huge", "inside", "named", "surrogate", "lines", "long", "key", "deep", "large"])
-def test_what_a_stranger_s_card_says_is_left_out_where_it_cannot_be_shown(tiny, tmp_path, value):
+def test_what_a_stranger_s_card_says_is_left_out_where_it_cannot_be_shown(tiny, tmp_path, monkeypatch, value):
+    monkeypatch.setattr(claims, "MOST", 5_000)  # in place of millions
     head = {**dict.fromkeys(claims.KEPT, value), "source": {"model": value}, "precision": value}
     path = stranger(tiny, tmp_path / "theirs.safetensors", head)
     assert examine(path).precision == "float32"
