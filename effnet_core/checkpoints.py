@@ -7,6 +7,7 @@ whatever the training adds (`data`, `recipe`, `evaluation`, `machine`, `torch`, 
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from .errors import UserError
 from .families import from_spec, to_spec
 from .network import Network, build
 from .preprocess import Preprocess
+from .speed.output import Output
 
 __all__ = ["BUNDLED", "NAME", "SUFFIX", "Entry", "Pretrained", "available", "check_name", "find", "has_card", "load", "make_card", "own_folder",
            "path_of", "read_card", "save"]  # what `cards` tells about models, and here their weights
@@ -36,6 +38,11 @@ class Pretrained:
     preprocess: Preprocess
     labels: tuple[str, ...]
     card: dict
+
+    @cached_property
+    def output(self) -> Output:
+        """What is asked for logits where nothing else of the network is needed; made at the first call."""
+        return Output(self.network)
 
 
 def make_card(

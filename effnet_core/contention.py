@@ -48,13 +48,16 @@ def between(before: Reading, after: Reading) -> dict[str, float | None]:
 
 
 def complaints(conditions: dict[str, float | None], threads: int, on_cpu: bool, spread: float) -> list[str]:
-    """Sentences on what makes the figure doubtful; none if it can be trusted. `spread` is the 90th percentile over the median."""
+    """Sentences on what makes the figure doubtful; none if it can be trusted. `spread` is the 90th percentile over the median.
+
+    The `thread_share` is None where the measuring thread sleeps while other threads of the process work.
+    """
     share, others, preempted = (conditions[name] for name in ("thread_share", "cores_others", "preemptions"))
     found = [(spread > SPREAD, f"One pass in ten took {spread:.1f} times the median or longer.")]
     if on_cpu:
         cores = psutil.cpu_count() or 1
         found += [
-            (share < THREAD_SHARE, f"The measuring thread had a core only {100 * share:.0f} % of the time."),
+            (share is not None and share < THREAD_SHARE, f"The measuring thread had a core only {100 * (share or 0.0):.0f} % of the time."),
             (others is not None and others + threads > cores + SPARE_CORES,
              f"Other work kept {others or 0.0:.1f} of {cores} cores busy meanwhile."),
             (preempted is not None and preempted > PREEMPTIONS * threads,

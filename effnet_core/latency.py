@@ -4,39 +4,33 @@ A measurement uses the cores, torch's thread setting and the network all alone: 
 """
 
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, fields
 
 import torch
 from torch import Tensor, nn
 
 from . import contention, machine
-from .architecture import Architecture
 from .cost import cost
+from .devices import Device, check_memory, find_device, versions
 from .errors import UserError
 from .families import to_spec
 from .scaling import check, check_count
-from .timing import Progress, Times, marked, pass_ms, repeat, sampling, warming
+from .speed.needs import LAYER_REPEATS, LAYER_SHARE, REPEATS, Times, sampling, settled, warming
+from .speed.peak import peak_bytes
+from .speed.placed import placed
+from .speed.trusted import PLAIN, Runner, asleep, check as check_difference, difference, ready, tolerance
+from .speed.ways import WAYS, known, packages
+from .timing import BATCH_RANGE, SECONDS_RANGE, Progress, marked, pass_ms, percentile, repeat
+from .timing import threads as threaded
 
-BATCH_RANGE = (1, 1024)
-SECONDS_RANGE = (0.0, 300.0)
 WARMUP_RANGE = (0, 1000)
-REPEATS = 10
-LAYER_REPEATS = 5
 SEED = 0
-BYTES = 4  # fp32
-
-
-class Device(NamedTuple):
-    key: str  # torch's name: "cpu", "cuda:0", "mps"
-    name: str  # for people
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Times, in milliseconds, of forward passes of `batch` images in eval and inference mode, fp32, channels first."""
+    """Times, in milliseconds, of forward passes of `batch` images in eval and inference mode."""
 
     network: dict  # the specification, as `families.to_spec` gives it
     device: str
@@ -54,6 +48,12 @@ class Latency:
     conditions: dict  # what else went on, see `contention.between`
     steady: bool
     note: str | None  # what to know before trusting the figure
+    way: str = PLAIN[0]  # of `speed.ways.WAYS`; the plain one has channels first
+    precision: str = PLAIN[1]
+    difference: float | None = None  # of the logits from the plain network's, the greatest relative to the greatest; None of itself
+    tolerance: float | None = None  # of that difference, which depends on the precision and on whether the device rounds to TF32
+    memory_peak: int | None = None  # bytes that one more pass holds at most on the device, above what was held before; None where nobody asked or can tell
+    settled: bool | None = None  # whether the warm-up ended since passes had stopped getting faster; None of a fixed one
 
     @property
     def name(self) -> str:
@@ -92,89 +92,11 @@ class Latency:
 
     @classmethod
     def from_dict(cls, record: dict) -> "Latency":
-        """The inverse of `to_dict`. Raises `UserError` where a field is missing."""
-        names = [field.name for field in fields(cls)]
-        if missing := [name for name in names if name not in record]:
+        """The inverse of `to_dict`. Raises `UserError` where a field is missing that has no default."""
+        if missing := [field.name for field in fields(cls) if field.name not in record and field.default is MISSING]:
             raise UserError(f"This record is no complete measurement; it lacks {', '.join(missing)}.")
-        return cls(**{**{name: record[name] for name in names}, "samples_ms": tuple(record["samples_ms"])})
-
-
-def percentile(values: tuple[float, ...], percent: float) -> float:
-    """With linear interpolation between the two nearest of the sorted `values`, as NumPy does it."""
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * percent / 100
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
-def devices() -> list[Device]:
-    """What a network can run on here; the processor is always the first."""
-    found = [Device("cpu", machine.processor())]
-    found += [Device(f"cuda:{index}", torch.cuda.get_device_name(index)) for index in range(torch.cuda.device_count())]
-    return found + ([Device("mps", "Apple GPU")] if torch.backends.mps.is_available() else [])
-
-
-def find_device(key: str) -> Device:
-    """The device of that key; "cuda" is the first one. Raises `UserError` where there is none."""
-    here = {device.key: device for device in devices()}
-    wanted = "cuda:0" if key == "cuda" else key
-    if wanted not in here:
-        raise UserError(f"There is no device {key!r} here; there is {', '.join(here)}.")
-    return here[wanted]
-
-
-def versions(device: str = "cpu") -> dict[str, str | bool | None]:
-    """The software a measurement depends on; on CUDA also whether convolutions may round their inputs to TF32."""
-    found = {"torch": torch.__version__}
-    if device.startswith("cuda"):
-        found |= {"cuda": torch.version.cuda, "cudnn": str(torch.backends.cudnn.version()),
-                  "tf32": torch.backends.cudnn.allow_tf32}
-    return found
-
-
-def memory_needed(architecture: Architecture, batch: int = 1) -> tuple[int, int]:
-    """Bytes of the weights and, roughly, of all that is alive at once during the hungriest layer.
-
-    That is the layer's input, padded, and once more in the order that the convolution wants; its output, likewise twice; and
-    the input of its block, which waits for the addition.
-    """
-    peak = max(
-        layers[0].input.elements + max(3 * layer.input.elements + 2 * layer.output.elements for layer in layers)
-        for _, layers in architecture.units()
-    )
-    return BYTES * cost(architecture).params, BYTES * batch * peak
-
-
-def check_memory(architecture: Architecture, batch: int = 1, device: str = "cpu", placed: bool = False) -> None:
-    """Raises `UserError` with both numbers where a pass would not fit; weights that are `placed` there already do not count."""
-    weights, activations = memory_needed(architecture, batch)
-    needed = activations + (0 if placed else weights)
-    available = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else machine.memory_available()
-    if needed > available:
-        raise UserError(f"{architecture.name} with a batch of {batch} needs about {needed / 1e9:,.2f} GB, and {device} has "
-                        f"{available / 1e9:,.2f} GB of memory free; a smaller batch or network would fit.")
-
-
-@contextmanager
-def _prepared(network: nn.Module, device: str, threads: int) -> Iterator[None]:
-    """The network in eval mode on the device and torch at `threads`; afterwards everything as it was."""
-    modes = [(module, module.training) for module in network.modules()]
-    home, threads_before = next(network.parameters()).device, torch.get_num_threads()
-    try:
-        torch.set_num_threads(threads)
-        network.eval().to(device)
-        with torch.inference_mode():
-            yield
-    except RuntimeError as failed:
-        if "out of memory" not in str(failed) and "allocate memory" not in str(failed):
-            raise
-        raise UserError(f"{device} ran out of memory; a smaller batch or network would fit.") from failed
-    finally:
-        network.to(home)
-        torch.set_num_threads(threads_before)
-        for module, training in modes:
-            module.training = training
+        found = {field.name: record[field.name] for field in fields(cls) if field.name in record}
+        return cls(**{**found, "samples_ms": tuple(record["samples_ms"])})
 
 
 def measure(
@@ -186,45 +108,76 @@ def measure(
     seconds: float = 2.0,
     warmup: int | None = None,
     layers: bool = True,
+    memory: bool = False,
+    way: str = PLAIN[0],
+    precision: str = PLAIN[1],
     on_progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Latency:
     """Times forward passes of `network` on random images (`batch` 3 side side), the same ones every time.
 
-    First passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds`
-    (3 of a network that takes very long); then, with `layers`, at least 5 in which every layer is timed. `threads` defaults to
-    all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so far, and `should_stop` is
-    asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device that is not
-    here, numbers out of range, too little memory, and where it was stopped.
+    Run another `way` or in another `precision` (see `speed.ways`) it must first give the plain network's logits within the `tolerance` of
+    `speed.trusted`. Then come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds` (3 of a
+    network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed; at last, with
+    `memory`, one that is weighed, after which nothing should be timed in this process any more (see `speed.peak`). `threads`
+    defaults to all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so far, and `should_stop` is
+    asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device or a way that is not here,
+    numbers out of range, too little memory, logits that differ, and where it was stopped.
     """
-    architecture, where = network.architecture, find_device(device)
+    where = find_device(device)
+    known(way, precision)
     batch = check_count("The batch", batch, BATCH_RANGE, " images")
     threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
     check("The measuring time", seconds, SECONDS_RANGE, " seconds")
     if warmup is not None:
         check_count("The number of warm-up passes", warmup, WARMUP_RANGE)
-    home = next(network.parameters()).device
-    if home.type == "meta":
-        raise UserError(f"{architecture.name} has no weights yet; build or load it before measuring it.")
-    check_memory(architecture, batch, where.key, placed=str(home) == where.key)
+    _check_room(network, batch, where, (way, precision))
 
     def run(fraction: Callable[[Times], float], phase: str) -> Times:
-        return repeat(lambda: pass_ms(network, x), fraction, phase, on_progress, should_stop)
+        return repeat(lambda: pass_ms(own, x), fraction, phase, on_progress, should_stop)
 
-    with _prepared(network, where.key, threads):
-        x = torch.randn(batch, *architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
+    apart = None
+    with placed(network, where.key, threads):
+        x = torch.randn(batch, *network.architecture.input, generator=torch.Generator().manual_seed(SEED)).to(where.key)  # N C H W
+        if on_progress is not None and (way, precision) != PLAIN:
+            on_progress("preparing", 0.0, None)
+        own = ready(network, (way, precision), x, threads)
+        if (way, precision) != PLAIN:
+            apart = difference((way, precision), network(x), own, x)
+            check_difference((way, precision), apart, where.key)
         warmed = run(warming if warmup is None else lambda times: len(times) / warmup if warmup else 1.0, "warming up")
         before = contention.read()
         samples = run(lambda times: sampling(times, REPEATS, seconds), "measuring")
         conditions = contention.between(before, contention.read())
-        per_layer, hooked = _layer_times(network, x, run, seconds / 2) if layers else ({}, None)
+        per_layer, hooked = _layer_times(own, x, run, LAYER_SHARE * seconds) if layers and WAYS[way].layered else ({}, None)
+        peak = _peak(own, x, threads) if memory and WAYS[way].frees else None
 
-    total = cost(architecture)
+    conditions |= asleep([(way, precision)], threads)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", percentile(samples, 90) / percentile(samples, 50))
     few = [f"Only {len(samples)} passes, since one takes {samples[-1] / 1e3:.0f} seconds."] if len(samples) < REPEATS else []
-    return Latency(to_spec(architecture), where.key, where.name, batch, threads, total.params, total.macs, tuple(samples),
-                   len(warmed), per_layer, hooked, machine.describe(), versions(where.key), conditions,
-                   steady=not doubts, note=" ".join(doubts + few) or None)
+    total = cost(network.architecture)
+    return Latency(
+        to_spec(network.architecture), where.key, where.name, batch, threads, total.params, total.macs, tuple(samples), len(warmed), per_layer,
+        hooked, machine.describe(), versions(where.key) | packages([(way, precision)]), conditions, steady=not doubts,
+        note=" ".join(doubts + few) or None, way=way, precision=precision, difference=apart,
+        tolerance=None if apart is None else tolerance(precision, where.key), memory_peak=peak, settled=settled(warmed) if warmup is None else None)
+
+
+def _check_room(network: nn.Module, batch: int, where: Device, runner: Runner) -> None:
+    """Raises `UserError` where the network has no weights, or the memory is too small for it, or for the copy that runs another way."""
+    home = next(network.parameters()).device
+    if home.type == "meta":
+        raise UserError(f"{network.architecture.name} has no weights yet; build or load it before measuring it.")
+    check_memory(network.architecture, batch, where.key, copies=(str(home) != where.key) + (runner != PLAIN))
+
+
+def _peak(own: Callable[[Tensor], Tensor], x: Tensor, threads: int) -> int | None:
+    """Bytes that a pass holds at most beyond what is there already: the weights and the images `x`."""
+    def one_pass() -> None:
+        with threaded(threads), torch.inference_mode():  # both are a thread's own
+            own(x)
+
+    return peak_bytes(one_pass, str(x.device))[0]
 
 
 def _layer_times(network: nn.Module, x: Tensor, run: Callable[..., Times], seconds: float) -> tuple[dict[str, float], float]:

@@ -154,6 +154,14 @@ def keep_freed_memory(limit: int = 2**31 - 1) -> None:
         mallopt(-1, limit)  # M_TRIM_THRESHOLD: and that much of it may lie free
 
 
+def hand_back_at_once() -> None:
+    """From now on every larger block is fetched from the system by itself and handed back when it is freed, where the C library is glibc: the
+    size of the process is what it holds, without gaps between blocks. That costs time, and is not undone."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(-3, 2**16)  # M_MMAP_THRESHOLD
+
+
 def give_back_memory() -> None:
     """Hands memory that was freed between blocks still in use back to the system, where the C library is glibc, which would keep it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

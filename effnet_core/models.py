@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from . import checkpoints, latency, machine
+from . import checkpoints, machine
 from .architecture import Architecture
 from .checkpoints import Pretrained
 from .errors import UserError
 from .families import from_spec
 from .palette import bytes_text
+from .speed import needs
 from .weights import foreign, supply, tensorfiles
 from .weights.registry import ROWS
 
@@ -47,7 +48,7 @@ def is_path(name_or_path: str | Path) -> bool:
 def needed_bytes(model: dict | Architecture) -> int:
     """Memory for the weights of a network, or of a card's, and for one image's way through it at its own side."""
     architecture = model if isinstance(model, Architecture) else from_spec(model["architecture"])
-    return sum(latency.memory_needed(architecture))
+    return sum(needs.memory_needed(architecture))
 
 
 def check_memory(model: dict | Architecture) -> None:

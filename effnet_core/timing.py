@@ -2,23 +2,19 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from .errors import UserError
+from .speed.needs import Times, sampling as sampling, warming as warming  # known without torch; whoever times finds them here
 
-WARMUP_RANGE = (6, 60)  # passes
-WARMUP_S = 10.0
-SETTLED = 0.02  # warm once the median of three passes is that close to the median of the three before
-MOST_REPEATS = 5_000
-FEW_REPEATS = 3  # enough for a network whose passes use up PATIENCE_S
-PATIENCE_S = 30.0
 TELL_S = 0.2  # between two reports of progress
+BATCH_RANGE = (1, 1024)
+SECONDS_RANGE = (0.0, 300.0)
 
-Times = list[float]  # milliseconds
 Progress = Callable[[str, float, float | None], None]  # phase, fraction of it done, median so far in milliseconds
 
 
@@ -41,6 +37,15 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def percentile(values: Sequence[float], percent: float) -> float:
+    """With linear interpolation between the two nearest of the sorted `values`, as NumPy does it."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
 def pass_ms(network: Callable[[Tensor], Tensor], x: Tensor) -> float:
     """One forward pass, until the result is there."""
     synchronise(x.device)
@@ -48,23 +53,6 @@ def pass_ms(network: Callable[[Tensor], Tensor], x: Tensor) -> float:
     network(x)
     synchronise(x.device)
     return 1e3 * (time.perf_counter() - start)
-
-
-def warming(times: Times) -> float:
-    """How far a warm-up is, 1 once passes have stopped getting faster or it makes no sense to wait longer for that."""
-    fewest, most = WARMUP_RANGE
-    settled = len(times) >= fewest and abs(statistics.median(times[-3:]) / statistics.median(times[-6:-3]) - 1) < SETTLED
-    return 1.0 if settled else max(len(times) / most, sum(times) / 1e3 / WARMUP_S)
-
-
-def sampling(times: Times, repeats: int, seconds: float) -> float:
-    """How far a measurement is, 1 with `repeats` passes and `seconds`, whichever is later.
-
-    Few passes do for a network that takes very long, and there is a limit for one that takes very little.
-    """
-    spent, patience = sum(times) / 1e3, max(PATIENCE_S, seconds)
-    usual = min(len(times) / repeats, max(spent / seconds, len(times) / MOST_REPEATS) if seconds else 1.0)
-    return max(usual, min(len(times) / FEW_REPEATS, spent / patience))
 
 
 def repeat(

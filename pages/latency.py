@@ -15,10 +15,11 @@ PARTS: dict[str, tuple[str, Callable[[Architecture], None]]] = {  # in the addre
     "Sweeps": ("What does a larger batch, a larger image, a larger φ cost?", sweep.show),
     "Roofline": ("How fast could it be at all?", roof.show),
 }
+TEXTS = {name: f"latency_{room}" for name, room in (("Against others", "against"), ("Ways to run", "ways"), ("Sweeps", "sweep"), ("Roofline", "roof"))}  # whose feet stand below
 STYLE = """<style>
 .st-key-latency_status { min-height: 3.6rem; }
-.st-key-latency_empty { min-height: 21rem; }
-.st-key-batch [role="radiogroup"] button { min-height: 2.5rem; }
+.st-key-latency_empty { min-height: 20rem; }
+.st-key-batch [role="radiogroup"] button, .st-key-precision [role="radiogroup"] button { min-height: 2.5rem; }
 </style>"""
 
 shell.require("latency")
@@ -29,5 +30,6 @@ with shell.refusals():
     left = teaching.offered("clock_part", PARTS)
     asked = st.pills("Ask", list(left), default=next(iter(left)), required=True, wrap=True, **state.bound("clock_part"))
     words, show = PARTS[asked]
+    st.session_state["_part_text"] = TEXTS.get(asked, "")
     st.markdown(f"#### {words}")
     show(network)

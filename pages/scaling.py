@@ -39,8 +39,7 @@ def drawing_controls(network: Architecture) -> tuple[str, str]:
     metric = METRICS[colour.selectbox("Colour by", list(METRICS), **state.bound("colour"))]
     count.toggle("Count FLOPs (2 × MACs)", help="The paper's tables say FLOPS and mean multiply-adds, MACs. Other tools count both operations.", **state.bound("flops"))
     if metric == "time" and results.layer_times(network) is None:
-        st.info("This network has not been measured yet, so its MACs are shown. Measured on the Latency page, its graph can be coloured by time.",
-                icon=":material/timer:")
+        st.info(unmeasured(network), icon=":material/timer:")
         st.page_link(shell.PAGES["latency"].file, label="Measure it", icon=shell.PAGES["latency"].icon)
         metric = "macs"
     if metric == "time":
@@ -48,6 +47,14 @@ def drawing_controls(network: Architecture) -> tuple[str, str]:
         doubt = "" if row["steady"] else " This measurement was disturbed; the Latency page says how."
         st.caption(f"Measured {results.ago(row['measured'])}: {measured.described(row)}.{doubt}")
     return detail, metric
+
+
+def unmeasured(network: Architecture) -> str:
+    """Why the graph cannot have the colours of the time."""
+    whole = results.latest(network)
+    return (f"This network was measured only as a whole, {measured.how(whole)}, which says nothing of its layers, so its MACs are shown. Measured on the Latency page "
+            "in a way that keeps the layers apart, such as Plain, its graph can be coloured by time." if whole else
+            "This network has not been measured yet, so its MACs are shown. Measured on the Latency page, its graph can be coloured by time.")
 
 
 def times(ratio: float) -> str:

@@ -19,7 +19,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # threads th
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 
-def _declare_torchvision_operators() -> None:
+def declare_torchvision_operators() -> None:
     """torchvision's wheel is built for one build of torch; beside another its operators are missing and the import fails.
 
     Declaring their names is enough: the tests use its models and transforms, never these operators.
@@ -39,7 +39,7 @@ def _declare_torchvision_operators() -> None:
 
 @pytest.fixture(scope="session")
 def torchvision():
-    _declare_torchvision_operators()
+    declare_torchvision_operators()
     return pytest.importorskip("torchvision", reason="torchvision, an independent reference, is not installed")
 
 

@@ -67,7 +67,7 @@ def test_the_small_model_is_as_good_as_its_card_says():
     verdict, images = pretrained.card["evaluation"], 1000
     data = Scenes(pretrained.network.architecture.input.height)
     assert pretrained.labels == data.labels and pretrained.preprocess == data.preprocess
-    accuracy = evaluate(pretrained.network, data.held_out, images).accuracy
+    accuracy = evaluate(pretrained.output, data.held_out, images).accuracy
     assert verdict["images"] >= 5000 and verdict["accuracy"] > 0.97
     assert abs(accuracy - verdict["accuracy"]) <= 5 * (verdict["accuracy"] * (1 - verdict["accuracy"]) / images) ** 0.5 + 1 / images
 

@@ -14,10 +14,14 @@ import torch
 
 from effnet_core import contention, latency, machine, timing
 from effnet_core.cost import cost
+from effnet_core.devices import check_memory, devices, find_device
 from effnet_core.errors import UserError
 from effnet_core.families import from_spec, published
-from effnet_core.latency import Latency, check_memory, devices, find_device, measure, memory_needed, percentile
+from effnet_core.latency import Latency, measure
 from effnet_core.network import build
+from effnet_core.speed import needs
+from effnet_core.speed.needs import memory_needed
+from effnet_core.timing import percentile
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = {"name": "tiny", "family": "small", "depth": 0.3, "width": 0.25, "side": 16, "dropout": 0.0, "classes": 4}
@@ -248,11 +252,35 @@ def test_progress_names_the_phases_in_order_and_rises_to_one(network):
 
 
 def test_a_network_that_takes_very_long_is_measured_a_few_times_and_says_so(network, monkeypatch):
-    monkeypatch.setattr(timing, "PATIENCE_S", 0.02)
+    monkeypatch.setattr(needs, "PATIENCE_S", 0.02)
     slow_down(network.pool, 0.02)
     found = measure(network, **QUICK)
     assert len(found.samples_ms) == 3
     assert "Only 3 passes" in found.note
+
+
+@pytest.mark.parametrize("ms", [0.2, 3.0, 40.0, 250.0, 1_999.0, 2_000.0, 4_000.0, 11_000.0, 70_000.0])
+@pytest.mark.parametrize(("seconds", "layers"), [(2.0, True), (10.0, True), (0.0, False), (60.0, False)])
+def test_how_many_passes_there_will_be_is_known_before(ms, seconds, layers):
+    """Of equal passes, counted by the procedure itself."""
+    def counted(fraction):
+        return len(timing.repeat(lambda: ms, fraction, "measuring"))
+
+    found = counted(timing.warming) + counted(lambda times: timing.sampling(times, needs.REPEATS, seconds))
+    if layers:
+        found += counted(lambda times: timing.sampling(times, needs.LAYER_REPEATS, seconds * needs.LAYER_SHARE))
+    assert needs.passes(ms, seconds, layers) == found
+    assert needs.seconds_needed(ms, seconds, layers) == pytest.approx(found * ms / 1e3)
+
+
+def test_what_would_not_end_in_time_is_refused(capsys):
+    from effnet_core.cli import main
+
+    needs.check_time(60_000.0, 2.0, True, 420.0)  # 1 to warm up, 3 whole, 3 layer by layer
+    with pytest.raises(UserError, match=r"One pass takes 60 s, so that a measurement would take about 420 s, and it may take 419 s\. A smaller"):
+        needs.check_time(60_000.0, 2.0, True, 419.0)
+    assert main(["latency", "--spec", json.dumps(TINY), "--seconds", "2", "--threads", "1", "--limit", "1"]) != 0
+    assert "and it may take 1 s. A smaller batch" in capsys.readouterr().err
 
 
 def test_a_record_survives_json(network):
@@ -305,7 +333,7 @@ def test_too_little_memory_is_refused_with_both_numbers(network, monkeypatch):
     with pytest.raises(UserError, match=rf"EfficientNet-B7 with a batch of 64 needs about {needed:.2f} GB, and cpu has 2.50 GB"):
         check_memory(b7, 64)
     monkeypatch.setattr(machine, "memory_available", lambda: memory_needed(network.architecture)[1])
-    check_memory(network.architecture, placed=True)
+    check_memory(network.architecture, copies=0)
     with pytest.raises(UserError):
         check_memory(network.architecture)
     monkeypatch.setattr(machine, "memory_available", lambda: 0)
@@ -404,7 +432,7 @@ def test_json_and_table_agree_on_what_was_measured(network):
     text = table({**record, "note": "A word of caution."})
     assert f"{record['median_ms']:.2f} ms" in text and f"{record['parameters']:,} parameters" in text
     slowest = max(record["layers"], key=record["layers"].get)
-    assert text.splitlines().index(f"{'  ' + slowest:<26}{record['layers'][slowest]:.3f} ms") == 8
+    assert text.splitlines().index(f"{'  ' + slowest:<26}{record['layers'][slowest]:.3f} ms") == 10
     assert text.endswith("A word of caution.")
 
 

@@ -40,7 +40,8 @@ while not stopped.is_set():
     else:
         record = json.load(open(folder + "/record"))
         say("result", **{**record, "network": json.loads(asked["--spec"]), "name": json.loads(asked["--spec"])["name"],
-                         "device": asked["--device"], "batch": int(asked["--batch"]), "threads": int(asked["--threads"])})
+                         "device": asked["--device"], "batch": int(asked["--batch"]), "threads": int(asked["--threads"]),
+                         "way": asked.get("--way", "plain"), "precision": asked.get("--precision", "fp32")})
         sys.exit(0)
 sys.exit(1)
 """
@@ -75,7 +76,7 @@ def text(app):
 
 def measure(app, world=None):
     """Presses Measure; with a `world`, waits for the answer too."""
-    app.button(key="measure").click().run()
+    app.button(key="measure_one").click().run()
     if world is not None:
         world.go.touch()
         assert work.benchmarks().active()[0].wait(HANG_S)
@@ -96,7 +97,7 @@ def session_rows(app):
 
 def test_an_empty_page_invites_and_shows_no_figure(world):
     app = open_app("latency", phi=SMALL)
-    button = app.button(key="measure")
+    button = app.button(key="measure_one")
     assert (button.label, button.proto.type, button.disabled) == ("Measure", "primary", False)
     assert "Nothing measured yet" in text(app) and "Ready to measure **B0 scaled by φ = -2, batch 1**" in text(app)
     assert not app.get("plotly_chart") and "<dl" not in text(app)
@@ -108,8 +109,8 @@ def test_a_real_measurement_of_exactly_the_network_of_the_sliders(monkeypatch):
     monkeypatch.setattr(work, "benchmarks", lambda: queue)
     monkeypatch.setattr(results, "SECONDS", 0.05)
     app = open_app("latency", phi=SMALL, gamma="1.3")
-    app.button(key="measure").click().run()
-    assert app.button(key="measure").disabled and app.get("progress")
+    app.button(key="measure_one").click().run()
+    assert app.button(key="measure_one").disabled and app.get("progress")
     assert queue.active()[0].wait(HANG_S)
     app.run()
     assert not app.exception
@@ -128,7 +129,7 @@ def test_progress_tells_the_phase_the_median_so_far_and_the_time_left(world):
     app.run()
     assert "Measuring, median so far **12.5 ms** · about 4 s left" in text(app), "2 s of measuring and 2 s for the layers"
     assert app.get("progress")[0].proto.value == 60
-    assert app.button(key="measure").disabled and "Nothing measured yet" not in text(app)
+    assert app.button(key="measure_one").disabled and "Nothing measured yet" not in text(app)
 
 
 def test_results_show_figures_derived_from_the_record(world):
@@ -140,7 +141,7 @@ def test_results_show_figures_derived_from_the_record(world):
     slowest = sorted(world.steady["layers"], key=world.steady["layers"].get)[-8:]
     assert all(f'<th scope="row">{layer}</th>' in seen for layer in slowest)
     assert [chart.proto.id.rpartition("-")[2] for chart in app.get("plotly_chart")] == ["layers", "distribution", "history"]
-    again = app.button(key="measure")
+    again = app.button(key="measure_one")
     assert (again.label, again.proto.type, again.disabled) == ("Measure again", "secondary", False)
 
 
@@ -187,14 +188,14 @@ def test_moved_controls_are_told_and_measuring_is_the_thing_to_do_again(world, c
     for key, value in chosen.items():
         app.session_state[key] = value
     app.run()
-    button = app.button(key="measure")
+    button = app.button(key="measure_one")
     assert "The controls have moved on" in app.info[0].value and (button.label, button.proto.type) == ("Measure", "primary")
     s = compound(-2.0).scaling
     assert f"of B0 scaled by φ = -2 (depth × {s.depth:.3g}, width × {s.width:.3g}, {s.side} px), batch 1, 1 thread on" in app.info[0].value
     for key, value in {"phi": -2.0, "batch": 1, "device": "cpu"}.items():
         app.session_state[key] = value
     app.run()
-    assert not app.info and app.button(key="measure").label == "Measure again", "back where it was measured"
+    assert not app.info and app.button(key="measure_one").label == "Measure again", "back where it was measured"
 
 
 def test_an_older_measurement_is_shown_when_the_sliders_come_back_to_it(world):
@@ -213,12 +214,12 @@ def test_an_older_measurement_is_shown_when_the_sliders_come_back_to_it(world):
 def test_a_refusal_of_the_worker_is_shown_and_measuring_goes_on(world):
     world.refuse.write_text("EfficientNet-X needs about 99.00 GB, and cpu has 1.00 GB of memory free; a smaller batch would fit.")
     app = open_app("latency", phi=SMALL)
-    app.button(key="measure").click().run()
+    app.button(key="measure_one").click().run()
     world.queue.finished() or world.queue.active()[0].wait(HANG_S)
     app.run()
     (warning,) = app.warning
     assert "**B0 scaled by φ = -2, batch 1** was not measured. EfficientNet-X needs about 99.00 GB" in warning.value.replace("\\", "")
-    assert not app.exception and session_rows(app) == [] and app.button(key="measure").proto.type == "primary"
+    assert not app.exception and session_rows(app) == [] and app.button(key="measure_one").proto.type == "primary"
     world.refuse.unlink()
     measure(app, world)
     assert not app.warning and len(session_rows(app)) == 1
@@ -227,7 +228,7 @@ def test_a_refusal_of_the_worker_is_shown_and_measuring_goes_on(world):
 def test_a_full_queue_is_a_sentence(world):
     world.queue.longest = 0
     app = open_app("latency", phi=SMALL)
-    app.button(key="measure").click().run()
+    app.button(key="measure_one").click().run()
     assert not app.exception and "queue is full" in app.warning[0].value
     assert not app.run().warning, "said once"
 
@@ -239,7 +240,7 @@ def test_a_measurement_can_be_stopped(world):
     assert job.wait(HANG_S) and job.state == "stopped"
     app.run()
     assert "was not measured. It was stopped before it was complete." in app.warning[0].value.replace("\\", "")
-    assert not app.get("progress") and session_rows(app) == [] and not app.button(key="measure").disabled
+    assert not app.get("progress") and session_rows(app) == [] and not app.button(key="measure_one").disabled
     app.session_state["batch"] = 2
     assert not app.run().warning, "about something else now"
 
@@ -261,10 +262,10 @@ def test_a_result_is_offered_to_another_visitor_and_costs_no_run(world):
     other = open_app("latency", phi=SMALL)
     offer = other.info[0].value
     assert "**B0 scaled by φ = -2, batch 1** was measured just now on this server" in offer and "**12.0 ms**" in offer
-    assert other.button(key="measure").label == "Measure again" and session_rows(other) == []
-    other.button(key="take").click().run()
+    assert other.button(key="measure_one").label == "Measure again" and session_rows(other) == []
+    other.button(key="take_one").click().run()
     assert not other.exception and not other.info and len(session_rows(other)) == 1 and len(world.queue.finished()) == 1
-    assert "by another visitor" in text(other) and other.button(key="measure").label == "Measure again"
+    assert "by another visitor" in text(other) and other.button(key="measure_one").label == "Measure again"
     assert not open_app("latency", phi="1.0").info, "another network was not measured"
 
 

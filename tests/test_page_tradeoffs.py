@@ -12,8 +12,7 @@ from effnet_core.lab import budget, recorded
 from effnet_core.lab.paper import EFFICIENTNETS, TABLE_2
 from effnet_core.palette import bytes_text
 from effnet_core.work.jobs import JobQueue
-from pages.shared import results, work
-from pages.shared.trade import clock
+from pages.shared import results, series, work
 
 from .apps import open_app
 from .test_page_latency import FAKE
@@ -171,7 +170,7 @@ def world(tmp_path, monkeypatch):
     queue = JobQueue("measuring", command=(sys.executable, "-c", FAKE, str(tmp_path)), grace_s=0.3)
     monkeypatch.setattr(work, "benchmarks", lambda: queue)
     monkeypatch.setattr(results, "devices", lambda: SimpleNamespace(names={"cpu": "Testum Mk 2"}, watch=lambda: None))
-    monkeypatch.setattr(clock, "shipped", lambda: {})
+    monkeypatch.setattr(series, "shipped", lambda: {})
     (tmp_path / "record").write_text(json.dumps(record("b0", 60.0, images_per_second=16.0, macs=1, layers={})))
     yield SimpleNamespace(queue=queue, go=tmp_path / "go", refuse=tmp_path / "refuse")
     queue.shutdown()
@@ -247,12 +246,12 @@ def test_a_full_queue_is_a_sentence(world):
 
 def test_recorded_times_say_where_and_when(world, monkeypatch):
     machine = {"processor": "Testum Mk 9", "cores": 4, "memory": 1, "system": "Testix 1", "python": "3"}
-    series = recorded.from_records({f"b{i}": record(f"b{i}", 20.0 * (i + 1), machine=machine) for i in range(8)}
+    found = recorded.from_records({f"b{i}": record(f"b{i}", 20.0 * (i + 1), machine=machine) for i in range(8)}
                                    | {"resnet50": record("resnet50", 33.0, machine=machine, steady=False)}, "2026-01-02")
-    monkeypatch.setattr(clock, "shipped", lambda: {f"Recorded: {series.title}": series})
+    monkeypatch.setattr(series, "shipped", lambda: {f"Recorded: {found.title}": found})
     app = chooser("Time", budget_time="65")
     assert "Nothing measured yet" in text(app)
-    app.selectbox(key="clock").set_value(f"Recorded: {series.title}").run()
+    app.selectbox(key="clock").set_value(f"Recorded: {found.title}").run()
     seen = text(app)
     assert not app.exception and "Recorded" in seen and "2026-01-02" in seen and "Testum Mk 9" in seen and charts(app) == ["ladder"]
     assert "B2" in seen and "needs 60.0 ms" in seen and not any(button.key == "clock_start" for button in app.button)
@@ -266,5 +265,4 @@ def test_what_is_shipped_is_offered():
     assert not app.exception and not app.warning
     offered = [option for option in app.selectbox(key="clock").options if option.startswith("Recorded: ")]
     app.selectbox(key="clock").set_value(offered[0]).run()
-    series = recorded.shipped()[0]
-    assert not app.exception and series.date in text(app) and "torch 2.13.0" in text(app)
+    assert not app.exception and series.shipped()[offered[0]].date in text(app) and "torch 2.13.0" in text(app)

@@ -35,6 +35,7 @@ CONDITIONAL = {  # which controls want more than their part's address → what o
     "blocks": [*({"lesson": "The block, step by step", "built_step": name} for name in built.NAMES),
                *({"lesson": "Modules", "module_kind": kind} for kind in ("SE", "Pointwise")),
                {"lesson": "Why skip connections", "depth_real": "true"}, *({"lesson": "Norm and chance", "chance_part": part} for part in chance.PARTS)],
+    "latency": [{"clock_part": "Sweeps", "sweep_over": over} for over in ("φ", "Resolution")],
     "tradeoffs": [{"trade": "Chooser", "budget_kind": kind} for kind in ("Memory", "Time")],
     "inside": [{"part": "Maps", "surgery": "off:4.1", "layer": "stages.4.1"}, {"part": "Where it looks", "second_model": "small-scenes"},
                {"part": "Surgery", "surgery": "off:4.1", "layer": "stages.4.1"}],

@@ -7,7 +7,9 @@ import random
 import plotly.graph_objects as go
 import pytest
 
+from effnet_core import cli
 from effnet_core.architecture import assemble
+from effnet_core.cli import recording
 from effnet_core.cost import cost
 from effnet_core.errors import UserError
 from effnet_core.families import BASES, FAMILIES, compound, published
@@ -18,8 +20,6 @@ from effnet_core.lab.paper import EFFICIENTNETS, FIGURE_3, KINDS, TABLE_2, TABLE
 from effnet_core.lab.tradeoffs import WAYS, at, base_of, curve, nearest, point, scaled, unscaled
 from effnet_core.palette import PAGE, contrast, si
 from effnet_core.scaling import Scaling
-
-from .bench import record as record_script
 
 OFFERED = [name for name in BASES if name != "small"]
 B0 = cost(published("b0"))
@@ -177,7 +177,7 @@ def test_only_measured_networks_stand_on_the_ladder_of_times():
 def record(name, median=10.0, **other):
     return {"device": "cpu", "device_name": "Testum Mk 2", "batch": 1, "threads": 1, "median_ms": median, "p10_ms": median,
             "p90_ms": median, "steady": True, "note": None, "samples_ms": [median] * 12, "network": {"name": name},
-            "machine": {"processor": "Testum Mk 2", "cores": 2}, "versions": {"torch": "2"}, **other}
+            "machine": {"processor": "Testum Mk 2", "cores": 2, "system": "Linux 6"}, "versions": {"torch": "2"}, **other}
 
 
 def test_a_series_survives_its_file(tmp_path):
@@ -206,14 +206,13 @@ def test_a_broken_file_is_refused(text):
         recorded.loads(text)
 
 
-def test_the_script_writes_what_the_app_reads(tmp_path, monkeypatch, capsys):
+def test_the_command_writes_what_the_app_reads(tmp_path, monkeypatch, capsys):
     times = {"b0": 10.0, "resnet50": 20.0}
-    monkeypatch.setattr(record_script, "measure", lambda name, asked: record(name, times[name], note="busy", steady=name == "b0"))
-    monkeypatch.setattr("sys.argv", ["record", str(tmp_path / "new" / "latency-one.json"), "--networks", *times])
-    record_script.main()
+    monkeypatch.setattr(recording, "_measure", lambda name, asked: record(name, times[name], note="busy", steady=name == "b0"))
+    assert cli.main(["latency", *times, "--record", str(tmp_path / "new" / "latency-one.json")]) == 0
     (series,) = recorded.shipped(tmp_path / "new")
     assert {name: row["median_ms"] for name, row in series.times.items()} == times
-    assert "b0                 10.00 ms\n" in (said := capsys.readouterr().out) and said.endswith("20.00 ms   busy\n")
+    assert "b0                 10.00 ms\n" in (said := capsys.readouterr().err) and said.endswith("20.00 ms   busy\n")
 
 
 def test_what_is_shipped_can_be_read_and_names_no_host():

@@ -19,7 +19,7 @@ from effnet_core.cli import main
 from effnet_core.downloads import DownloadError, Stopped
 from effnet_core.errors import UserError
 from effnet_core.families import published
-from effnet_core.latency import memory_needed
+from effnet_core.speed.needs import memory_needed
 from effnet_core.network import build
 from effnet_core.preprocess import Preprocess
 from effnet_core.weights import registry, supply

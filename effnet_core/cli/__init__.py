@@ -12,6 +12,8 @@ COMMANDS = {
     "compare": "networks side by side: figures, ratios, one unit of each",
     "latency": "measure a network on this machine",
     "ways": "the ways to run a network against each other, measured here",
+    "sweep": "a network over batch sizes, resolutions or φ, measured here",
+    "roofline": "how fast a network could be on this machine at all, and how far from that it is",
     "convolutions": "measure a convolution and the separable pair in its place",
     "devices": "the devices a network can run on here",
     "inspect": "what a model sees in a photo: prediction and squeeze-and-excitation gates",

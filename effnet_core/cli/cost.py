@@ -9,9 +9,9 @@ from ..errors import UserError
 from ..families import BASES, NAMES, compound, from_spec, published, to_spec
 
 
-def add_network(parser: argparse.ArgumentParser) -> None:
-    """The ways to name a network, shared by all commands."""
-    parser.add_argument("name", nargs="?", help=f"a published network: {', '.join(NAMES)}")
+def add_network(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """The ways to name a network, shared by all commands; `several` published ones for a command that takes a list of them."""
+    parser.add_argument("name", nargs="*" if several else "?", help=f"a published network: {', '.join(NAMES)}")
     parser.add_argument("--phi", type=float, help="scale by the paper's formula instead")
     parser.add_argument("--alpha", type=float, default=1.2, help="depth base (default 1.2)")
     parser.add_argument("--beta", type=float, default=1.1, help="width base (default 1.1)")

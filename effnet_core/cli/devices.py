@@ -13,15 +13,15 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from .. import latency  # imports torch
+    from .. import devices  # imports torch
 
-    found = latency.devices()
+    found = devices.devices()
     if args.json:
         print(json.dumps({"devices": [device._asdict() for device in found], "machine": machine.describe(),
-                          "versions": latency.versions(found[-1].key)}))
+                          "versions": devices.versions(found[-1].key)}))
         return
     seen = machine.describe()
     for device in found:
         print(f"{device.key:<8}{device.name}")
     print(f"{seen['cores']} usable cores, {seen['memory'] / 1e9:.1f} GB of memory, {seen['system']}, Python {seen['python']}, "
-          f"torch {latency.versions()['torch']}")
+          f"torch {devices.versions()['torch']}")

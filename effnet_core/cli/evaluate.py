@@ -23,13 +23,14 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from .. import latency, models
+    from .. import devices, models
     from ..data import pictures
     from ..learning import evaluation  # with torch: seconds, hence only here
+    from ..speed.output import Output
 
     use_threads(args.threads)
     check_count("The number of held-out images", 5000 if args.images is None else args.images, evaluation.IMAGES_RANGE)
-    device = latency.find_device(args.device).key
+    device = devices.find_device(args.device).key
     pretrained = models.load(args.checkpoint, on_progress=Printer())
     prepared = pretrained.preprocess if args.side is None else _at(pretrained.preprocess, args.side)
     held_out = pictures.held_out(args.data, prepared)
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     if held_out.images is not None and args.images is not None and args.images > held_out.images:
         raise UserError(f"{args.images:,} images were asked for, and {held_out.name} holds out {held_out.images:,}.")
     wanted = args.images or held_out.images or 5000
-    judged = evaluation.evaluate(pretrained.network.to(device), held_out, wanted, device)
+    judged = evaluation.evaluate(Output(pretrained.network.to(device)), held_out, wanted, device)
     record = {"name": pretrained.name, "data": held_out.name, "side": prepared.crop, "labels": list(held_out.labels), **judged.to_dict()}
     print(json.dumps(record) if args.json else table(record))
 

@@ -89,14 +89,14 @@ def use_threads(wanted: int | None) -> int:
 
 def _train(args: argparse.Namespace, tell: Callable[[dict], None], asked: Callable[[], bool | str]) -> dict:
     tell({"phase": "loading torch"})
-    from .. import latency
+    from .. import devices
     from ..learning import distributed, pacing, plans, preparation, trainings  # with torch: seconds, hence only here
 
     with distributed.one_voice():
         use_threads(args.threads)
         machine.keep_freed_memory()
         plan = plans.unfinished(*place_of(args)) if args.resume else plan_of(args)
-        device = latency.find_device(plan.device).key
+        device = devices.find_device(plan.device).key
     with distributed.joined(device, plan.shared_statistics) as world:
         if args.trial:
             return pacing.trial(preparation.prepare(plan, tell, asked, world, resume=args.resume), tell, asked, world)

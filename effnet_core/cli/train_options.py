@@ -73,7 +73,7 @@ def place_of(args: argparse.Namespace) -> tuple[str, str | None]:
 
 def plan_of(args: argparse.Namespace):
     """The `plans.Plan` that `args` describe. Raises `UserError` where it is impossible."""
-    from .. import latency
+    from .. import devices
     from ..learning import plans, recipes  # with torch: seconds, hence only here
 
     _check(args)
@@ -87,7 +87,7 @@ def plan_of(args: argparse.Namespace):
         network=None if tuned else to_spec(_network(args, preset.network)), side=_given(args.side, None if tuned else preset.side),
         test=_given(args.test_side, None if tuned else preset.test), epochs=None if timed else _given(args.epochs, preset.epochs),
         seconds=args.seconds, held_out=preset.held_out, judged=args.held_out, momentum=preset.momentum, precision=args.precision,
-        shared_statistics=preset.shared_statistics, device=latency.find_device(args.device).key, smaller_batch=args.batch is None)
+        shared_statistics=preset.shared_statistics, device=devices.find_device(args.device).key, smaller_batch=args.batch is None)
 
 
 def _given(value, usual):

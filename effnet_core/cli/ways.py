@@ -3,12 +3,9 @@
 import argparse
 from collections.abc import Callable
 
-from ..errors import UserError
 from ..speed.ways import PRECISIONS, WAYS
-from .cost import add_network, network_named
-from .measuring import Tell, add_measuring, answer
-
-SEED = 0
+from .cost import add_network
+from .measuring import Tell, add_measuring, answer, built
 
 
 def add(commands) -> None:
@@ -26,18 +23,11 @@ def run(args: argparse.Namespace) -> int | None:
 
 
 def _measure(args: argparse.Namespace, tell: Tell, stopped: Callable[[], bool]) -> dict:
-    architecture = network_named(args)
-    tell("loading torch", 0.0, None)
-    from .. import latency, network  # seconds, hence only here
-    from ..speed.race import race
+    network, runners = built(args, tell, stopped), [(way, precision) for precision in args.precisions for way in args.ways]
+    from ..speed.race import race  # with torch: seconds, hence only here
 
-    if stopped():
-        raise UserError("The measurement was stopped before it was complete.")
-    tell("building", 0.0, None)
-    latency.check_memory(architecture, args.batch, latency.find_device(args.device).key)
-    runners = [(way, precision) for precision in args.precisions for way in args.ways]
-    return race(network.build(architecture, seed=SEED), runners, batch=args.batch, device=args.device, threads=args.threads,
-                seconds=args.seconds, on_progress=tell, should_stop=stopped)
+    return race(network, runners, batch=args.batch, device=args.device, threads=args.threads, seconds=args.seconds, on_progress=tell,
+                should_stop=stopped)
 
 
 def table(record: dict) -> str:

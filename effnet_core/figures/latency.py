@@ -14,6 +14,7 @@ from ..cost import Cost
 from ..errors import UserError
 from ..graph import exact
 from ..palette import ACCENT, INK, MUTED, PAGE, percent, si, themed, unit_colour
+from ..speed.ways import WAYS
 from . import SIZE, axis, figure, linear, logarithmic, note, short, whole_percent
 from .units import UNIT_MARGIN, per_unit, unit_names, unit_ticks
 
@@ -99,7 +100,9 @@ def _points(records: list[Mapping], device: str, symbol: str, colour: str, span:
 
 def _label(record: Mapping) -> str:
     name = record["name"].removeprefix("EfficientNet-").removeprefix("B0 scaled by ")
-    return name if record["batch"] == 1 else f"{name}, batch {record['batch']}"
+    way, precision = record.get("way", "plain"), record.get("precision", "fp32")
+    return ", ".join([name, *([] if record["batch"] == 1 else [f"batch {record['batch']}"]), *([] if way == "plain" else [WAYS[way].name]),
+                      *([] if precision == "fp32" else [precision])])
 
 
 def _proportional(macs: list[int], times: list[float], colour: str) -> dict:

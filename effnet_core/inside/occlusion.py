@@ -5,7 +5,6 @@ a check of maps that are made from what is inside.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -55,8 +54,9 @@ def patches(grid: Grid) -> list[Patch]:
 def logits_of(model: Pretrained, seen: Inspection, covers: list[Patch]) -> np.ndarray:
     """The logits (len(covers) classes) that the network, with the gates of `seen`, gives when each of these patches covers the picture."""
     x = torch.from_numpy(np.stack([cover(seen.image, patch) for patch in covers]))
-    # a plain pass needs no hooks and lets other visitors have the network meanwhile
-    with operating(model.network, tensors(seen.operation)) if seen.operation else nullcontext():
+    if not seen.operation:  # a plain pass needs no hooks and lets other visitors have the network meanwhile
+        return model.output(x).numpy()
+    with operating(model.network, tensors(seen.operation)):
         return model.network(x).numpy()
 
 

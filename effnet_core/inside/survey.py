@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import numpy as np
 import torch
 
-from .. import latency, machine
+from .. import machine
 from ..architecture import Architecture
 from ..checkpoints import Pretrained
 from ..errors import UserError
 from ..preprocess import Preprocess
+from ..speed import needs
 from .probing import keeping, operating, se_layers
 from .survey_files import Survey
 from .survey_gates import Tally
@@ -41,7 +42,7 @@ def widths(architecture: Architecture) -> tuple[dict[str, int], dict[str, int]]:
 
 def batch_size(architecture: Architecture) -> int:
     """Images at a time that fit into memory, `BATCH` at most."""
-    _, one = latency.memory_needed(architecture)
+    _, one = needs.memory_needed(architecture)
     return int(max(1, min(BATCH, min(MOST, SHARE * machine.memory_available()) // one)))
 
 

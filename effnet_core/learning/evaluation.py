@@ -1,6 +1,7 @@
 """How good a network is: run on images it never saw, counted class by class."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +9,6 @@ from torch import Tensor
 
 from ..data.datasets import Data
 from ..errors import UserError
-from ..network import Network
 from .distributed import ALONE, World
 
 BATCH = 50  # fixed, so that the first n held-out images are always the same
@@ -60,25 +60,21 @@ def check_labels(labels: tuple[str, ...], data: Data) -> None:
 
 
 @torch.inference_mode()
-def evaluate(network: Network, data: Data, images: int, device: str = "cpu", world: World = ALONE) -> Evaluation:
-    """Runs `network` in eval mode on the first `images` images of `data`, or all where it has fewer; pass `data.held_out` for a fair figure.
+def evaluate(run: Callable[[Tensor], Tensor], data: Data, images: int, device: str = "cpu", world: World = ALONE) -> Evaluation:
+    """Judges `run` (N 3 H W, normalised, on `device` → logits N classes), a network in eval mode or its fused form, on the first `images`
+    images of `data`, or all where it has fewer; pass `data.held_out` for a fair figure.
 
     The processes of a `world` share the work, and all get the same result.
     """
     images = images if data.images is None else min(images, data.images)
     classes = len(data.labels)
     confusion, among_five = torch.zeros(classes * classes, dtype=torch.int64), 0
-    was_training = network.training
-    network.eval()
-    try:
-        for index in range(world.rank, math.ceil(images / BATCH), world.size):
-            pixels, labels = data.batch(index, BATCH)
-            kept = slice(images - index * BATCH)
-            logits = network(normalise(pixels[kept].to(device), data)).cpu()
-            labels, best = labels[kept], logits.topk(min(5, classes)).indices
-            confusion += torch.bincount(labels * classes + best[:, 0], minlength=classes * classes)
-            among_five += int((best == labels[:, None]).sum())
-    finally:
-        network.train(was_training)
+    for index in range(world.rank, math.ceil(images / BATCH), world.size):
+        pixels, labels = data.batch(index, BATCH)
+        kept = slice(images - index * BATCH)
+        logits = run(normalise(pixels[kept].to(device), data)).cpu()
+        labels, best = labels[kept], logits.topk(min(5, classes)).indices
+        confusion += torch.bincount(labels * classes + best[:, 0], minlength=classes * classes)
+        among_five += int((best == labels[:, None]).sum())
     *counts, among_five = world.total(torch.cat([confusion, torch.tensor([among_five])])).tolist()
     return Evaluation(torch.tensor(counts).view(classes, classes), among_five)

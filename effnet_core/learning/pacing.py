@@ -17,6 +17,7 @@ from ..data.datasets import Data
 from ..errors import UserError
 from ..network import Network
 from ..scaling import check
+from ..speed.fused import Fused
 from . import evaluation
 from .distributed import ALONE, World
 from .plans import Plan
@@ -74,7 +75,7 @@ def measure(network: Network, data: Data, recipe: Recipe, device: str = "cpu", w
                 trainer.batches.close()
         tell({"phase": "finding the pace", "done": len(shares), "total": len(shares) + 1, "unit": "parts"})
         held_out, images = data.held_out, min(evaluation.BATCH, data.held_out.images or evaluation.BATCH)
-        judging = typical(lambda: evaluation.evaluate(trainer.averaged, held_out, images, str(trainer.device)), world, asked, limit)
+        judging = typical(lambda: evaluation.evaluate(Fused(trainer.averaged), held_out, images, str(trainer.device)), world, asked, limit)
     return Pace(sum(share * step for share, step in zip(shares, steps)), judging / images / world.size)
 
 

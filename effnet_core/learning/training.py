@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from ..data.datasets import Data, stream
 from ..errors import UserError
 from ..network import Network
+from ..speed.fused import Fused
 from .batches import Batches
 from .course import Course, Reporter
 from .distributed import ALONE, World
@@ -152,7 +153,7 @@ def train(
 
     def judge() -> Evaluation:
         world.align(trainer.averaged)
-        evaluation = evaluate(trainer.averaged, held_out, recipe.held_out_images, str(trainer.device), world)
+        evaluation = evaluate(Fused(trainer.averaged), held_out, recipe.held_out_images, str(trainer.device), world)
         if chief:
             on_event({**course.where(), "accuracy": evaluation.accuracy, "held_out_images": evaluation.images})
             on_evaluation(trainer.averaged, course, evaluation)

@@ -7,6 +7,7 @@ import psutil
 
 from .. import checkpoints, contention
 from ..errors import UserError
+from ..speed.fused import Fused
 from . import evaluation, runs, training
 from .distributed import ALONE, World
 from .keeping import Keeper, described, thinned
@@ -53,7 +54,7 @@ def _lead(ready: Prepared, tell: Tell, asked: Asked, resume: bool, world: World)
     device, stored = world.device(plan.device), checkpoints.load(plan.path).network  # with the rounding of its precision
     held_out = ready.data.held_out
     images = plan.recipe.held_out_images if result.stopped else plan.judged or held_out.images or plan.held_out
-    verdict = evaluation.evaluate(stored.to(device), held_out, images, device)
+    verdict = evaluation.evaluate(Fused(stored.to(device)), held_out, images, device)
     since_start = time.time() - psutil.Process().create_time() + spent
     card = keeper.save(stored.cpu(), verdict, steps=result.steps, finished=not result.stopped, seconds=round(result.seconds, 1),
                        seconds_since_start=round(since_start, 1), conditions=conditions, curve=thinned(keeper.curve))

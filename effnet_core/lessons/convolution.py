@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from ..errors import UserError
+from ..speed.intensity import moved
 
 PADDINGS = ("same", "valid")
-BYTES = 4  # of a 32-bit number
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Convolution:
     @property
     def bytes(self) -> int:
         """Least traffic in 32-bit numbers: input and kernels read once, output written once."""
-        return BYTES * (self.inputs * self.side**2 + self.params + self.outputs * self.cells**2)
+        return moved(self.inputs * self.side**2 + self.outputs * self.cells**2, self.params)
 
     @property
     def intensity(self) -> float:

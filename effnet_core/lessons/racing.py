@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import contention, machine
+from ..cost import FLOAT_BYTES
+from ..devices import find_device, versions
 from ..errors import UserError
-from ..latency import SECONDS_RANGE, find_device, percentile, versions
 from ..scaling import check, check_count
-from ..timing import Progress, Times, pass_ms, repeat, sampling, warming
+from ..speed.intensity import moved
+from ..timing import SECONDS_RANGE, Progress, Times, pass_ms, percentile, repeat, sampling, warming
 from ..timing import threads as threaded
-from .convolution import BYTES, Convolution
+from .convolution import Convolution
 
 Way = Sequence[Convolution]  # one after another
 BATCH_RANGE = (1, 256)
@@ -52,9 +54,9 @@ def built(way: Way) -> nn.Module:
 
 def memory_needed(ways: Mapping[str, Way], batch: int) -> int:
     """Bytes of all kernels and inputs, of the copy, and of the hungriest step twice, since torch may copy into the order that it wants."""
-    kernels = BYTES * sum(shape.params for way in ways.values() for shape in way)
+    kernels = FLOAT_BYTES * sum(shape.params for way in ways.values() for shape in way)
     maps = [_numbers(way[0]) for way in ways.values()]
-    return kernels + BYTES * batch * (sum(maps) + 2 * max(maps)) + 2 * batch * max(shape.bytes for way in ways.values() for shape in way)
+    return kernels + FLOAT_BYTES * batch * (sum(maps) + 2 * max(maps)) + 2 * batch * max(shape.bytes for way in ways.values() for shape in way)
 
 
 def _check_memory(ways: Mapping[str, Way], batch: int, device: str) -> None:
@@ -96,7 +98,7 @@ def race(
     spread = max(percentile(times, 90) / percentile(times, 50) for name, times in samples.items() if name in ways)
     doubts = contention.complaints(conditions, threads, where.key == "cpu", spread)
     return {"device": where.key, "device_name": where.name, "batch": batch, "threads": threads, "warmup": warmup,
-            **_beside(samples, 2 * BYTES * batch * _numbers(_largest(ways))),
+            **_beside(samples, 2 * FLOAT_BYTES * batch * _numbers(_largest(ways))),
             "ways": {name: _figures(way, samples[name], batch) for name, way in ways.items()}, "machine": machine.describe(),
             "versions": versions(where.key), "conditions": conditions, "steady": not doubts, "note": " ".join(doubts) or None}
 
@@ -155,8 +157,8 @@ def _rounds(ways: Mapping[str, Way], batch: int, device: str, seconds: float, on
 
 def _figures(way: Way, times: Times, batch: int) -> dict:
     median, macs = statistics.median(times), sum(shape.macs for shape in way)
-    maps = sum(BYTES * batch * (shape.inputs * shape.side**2 + shape.outputs * shape.cells**2) for shape in way)
+    maps = sum(shape.inputs * shape.side**2 + shape.outputs * shape.cells**2 for shape in way)
     params = sum(shape.params for shape in way)
     return {"way": [asdict(shape) for shape in way], "rounds": len(times), "median_ms": median, "p10_ms": percentile(tuple(times), 10),
-            "p90_ms": percentile(tuple(times), 90), "macs": macs, "params": params, "bytes": maps + BYTES * params,
+            "p90_ms": percentile(tuple(times), 90), "macs": macs, "params": params, "bytes": moved(maps, params, batch),
             "macs_per_s": 1e3 * batch * macs / median}

@@ -10,14 +10,18 @@ from ..blocks import ConvNormAct, Convolution, same_padding
 from ..network import Network
 
 
+def folded(conv: Convolution, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """w′ = w · γ / √(σ² + ε), as w, and b′ = β − μ · γ / √(σ² + ε), C: convolution and batch norm in one."""
+    factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)  # C
+    return (conv.weight * factor[:, None, None, None]).detach(), (norm.bias - norm.running_mean * factor).detach()
+
+
 class FoldedConvolution(nn.Module):
-    """w′ = w · γ / √(σ² + ε) and b′ = β − μ · γ / √(σ² + ε): a convolution with a bias that is convolution and batch norm in one."""
+    """A convolution with the weights and the bias of `folded`."""
 
     def __init__(self, conv: Convolution, norm: nn.BatchNorm2d) -> None:
         super().__init__()
-        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)  # C
-        self.weight = nn.Parameter((conv.weight * factor[:, None, None, None]).detach())
-        self.bias = nn.Parameter((norm.bias - norm.running_mean * factor).detach())
+        self.weight, self.bias = map(nn.Parameter, folded(conv, norm))
         self.stride, self.padding, self.groups, self.same = conv.stride, conv.padding, conv.groups, conv.same
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,9 +2,10 @@
 the addition after it are one operation, where torch has oneDNN's for the processor.
 
 It writes into maps that nobody needs any more, so nothing can be recorded inside it. The layer ids are the paths of its modules, as in
-`Network`. Logits are the network's own within about 1e-6 (fp32), relative to the greatest.
+`Network`; a block's last layer contains the addition. Logits are the network's own within about 1e-6 of the greatest (fp32).
 """
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -12,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..architecture import Block
-from ..blocks import ConvNormAct, MaxPool, SqueezeExcitation, same_padding
-from ..errors import UserError
+from ..blocks import ConvNormAct, SqueezeExcitation, same_padding
 from ..network import Network
+from .folded import folded
 
 ONEDNN = torch.ops.mkldnn
 POSTS: dict[type[nn.Module], tuple[str, list]] = {  # activation functions as oneDNN calls them, with their numbers
@@ -23,10 +24,12 @@ IN_PLACE: dict[type[nn.Module], Callable[[Tensor], Tensor]] = {
     nn.SiLU: lambda x: F.silu(x, inplace=True), nn.ReLU: torch.relu_, nn.ReLU6: lambda x: F.relu6(x, inplace=True), nn.Identity: lambda x: x}
 
 
-def has_onednn() -> bool:
-    """Whether this build of torch has the fused operators, which only compiled code uses otherwise."""
+def has_onednn(dtype: torch.dtype = torch.float32) -> bool:
+    """Whether this build of torch has the fused operators, which only compiled code uses otherwise, and the processor computes in `dtype`."""
     names = ("_convolution_pointwise", "_convolution_pointwise_", "_reorder_convolution_weight")
-    return torch.backends.mkldnn.is_available() and all(hasattr(ONEDNN, name) for name in names)
+    if not torch.backends.mkldnn.is_available() or not all(hasattr(ONEDNN, name) for name in names):
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and ONEDNN._is_mkldnn_bf16_supported())
 
 
 class FusedConvolution(nn.Module):
@@ -38,41 +41,44 @@ class FusedConvolution(nn.Module):
 
     def __init__(self, unit: ConvNormAct, after: nn.Module, onednn: bool, dtype: torch.dtype) -> None:
         super().__init__()
-        conv, norm = unit.conv, unit.norm
-        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)  # C
-        weight = (conv.weight * factor[:, None, None, None]).detach().to(dtype, memory_format=torch.channels_last)
-        self.register_buffer("weight", weight)
-        self.register_buffer("bias", (norm.bias - norm.running_mean * factor).detach().to(dtype))
-        self.stride, self.groups, self.same, self.even = list(conv.stride), conv.groups, conv.same, list(conv.padding)
-        self.post, self.act, self.onednn = POSTS[type(after)], IN_PLACE[type(after)], onednn
-        self._ready: dict[tuple, tuple[Tensor, list[int]]] = {}
+        self._own = (unit.conv, unit.norm)  # in a tuple: they are the network's parts, not this one's
+        self.post, self.act, self.onednn, self.dtype = POSTS[type(after)], IN_PLACE[type(after)], onednn, dtype
+        self.post_sum = (None, [], None) if self.post[0] == "none" else (*self.post, "")
+        self._fitted: dict[tuple[int, int], tuple] = {}  # by the size of the map
+        self._packed: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
-    def _fitting(self, height: int, width: int) -> tuple[Tensor, list[int]]:
-        """The weights and the even padding for a map of that size."""
-        if not self.same:
-            key = (0, 0, *self.even)
-        else:
-            sides = [same_padding(side, kernel, step) for side, kernel, step in zip((height, width), self.weight.shape[2:], self.stride)]
-            key = (*(after - before for before, after in sides), *(after for _, after in sides))
-        if key not in self._ready:
-            above, left, *padding = key
-            weight = F.pad(self.weight, (left, 0, above, 0)).contiguous(memory_format=torch.channels_last)
-            if self.onednn:
-                weight = ONEDNN._reorder_convolution_weight(weight, padding, self.stride, [1, 1], self.groups, None)
-            self._ready[key] = weight, padding
-        return self._ready[key]
+    def _fitting(self, height: int, width: int) -> tuple:
+        """w′, b′, the even padding, stride, dilation and groups for a map of that size: oneDNN's order."""
+        conv, _ = self._own
+        more, padding = (0, 0), list(conv.padding)
+        if conv.same:
+            sides = [same_padding(side, kernel, step) for side, kernel, step in zip((height, width), conv.kernel_size, conv.stride)]
+            more, padding = tuple(after - before for before, after in sides), [after for _, after in sides]
+        key = (*more, *padding)
+        if key not in self._packed:
+            self._packed[key] = self._folded(*more, padding)
+        return (*self._packed[key], padding, list(conv.stride), [1, 1], conv.groups)
+
+    def _folded(self, above: int, left: int, padding: list[int]) -> tuple[Tensor, Tensor]:
+        conv, _ = self._own
+        weight, bias = folded(*self._own)
+        weight = F.pad(weight, (left, 0, above, 0)).to(self.dtype, memory_format=torch.channels_last)
+        if self.onednn:
+            weight = ONEDNN._reorder_convolution_weight(weight, padding, list(conv.stride), [1, 1], conv.groups, None)
+        return weight, bias.to(self.dtype)
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
-        weight, padding = self._fitting(*x.shape[2:])
-        geometry = (weight, self.bias, padding, self.stride, [1, 1], self.groups)
+        size = x.shape[2:]
+        fitted = self._fitted.get(size)
+        if fitted is None:
+            fitted = self._fitted[size] = self._fitting(*size)
         if not self.onednn:
-            y = F.conv2d(x, *geometry)
+            weight, bias, padding, stride, dilation, groups = fitted
+            y = F.conv2d(x, weight, bias, stride, padding, dilation, groups)
             return self.act(y if other is None else y.add_(other))
-        name, scalars = self.post
         if other is None:
-            return ONEDNN._convolution_pointwise(x, *geometry, name, scalars, "")
-        post = (None, [], None) if name == "none" else (name, scalars, "")
-        return ONEDNN._convolution_pointwise_.binary(other, x, *geometry, "add", 1.0, *post)  # into `other`
+            return ONEDNN._convolution_pointwise.default(x, *fitted, *self.post, "")
+        return ONEDNN._convolution_pointwise_.binary(other, x, *fitted, "add", 1.0, *self.post_sum)  # into `other`
 
 
 class FusedGate(nn.Module):
@@ -112,21 +118,25 @@ class FusedBlock(nn.Module):
 
 
 class Fused(nn.Module):
-    """Images (N 3 H W, any size, fp32) → logits (N classes, fp32), computed in `dtype` on the network's device."""
+    """Images (N 3 H W, any size, fp32) → logits (N classes, fp32) of `network` in eval mode, computed in `dtype` on its device.
+
+    It is of the weights that the network has at the first pass; the network itself stays as it is. `onednn`: whether to use the operators,
+    by default where they are.
+    """
 
     def __init__(self, network: Network, dtype: torch.dtype = torch.float32, onednn: bool | None = None) -> None:
         super().__init__()
         self.architecture, self.dtype = network.architecture, dtype
         on_processor = next(network.parameters()).device.type == "cpu"
-        onednn = on_processor and has_onednn() if onednn is None else onednn
+        onednn = on_processor and has_onednn(dtype) if onednn is None else onednn
 
         def fuse(unit: nn.Module, after: nn.Module | None) -> nn.Module:
             if isinstance(unit, SqueezeExcitation):
                 return FusedGate(unit, dtype)
-            return FusedConvolution(unit, after or unit.activation, onednn, dtype) if isinstance(unit, ConvNormAct) else unit
+            return FusedConvolution(unit, after or unit.activation, onednn, dtype) if isinstance(unit, ConvNormAct) else copy.deepcopy(unit)
 
         self.stem = fuse(network.stem, None)
-        self.maxpool = network.maxpool
+        self.maxpool = fuse(network.maxpool, None)
         self.stages = nn.Sequential(*(
             nn.Sequential(*(FusedBlock(own, block, fuse) for own, block in zip(stage, blocks.blocks)))
             for stage, blocks in zip(network.stages, network.architecture.stages)))

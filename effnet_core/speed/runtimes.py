@@ -1,5 +1,6 @@
 """Runtimes other than torch that read the network from an ONNX file in memory. Each is optional."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -29,7 +30,7 @@ def onnxruntime(network: Network, precision: str, example: Tensor, threads: int)
 
 
 def openvino(network: Network, precision: str, example: Tensor, threads: int) -> Callable[[Tensor], Tensor]:
-    """Batches like `example`; a pass uses `threads` cores."""
+    """Batches like `example`; a pass uses `threads` cores. Threads may share it: each has a request, and so an output, of its own."""
     import openvino as runtime
 
     core = runtime.Core()
@@ -37,5 +38,12 @@ def openvino(network: Network, precision: str, example: Tensor, threads: int) ->
     model.reshape([*example.shape])
     made = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
                                              "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision]})
-    request = made.create_infer_request()
-    return lambda x: torch.from_numpy(np.array(request.infer([x.numpy()], share_inputs=True)[0], np.float32))
+    mine = threading.local()
+    mine.request = made.create_infer_request()
+
+    def run(x: Tensor) -> Tensor:
+        if not hasattr(mine, "request"):
+            mine.request = made.create_infer_request()
+        return torch.from_numpy(np.array(mine.request.infer([x.numpy()], share_inputs=True)[0], np.float32))
+
+    return run

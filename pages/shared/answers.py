@@ -22,13 +22,20 @@ class Request(Protocol):
 
 
 class Answers:
-    """Measurements of one kind: the results of one `command`. They lie in the session under `slot`; `marked` is what is added to each."""
+    """Measurements of one kind: the results of one `command`. They lie in the session under `slot`; `marked` is what is added to each, and
+    `left` finds what a job has left that ended before it was done, where that is worth keeping."""
 
     kinds: "list[Answers]" = []
 
-    def __init__(self, command: str, slot: str, marked: Callable[[dict], dict] = lambda record: {}) -> None:
-        self._command, self._slot, self._marked = command, slot, marked
+    def __init__(self, command: str, slot: str, marked: Callable[[dict], dict] = lambda record: {},
+                 left: Callable[[Job], dict | None] = lambda job: None) -> None:
+        self._command, self._slot, self._marked, self._left = command, slot, marked, left
         self.kinds.append(self)
+
+    @classmethod
+    def of(cls, command: str) -> "Answers | None":
+        """The kind that `command` measures, where a page has one."""
+        return next((kind for kind in reversed(cls.kinds) if kind._command == command), None)
 
     def rows(self) -> list[dict]:
         """Those of this session, oldest first: the results with `"job"`, `"measured"` (seconds since 1970) and whether it was `"shared"` by
@@ -37,7 +44,7 @@ class Answers:
         job = work.mine(work.benchmarks())
         if job is None or not self.made(job) or any(row["job"] == job.id for row in rows):
             return rows
-        if job.state == "done":
+        if not job.active and self._found(job) is not None:
             rows.append(self._row(job))
         elif job.active and (twin := self._finished(self.asked(), since=job.submitted)):
             work.forget(work.benchmarks())
@@ -49,8 +56,12 @@ class Answers:
         """Whether that job measures this kind."""
         return job.args[0] == self._command
 
+    def _found(self, job: Job) -> dict | None:
+        return job.result if job.state == "done" else self._left(job)
+
     def _row(self, job: Job, shared: bool = False) -> dict:
-        return {**job.result, **self._marked(job.result), "job": job.id, "measured": job.finished, "shared": shared}
+        found = self._found(job)
+        return {**found, **self._marked(found), "job": job.id, "measured": job.finished, "shared": shared}
 
     def _finished(self, request: Request | None, since: float = 0.0) -> Job | None:
         return next((job for job in work.benchmarks().finished() if request is not None and self.made(job) and job.state == "done"

@@ -85,16 +85,17 @@ def named(page: str) -> dict[str, str]:
 
 
 def _homes(page: str) -> dict[str, str]:
-    """File → the part of the page that it belongs to: the part's own, and those that this one imports."""
+    """File → the part of the page that it belongs to: the part's own, and those that only this one imports."""
     found = _chooser(_PAGES / f"{page}.py")
     own = dict(found[2]) if found else {}
-    used: dict[str, str] = {}
+    used: dict[str, set[str]] = {}
     for path in _files(page):
         if title := own.get(path.stem):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and node.level == 1:
-                    used |= {name.name: title for name in node.names if name.name not in used}
-    return used | own
+                    for room in [node.module] if node.module else [name.name for name in node.names]:
+                        used.setdefault(room, set()).add(title)
+    return {room: title for room, (title, *others) in used.items() if not others} | own
 
 
 @cache
@@ -182,8 +183,13 @@ def _chooser(path: Path) -> tuple[str, list[str], dict[str, str]] | None:
         for node in tree.body:
             if isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Dict) and ast.unparse(listed) == _target(node):
                 titles = [title for title in map(_text, node.value.keys) if title]
-                return _text(key), titles, {ast.unparse(show).partition(".")[0]: title for title, show in zip(titles, node.value.values)}
+                return _text(key), titles, {_file(show): title for title, show in zip(titles, node.value.values)}
     return None
+
+
+def _file(show: ast.expr) -> str:
+    """Of the function that shows a part, which may stand last in a tuple."""
+    return ast.unparse(show.elts[-1] if isinstance(show, ast.Tuple) else show).partition(".")[0]
 
 
 def _target(node: ast.AnnAssign | ast.Assign) -> str:

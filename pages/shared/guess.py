@@ -24,9 +24,7 @@ def ask(page: str, name: str, options: Sequence[str], right: int, *, section: st
 
     with _place(name):
         st.markdown(f"**Your guess first.** {say('guess')}")
-        chosen = st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}",
-                          label_visibility="collapsed", wrap=True,
-                          persist_state="session")
+        chosen = _choose(name, options)
         if chosen is not None:
             st.session_state["_guess"] = st.session_state.get("lesson", "")
         elif name not in _unguessed():
@@ -37,6 +35,26 @@ def ask(page: str, name: str, options: Sequence[str], right: int, *, section: st
             return True
         st.markdown(f"**{verdict(chosen, right, options)}.** {say('answer')}")
     return True
+
+
+def foretell(page: str, name: str, options: Sequence[str], *, section: str = "", **numbers: str) -> None:
+    """The same question while nobody knows the answer yet, such as before a measurement; `ask` of that `name` can tell it afterwards."""
+    part = f"{section}_" if section else ""
+    with _place(name):
+        st.markdown(f"**Your guess first.** {texts.text(page, f'{part}guess', **numbers)}")
+        _choose(name, options)
+        with st.popover("A hint", icon=":material/lightbulb:", type="tertiary"):
+            st.markdown(texts.text(page, f"{part}hint", **numbers))
+
+
+def guessed(name: str) -> bool:
+    """Whether the session has a choice for the question `name`, drawn in this run or not."""
+    return st.session_state.get(f"guessed_{name}") is not None
+
+
+def _choose(name: str, options: Sequence[str]) -> int | None:
+    return st.pills("Your guess", range(len(options)), format_func=options.__getitem__, key=f"guessed_{name}", label_visibility="collapsed",
+                    wrap=True, persist_state="session")
 
 
 def _place(name: str) -> DeltaGenerator:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choose", "entries", "facts", "is_trained", "knows_scenes", "may_open", "model_of"]
 
+FORMS = 2  # of the weights: the network's, and the fused path's once somebody needs only the output
 HEAVY = 2  # a model that takes more than the half of what is free asks first
 
 
@@ -31,7 +32,7 @@ def model_of(entry: Entry) -> "Pretrained":
     from effnet_core import checkpoints
 
     kept, key = memory.shared(), ("model", entry.path, entry.version)
-    weights = 0 if entry.problem else FLOAT_BYTES * shelf.network(entry).total.params
+    weights = 0 if entry.problem else FORMS * FLOAT_BYTES * shelf.network(entry).total.params
     with nullcontext() if key in kept else st.spinner("Loading the model…"):
         return kept.get(key, lambda: checkpoints.load(entry.path), weights, entry.version[1])
 

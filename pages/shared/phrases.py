@@ -33,7 +33,7 @@ READ: dict[str, Callable[[str], Any]] = {  # how the value of a control is read;
     **dict.fromkeys(("norm_variance", "chance_most", "chance_rate"), float),
     "norm_eps": int,
     **dict.fromkeys((*state.RANGES, "step", "tolerance", "search_phi", "budget_macs"), float),
-    **dict.fromkeys(("images", "batch", "threads"), int),
+    **dict.fromkeys(("images", "batch", "threads", "sweep_points"), int), "ways_precision": lambda text: tuple(text.split(",")),
     **dict.fromkeys(("spiral_n", "depth_blocks"), int), **dict.fromkeys(("spiral_scale", "depth_gain"), float),
     **dict.fromkeys(("flops", "linear_real", "depth_real"), _switch),
 }

@@ -14,8 +14,10 @@ import streamlit as st
 from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.families import to_spec
+from effnet_core.speed.ways import WAYS
 from effnet_core.work import jobs, workers
 
+from . import work
 from .answers import Answers
 
 SECONDS = 2.0  # of measuring; the layers take half as long again
@@ -31,6 +33,17 @@ def key_of(network: Architecture) -> str:
     return _key(to_spec(network))
 
 
+def same_network(spec: dict, network: Architecture) -> bool:
+    """Whether `spec`, as a record has it, describes `network`, whatever either is called."""
+    return _key(spec) == key_of(network)
+
+
+def unusual(how: dict) -> list[str]:
+    """The way and the precision of a request or a record in words, where they are not the plain ones."""
+    way, precision = how.get("way", "plain"), how.get("precision", "fp32")
+    return [*([] if way == "plain" else [WAYS[way].name]), *([] if precision == "fp32" else [precision])]
+
+
 class Request(NamedTuple):
     """What is to be measured, and how."""
 
@@ -38,29 +51,37 @@ class Request(NamedTuple):
     device: str
     batch: int
     threads: int
+    way: str = "plain"  # of `speed.ways.WAYS`
+    precision: str = "fp32"
 
     @property
     def title(self) -> str:
-        return f"{self.network.name}, batch {self.batch}"
+        return ", ".join([self.network.name, f"batch {self.batch}", *unusual(self._asdict())])
 
     def args(self) -> list[str]:
         """For `python -m effnet_core`."""
-        return ["latency", "--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch),
-                "--threads", str(self.threads), "--seconds", str(SECONDS)]
+        return ["latency", *self.settings(), "--way", self.way, "--precision", self.precision, "--seconds", str(SECONDS),
+                "--limit", str(work.MEASURING_LIMIT_S)]
+
+    def settings(self) -> list[str]:
+        """The arguments that every command has that measures a network."""
+        return ["--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch), "--threads", str(self.threads)]
 
     def answered_by(self, record: dict) -> bool:
         """Whether `record`, as `Latency.to_dict` gives it, measured just this."""
-        return _key(record["network"]) == key_of(self.network) and self[1:] == (record["device"], record["batch"], record["threads"])
+        how = (record["device"], record["batch"], record["threads"], record.get("way", "plain"), record.get("precision", "fp32"))
+        return self[1:] == how and _key(record["network"]) == key_of(self.network)
 
 
-_answers = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
-ask, asked, offered, take, mine, clear = _answers.ask, _answers.asked, _answers.offered, _answers.take, _answers.mine, _answers.clear
+kept = Answers("latency", "_measurements", lambda record: {"key": _key(record["network"])})
+ask, asked, offered, take, mine, clear = kept.ask, kept.asked, kept.offered, kept.take, kept.mine, kept.clear
+made = kept.made
 
 
 def measurements() -> list[dict]:
     """All measurements of this session, oldest first, as `Latency.to_dict` gives them, with what `Answers.rows` adds and `"key"`, as `key_of`
     gives it."""
-    return _answers.rows()
+    return kept.rows()
 
 
 def layer_times(network: Architecture) -> dict[str, float] | None:
@@ -117,12 +138,12 @@ def ago(moment: float) -> str:
 def flat(row: dict) -> dict:
     """One line of a table: what was measured, how, and the figures."""
     spec, seen = row["network"], row["machine"]
-    plain = ("device", "device_name", "batch", "threads", "parameters", "macs", "median_ms", "p10_ms", "p90_ms", "images_per_second",
-             "layers_ms", "hooked_ms", "warmup")
+    plain = ("device", "device_name", "batch", "threads", "way", "precision", "parameters", "macs", "median_ms", "p10_ms", "p90_ms", "images_per_second",
+             "layers_ms", "hooked_ms", "warmup", "memory_peak", "difference")
     return {**{name: spec[name] for name in ("name", "family", "depth", "width", "side", "classes")},
             **{name: row[name] for name in plain}, "passes": len(row["samples_ms"]), "steady": row["steady"], "note": row["note"] or "",
             "processor": seen["processor"], "cores": seen["cores"], "memory": seen["memory"], "system": seen["system"],
-            "python": seen["python"], "torch": row["versions"]["torch"],
+            "python": seen["python"], **{name: row["versions"].get(name, "") for name in ("torch", "cuda", "cudnn", "onnxruntime", "openvino")},
             "measured": datetime.fromtimestamp(row["measured"], timezone.utc).isoformat(timespec="seconds")}
 
 

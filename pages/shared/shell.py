@@ -135,7 +135,7 @@ def _frame(slug: str, entry: Entry, current: "st.Page") -> None:
         finally:
             del st.session_state["_shell"]
     teaching.note()
-    texts.closing(slug, teaching.hidden())
+    texts.closing(slug, teaching.hidden(), st.session_state.pop("_part_text", ""))
     if slug in sheets.PAGES and not teaching.hides("lesson-sheet"):
         sheets.offer(slug, entry.question, "Sheet of the whole block" if slug == "blocks" else "Lesson sheet")  # beside those of its lessons
     tour.after()

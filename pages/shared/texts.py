@@ -41,9 +41,12 @@ def paragraphs(page: str, section: str) -> list[str]:
     return sections(page)[section].split("\n\n")
 
 
-def closing(page: str, without: Container[str] = ()) -> None:
-    """What stands at the foot of a page: its words explained, things to try, and where it stands in the paper, `without` what a teacher left out."""
-    available = sections(page)
+def closing(page: str, without: Container[str] = (), part: str = "") -> None:
+    """What stands at the foot of a page: its words explained, things to try, and where it stands in the paper, `without` what a teacher left out.
+
+    What the text of the `part` that is open has of these stands in the place of the page's own.
+    """
+    available = {**sections(page), **(sections(part) if part else {})}
     if "terms" in available:
         with st.expander("Words on this page"):
             st.markdown(available["terms"])

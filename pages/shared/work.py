@@ -194,6 +194,12 @@ class Step(NamedTuple):
     left_s: float | None = None
 
 
+def plain_step(job: Job) -> Step:
+    """Where a running job is, by its own words; on a page that shows another kind of work."""
+    said = job.latest("progress") or {}
+    return Step(said.get("fraction") or 0.0, html.plain(": ".join(filter(None, [job.title, said.get("phase")]))))
+
+
 def watch(queue: JobQueue, job: Job, show: Callable[[], None], every: float | None = None) -> None:
     """For a job that waits or runs: calls `show` now and again and again; when it starts, ends or is given up, the page runs anew.
 
@@ -214,7 +220,7 @@ def bar(queue: JobQueue, job: Job, step: Callable[[Job], Step], pausable: bool =
     """A job that waits or runs: its place in the queue or how far it is, and the buttons that pause or stop it."""
     fraction, text, left_s = Step(0.0, waiting(queue, job)) if job.state == "queued" else step(job)
     clock = "" if job.state == "queued" else f" · {span(job.seconds)} so far" if left_s is None else f" · {time_left(left_s)}"
-    ending = f"{'Pausing' if job.pausing else 'Stopping'} {html.plain(job.title)}"
+    ending = f"{'Pausing' if pausable and job.pausing else 'Stopping'} {html.plain(job.title)}"
     with st.container(key=f"bar_{queue.name}", horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, max(0.0, fraction)), text=ending if job.stopping else text + clock)
         if pausable and job.state == "running":

@@ -25,7 +25,7 @@ from effnet_core.families import published
 from effnet_core.lab.counters import RECORDED
 from effnet_core.network import build
 
-from ..conftest import _declare_torchvision_operators
+from ..conftest import declare_torchvision_operators
 
 NETWORKS = tuple(f"b{number}" for number in range(8))
 PACKAGES = ("torch", "fvcore", "torchinfo", "ptflops", "thop", "calflops", "torchvision", "timm")
@@ -125,7 +125,7 @@ def kept(versions: dict[str, str], wanted: list[str]) -> dict[str, dict]:
 def main() -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(2)
-    _declare_torchvision_operators()
+    declare_torchvision_operators()
     versions = {package: version(package).partition("+")[0] for package in PACKAGES}
     wanted = sys.argv[1:] or [*implementations()]
     others = kept(versions, wanted)

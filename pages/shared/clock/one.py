@@ -2,62 +2,66 @@
 
 import streamlit as st
 
-from effnet_core import machine
 from effnet_core.architecture import Architecture
 from effnet_core.cost import cost
-from effnet_core.errors import UserError
-from effnet_core.families import to_spec
+from effnet_core.families import from_spec, to_spec
 from effnet_core.palette import si
+from effnet_core.speed.ways import PRECISIONS, WAYS, missing
 from effnet_core.work.jobs import Job
 from pages.shared import html, measured, results, state, texts, work
+from pages.shared.clock import four, frame
 from pages.shared.measured import ms
 
-BATCHES = (1, 2, 4, 8, 16, 32)
+RUN = {way.name: way.key for way in WAYS.values()}  # in the address → what it is called inside
 PHASES = {  # of the worker → in words, and where on the bar it begins
     "loading torch": ("Loading PyTorch", 0.0),
     "building": ("Building the network", 0.15),
+    "preparing": ("Making it ready to run that way", 0.17),
     "warming up": ("Warming up", 0.2),
     "measuring": ("Measuring", 0.4),
     "layers": ("Timing every layer", 0.8),
 }
 
 
-def device_name(key: str) -> str:
-    return f"{'Processor' if key == 'cpu' else 'GPU'}: {results.devices().names[key]}"
-
-
 def asked(request: results.Request) -> str:
     where = results.devices().names[request.device]
-    return f"{measured.scaled(to_spec(request.network))}, batch {request.batch}, {measured.threads_text(request.threads)} on {where}"
+    return f"{measured.scaled(to_spec(request.network))}, {measured.how({**request._asdict(), 'device_name': where})}"
 
 
 def wish(network: Architecture, busy: bool) -> results.Request:
     """The controls on top: what to measure the network on, and how. The button waits while this visitor's last wish is `busy`."""
     results.devices().watch()
-    device, batch, threads, button = st.columns([3, 4, 2, 2], vertical_alignment="bottom")
-    where = device.selectbox("Device", [*results.devices().names], format_func=device_name, **state.bound("device"))
-    images = batch.segmented_control("Batch size", BATCHES, default=1, required=True, width="stretch",
-                                     help=texts.text("latency", "batch"), **state.bound("batch"))
-    cores = threads.selectbox("Threads", range(1, machine.cores() + 1), help=texts.text("latency", "threads"), **state.bound("threads"))
-    request = results.Request(network, where, images, cores)
+    device, batch = st.columns([3, 4], vertical_alignment="bottom")
+    where = frame.device(device)
+    images = frame.batch(batch)
+    way, precision, threads, button = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
+    chosen = RUN[way.selectbox("Way to run", list(RUN), help=ways_help(where), **state.bound("way"))]
+    numbers = precision.segmented_control("Precision", PRECISIONS, default="fp32", required=True, width="stretch",
+                                          help=texts.text("latency_one", "precision"), **state.bound("precision"))
+    cores = frame.threads(threads)
+    request = results.Request(network, where, images, cores, chosen, numbers)
     with button:
-        known = results.mine(request) or results.offered(request)
-        st.button("Measure again" if known else "Measure", key="measure", icon=":material/timer:", width="stretch", on_click=measure,
-                  args=(request,), type="secondary" if known else "primary", disabled=busy)
+        frame.button(results.kept, request, "one", busy=busy, disabled=why_not(request) is not None)
     return request
 
 
-def measure(request: results.Request) -> None:
-    try:
-        results.ask(request)
-    except UserError as refused:
-        st.session_state["_refused_measuring"] = str(refused)
+def ways_help(device: str) -> str:
+    """What each way is, and what keeps some from running on that device."""
+    reasons = dict.fromkeys(why for way in WAYS if (why := missing(way, device)) is not None)
+    return texts.text("latency_one", "way", absent=texts.text("latency_one", "absent", names=" ".join(reasons)) if reasons else "")
+
+
+def why_not(request: results.Request) -> str | None:
+    """What is missing here for that way and precision, as a sentence."""
+    return missing(request.way, request.device, request.precision)
 
 
 def step(job: Job) -> work.Step:
     """Where a running measurement is; the time left is known once passes are being counted."""
+    if not results.made(job):
+        return work.plain_step(job)
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0, "ms": None}
-    words, begins = PHASES[event["phase"]]
+    words, begins = PHASES.get(event["phase"], (event["phase"].capitalize(), 0.0))  # of another part, which this visitor started there
     ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
     counting = event["phase"] in ("measuring", "layers")
     so_far = f", median so far **{ms(event['ms'])}**" if counting and event["ms"] else ""
@@ -65,11 +69,13 @@ def step(job: Job) -> work.Step:
 
 
 def time_left(job: Job) -> float | None:
-    """Of all that follows: after the measuring, the layers take half as long."""
+    """Of all that follows: after the measuring, the layers take half as long, where the way has any."""
     if (pace := work.pace(job)) is None:
         return None
     spent, left = pace
-    return left + (spent + left) / 2 if job.latest("progress")["phase"] == "measuring" else left
+    request = results.asked()
+    layered = request is None or WAYS[request.way].layered
+    return left + (spent + left) / 2 if layered and job.latest("progress")["phase"] == "measuring" else left
 
 
 def running(job: Job) -> None:
@@ -79,26 +85,19 @@ def running(job: Job) -> None:
 
 def status(request: results.Request, job: Job | None, shown: dict | None) -> None:
     """What became of the last try, what the figures below belong to, and what to do next."""
-    if refused := st.session_state.pop("_refused_measuring", None):
-        st.warning(html.plain(refused), icon=":material/info:")
-    elif job is not None and job.state in ("failed", "stopped") and results.asked() == request:
-        st.warning(f"**{job.title}** was not measured. {html.plain(job.error or 'It was stopped before it was complete.')}", icon=":material/info:")
-    if shown is not None and request.answered_by(shown):
+    frame.failures(results.kept, request, job, "one")
+    if (why := why_not(request)) is not None:
+        st.info(texts.text("latency_one", "missing", name=f"{WAYS[request.way].name} in {request.precision}", why=html.plain(why)), icon=":material/block:")
+    elif shown is not None and request.answered_by(shown):
         st.caption(texts.text("latency", "current", ago=results.ago(shown["measured"])))
     elif (offer := results.offered(request)) is not None:
-        offering(request, offer)
+        frame.offering(results.kept, offer, texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]),
+                                                       median=ms(offer["median_ms"])), "one")
     elif shown is not None:
         st.info(texts.text("latency", "stale", shown=measured.described(shown), now=asked(request)), icon=":material/sync_problem:")
     else:
         st.caption(texts.text("latency", "ready", title=request.title, side=f"{request.network.scaling.side}",
                               macs=si(cost(request.network).macs)))
-
-
-def offering(request: results.Request, offer: dict) -> None:
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    text.info(texts.text("latency", "offer", title=request.title, ago=results.ago(offer["measured"]), median=ms(offer["median_ms"])),
-              icon=":material/group:")
-    button.button("Show it", key="take", type="primary", on_click=results.take, args=(offer,), width="stretch")
 
 
 def empty(busy: bool) -> None:
@@ -107,7 +106,7 @@ def empty(busy: bool) -> None:
         if busy:
             st.skeleton(100)
             for column in st.columns(2, gap="medium"):
-                column.skeleton(300)
+                column.skeleton(200)
         else:
             st.markdown(texts.text("latency", "empty"))
 
@@ -122,6 +121,7 @@ def show(network: Architecture) -> None:
         running(job) if busy else status(request, job, shown)
     if shown is None:
         empty(busy)
+        four.show(network, None)
         return
-    measured.outcome(shown)
+    measured.outcome(shown, lambda: four.show(from_spec(shown["network"]), shown))
     measured.history(rows, shown)

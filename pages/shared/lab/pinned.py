@@ -106,7 +106,7 @@ def _unpin(pin: str) -> None:
 
 def _side(name: str, network: Architecture, total: Cost) -> Side:
     row = results.latest(network)
-    how = f"batch {row['batch']}, {measured.threads_text(row['threads'])} on {row['device_name']}" if row else ""
+    how = measured.how(row) if row else ""
     return Side(name, network, total, state.selected(network), row["median_ms"] if row else None, how)
 
 

@@ -9,9 +9,8 @@ from effnet_core.lessons.questions import QUESTIONS, Question, Times
 from effnet_core.lessons.scales import Scale
 
 from .. import guess as guessing
-from .. import html, measured, results, state, texts
+from .. import html, measured, results, series, state, texts
 from ..results import Request
-from ..trade import clock
 
 PAGE = "predict"
 TEXT = {"title": 0, "question": 1, "hint": 2, "answer": 3}  # the paragraphs of a question's section
@@ -115,7 +114,7 @@ def _measured(question: Question) -> Times | None:
         return rows
     names = " and ".join(title(name).removeprefix("EfficientNet-") for name in requests if name not in rows)
     st.markdown(texts.text(PAGE, "measure", seconds=f"{1.5 * results.SECONDS:g}", networks=names))
-    clock.measuring(missing, "Measure both now" if len(missing) == 2 else f"Measure {names} now")
+    series.measuring(missing, "Measure both now" if len(missing) == 2 else f"Measure {names} now")
     return None
 
 

@@ -84,7 +84,7 @@ def _measure(request: Request) -> None:
 
 def _step(job: Job) -> work.Step:
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0}
-    words, begins = PHASES[event["phase"]]
+    words, begins = PHASES.get(event["phase"], (event["phase"].capitalize(), 0.0))  # of another part, which this visitor started there
     ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
     pace = work.pace(job) if event["phase"] == "measuring" else None
     return work.Step(begins + event["fraction"] * (ends - begins), words, pace and pace[1])
