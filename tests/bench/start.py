@@ -26,7 +26,7 @@ FRAME = {TITLE: "", ".st-key-spine": ".mark", ".st-key-phi input": ""}
 STANDS = {  # path → what is drawn, and, where it is one of our components, what is drawn in it
     "/": {**FRAME, ".st-key-tiles": ".exact"},
     "/scaling": {**FRAME, ".st-key-tiles": ".exact", ".st-key-graph": ".mark", ".st-key-bars": ".mark"},
-    "/latency": {**FRAME, ".st-key-measure button": ""},
+    "/latency": {**FRAME, ".st-key-measure_one button": ""},
 }
 WATCH = """(() => {
   const seen = (window.__seen = {}), at = document.querySelector.bind(document)
