@@ -126,11 +126,11 @@ def test_a_training_outlives_its_tab_and_is_paused_and_gone_on_with(browser, hom
 
     assert not serious(page)
 
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause").click(timeout=PATIENCE_MS)
     shows(page, "is paused. Everything it needs to go on is kept")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Go on").click(timeout=PATIENCE_MS)
     until(page, lambda: progress(page) > seen)
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop", exact=True).click(timeout=PATIENCE_MS)
     shows(page, "What had been learnt by then is kept as")
     shows(page, "What it still confuses")
     assert not page.get_by_test_id("stException").count() and not errors, errors

@@ -10,6 +10,7 @@ import pytest
 
 from effnet_core.cost import cost
 from effnet_core.families import compound, published
+from pages.shared import shell
 
 from .apps import open_app, unpacked
 from .serving import ROOT
@@ -140,6 +141,7 @@ def test_the_selection_moves_to_the_nearest_block_of_another_network():
 
 
 def test_garbage_collection_is_frozen_at_boot():
+    shell.boot.clear()  # another test may have thawed it since
     open_app("scaling")
     assert gc.get_freeze_count() > 50_000
 
