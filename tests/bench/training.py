@@ -16,7 +16,7 @@ from effnet_core import machine
 from effnet_core.families import published
 from effnet_core.network import build
 
-from ..conftest import _declare_torchvision_operators
+from ..conftest import declare_torchvision_operators
 from .report import interleaved, show
 
 SHAPES = ((16, 96), (32, 64))  # images, pixels
@@ -25,7 +25,7 @@ FORMATS = {"channels first": torch.contiguous_format, "channels-last": torch.cha
 
 
 def networks() -> dict[str, Callable[[], nn.Module]]:
-    _declare_torchvision_operators()
+    declare_torchvision_operators()
     import timm
 
     architecture = published("b0", CLASSES)
