@@ -54,17 +54,17 @@ class FusedConvolution(nn.Module):
         if conv.same:
             sides = [same_padding(side, kernel, step) for side, kernel, step in zip((height, width), conv.kernel_size, conv.stride)]
             more, padding = tuple(after - before for before, after in sides), [after for _, after in sides]
-        key = (*more, *padding)
+        key = (*more, *padding, height, width)  # oneDNN packs for a size of the map; packed for another it would pack anew at every pass
         if key not in self._packed:
-            self._packed[key] = self._folded(*more, padding)
+            self._packed[key] = self._folded(*more, padding, (height, width))
         return (*self._packed[key], padding, list(conv.stride), [1, 1], conv.groups)
 
-    def _folded(self, above: int, left: int, padding: list[int]) -> tuple[Tensor, Tensor]:
+    def _folded(self, above: int, left: int, padding: list[int], size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         conv, _ = self._own
         weight, bias = folded(*self._own)
         weight = F.pad(weight, (left, 0, above, 0)).to(self.dtype, memory_format=torch.channels_last)
         if self.onednn:
-            weight = ONEDNN._reorder_convolution_weight(weight, padding, list(conv.stride), [1, 1], conv.groups, None)
+            weight = ONEDNN._reorder_convolution_weight(weight, padding, list(conv.stride), [1, 1], conv.groups, [1, conv.in_channels, *size])
         return weight, bias.to(self.dtype)
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
