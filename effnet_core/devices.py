@@ -7,7 +7,9 @@ import torch
 from . import machine
 from .architecture import Architecture
 from .errors import UserError
+from .scaling import check, check_count
 from .speed.needs import memory_needed
+from .timing import BATCH_RANGE, SECONDS_RANGE
 
 
 class Device(NamedTuple):
@@ -29,6 +31,22 @@ def find_device(key: str) -> Device:
     if wanted not in here:
         raise UserError(f"There is no device {key!r} here; there is {', '.join(here)}.")
     return here[wanted]
+
+
+class Setting(NamedTuple):
+    """On what and how something is measured, checked."""
+
+    where: Device
+    batch: int
+    threads: int
+
+
+def setting(device: str, batch: int, threads: int | None, seconds: float, batches: tuple[int, int] = BATCH_RANGE) -> Setting:
+    """All usable cores where `threads` is None. Raises `UserError` for a device that is not here and numbers out of range."""
+    where, cores = find_device(device), machine.cores()
+    check("The measuring time", seconds, SECONDS_RANGE, " seconds")
+    return Setting(where, check_count("The batch", batch, batches, " images"),
+                   check_count("The number of threads", cores if threads is None else threads, (1, cores)))
 
 
 def versions(device: str = "cpu") -> dict[str, str | bool | None]:

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 
 from . import contention, machine
 from .cost import cost
-from .devices import Device, check_memory, find_device, versions
+from .devices import Device, check_memory, setting, versions
 from .errors import UserError
 from .families import to_spec
-from .scaling import check, check_count
+from .scaling import check_count
 from .speed.needs import LAYER_REPEATS, LAYER_SHARE, REPEATS, Times, sampling, settled, warming
 from .speed.peak import peak_bytes
 from .speed.placed import placed
 from .speed.trusted import PLAIN, Runner, asleep, check as check_difference, difference, ready, tolerance
 from .speed.ways import WAYS, known, packages
-from .timing import BATCH_RANGE, SECONDS_RANGE, Progress, marked, pass_ms, percentile, repeat
+from .timing import Progress, marked, pass_ms, percentile, repeat
 from .timing import threads as threaded
 
 WARMUP_RANGE = (0, 1000)
@@ -117,18 +117,15 @@ def measure(
     """Times forward passes of `network` on random images (`batch` 3 side side), the same ones every time.
 
     Run another `way` or in another `precision` (see `speed.ways`) it must first give the plain network's logits within the `tolerance` of
-    `speed.trusted`. Then come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at least `seconds` (3 of a
-    network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every layer is timed; at last, with
-    `memory`, one that is weighed, after which nothing should be timed in this process any more (see `speed.peak`). `threads`
-    defaults to all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so far, and `should_stop` is
-    asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device or a way that is not here,
-    numbers out of range, too little memory, logits that differ, and where it was stopped.
+    `speed.trusted`. Then come first passes that do not count, until they stop getting faster or `warmup` of them; then at least 10 and at
+    least `seconds` (3 of a network that takes very long); then, with `layers` and a way that keeps them apart, at least 5 in which every
+    layer is timed; at last, with `memory`, one that is weighed, after which nothing should be timed in this process any more (see
+    `speed.peak`). `threads` defaults to all usable cores. Between passes `on_progress` gets a phase, its fraction done and the median so
+    far, and `should_stop` is asked. The network, its device and torch's threads are as before afterwards. Raises `UserError` for a device
+    or a way that is not here, numbers out of range, too little memory, logits that differ, and where it was stopped.
     """
-    where = find_device(device)
     known(way, precision)
-    batch = check_count("The batch", batch, BATCH_RANGE, " images")
-    threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
-    check("The measuring time", seconds, SECONDS_RANGE, " seconds")
+    where, batch, threads = setting(device, batch, threads, seconds)
     if warmup is not None:
         check_count("The number of warm-up passes", warmup, WARMUP_RANGE)
     _check_room(network, batch, where, (way, precision))

@@ -233,4 +233,4 @@ def test_the_memory_is_that_of_the_way_and_not_of_the_plain_network(network, mon
 def test_weights_of_the_fused_path_are_made_before_its_first_pass(network):
     run = trusted.prepare(network, "fused", "fp32", torch.ones(1, *network.architecture.input), 1)
     parts = [part for part in run.modules() if isinstance(part, FusedConvolution)]
-    assert parts and all(len(part._packed) == 1 for part in parts)
+    assert parts and all(len(part._fitted) == 1 for part in parts)

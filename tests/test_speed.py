@@ -14,7 +14,7 @@ from effnet_core.errors import UserError
 from effnet_core.families import compound, published
 from effnet_core.network import build
 from effnet_core.speed import output, prepared, race, trusted
-from effnet_core.speed.fused import Fused, has_onednn
+from effnet_core.speed.fused import MOST_SHAPES, Fused, has_onednn
 from effnet_core.speed.output import TRIES, Output
 from effnet_core.speed.prepared import prepare
 from effnet_core.speed.trusted import apart
@@ -69,6 +69,40 @@ def test_the_fused_path_gives_the_networks_logits_in_every_family_with_either_pa
     network.train()
     Fused(network)(images(network, 1, 32))
     assert network.training and all(module.training for module in network.modules()), "the network is left as it was"
+
+
+PACKED = """
+import sys, torch
+from effnet_core import build, published
+from effnet_core.speed.fused import Fused
+torch.set_num_threads(1)
+network = build(published("b1"), seed=0).eval()  # whose last maps, 8 × 8, want other packs than B0's
+for batch in (1, 4):
+    run, x = Fused(network), torch.zeros(batch, 3, 240, 240)
+    run(x)
+    with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+        run(x)
+"""
+
+
+@FUSED
+def test_weights_are_packed_once_and_not_at_every_pass():
+    said = subprocess.run([sys.executable, "-c", PACKED], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    if said.count(",convolution,") == 0:
+        pytest.skip("this oneDNN does not tell what it does")
+    layers = sum(layer.operator in ("conv", "depthwise", "pointwise") for layer in published("b1").layers)
+    assert said.count(",convolution,") == 2 * layers and ",reorder," not in said
+
+
+@FUSED
+def test_few_shapes_are_kept_packed_and_a_forgotten_one_is_packed_again(small):
+    run, stem = Fused(small), Fused(small).stem
+    for side in (32, 40, 48, 56, 64, 32):
+        x = images(small, 1, side)
+        with torch.inference_mode():
+            assert apart(small(x), run(x)) < 1e-5
+            stem(x.contiguous(memory_format=torch.channels_last))
+        assert len(run.stem._fitted) <= MOST_SHAPES and len(stem._fitted) <= MOST_SHAPES
 
 
 def test_layers_of_the_layered_ways_are_called_as_in_the_network_and_run_once_a_pass(small):

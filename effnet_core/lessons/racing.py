@@ -12,11 +12,10 @@ from torch.nn import functional as F
 
 from .. import contention, machine
 from ..cost import FLOAT_BYTES
-from ..devices import find_device, versions
+from ..devices import out_of_memory, setting, versions
 from ..errors import UserError
-from ..scaling import check, check_count
 from ..speed.intensity import moved
-from ..timing import SECONDS_RANGE, Progress, Times, pass_ms, percentile, repeat, sampling, warming
+from ..timing import Progress, Times, pass_ms, percentile, repeat, sampling, warming
 from ..timing import threads as threaded
 from .convolution import Convolution
 
@@ -88,10 +87,7 @@ def race(
     `bytes` (of one pass: every map once, kernels once) and `macs_per_s`. Raises `UserError` for a device that is not here, numbers out of
     range, too little memory, and where it was stopped.
     """
-    where = find_device(device)
-    batch = check_count("The batch", batch, BATCH_RANGE, " images")
-    threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
-    check("The measuring time", seconds, SECONDS_RANGE, " seconds")
+    where, batch, threads = setting(device, batch, threads, seconds, BATCH_RANGE)
     _check_memory(ways, batch, where.key)
     with threaded(threads), _memory_told(where.key), torch.inference_mode():
         warmup, samples, conditions = _rounds(ways, batch, where.key, seconds, on_progress, should_stop)
@@ -109,7 +105,7 @@ def _memory_told(device: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as failed:
-        if "out of memory" not in str(failed) and "allocate memory" not in str(failed):
+        if not out_of_memory(failed):
             raise
         raise UserError(f"{device} ran out of memory; fewer channels, a smaller map or a smaller batch would fit.") from failed
 

@@ -18,6 +18,7 @@ from ..network import Network
 from .folded import folded
 
 ONEDNN = torch.ops.mkldnn
+MOST_SHAPES = 3  # of images, for which packed weights are kept
 POSTS: dict[type[nn.Module], tuple[str, list]] = {  # activation functions as oneDNN calls them, with their numbers
     nn.SiLU: ("swish", []), nn.ReLU: ("relu", []), nn.ReLU6: ("hardtanh", [0.0, 6.0]), nn.Identity: ("none", [])}
 IN_PLACE: dict[type[nn.Module], Callable[[Tensor], Tensor]] = {
@@ -44,34 +45,32 @@ class FusedConvolution(nn.Module):
         self._own = (unit.conv, unit.norm)  # in a tuple: they are the network's parts, not this one's
         self.post, self.act, self.onednn, self.dtype = POSTS[type(after)], IN_PLACE[type(after)], onednn, dtype
         self.post_sum = (None, [], None) if self.post[0] == "none" else (*self.post, "")
-        self._fitted: dict[tuple[int, int], tuple] = {}  # by the size of the map
-        self._packed: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+        self._fitted: dict[torch.Size, tuple] = {}
 
-    def _fitting(self, height: int, width: int) -> tuple:
-        """w′, b′, the even padding, stride, dilation and groups for a map of that size: oneDNN's order."""
-        conv, _ = self._own
-        more, padding = (0, 0), list(conv.padding)
+    def _fitting(self, shape: torch.Size) -> tuple:
+        """w′, b′, the even padding, stride, dilation and groups for maps of that `shape` (N C H W): oneDNN's order.
+
+        oneDNN packs w′ for a shape. Packed for another it may be packed anew at every pass, which can take longer than all the rest.
+        """
+        conv, norm = self._own
+        (above, left), padding = (0, 0), list(conv.padding)
         if conv.same:
-            sides = [same_padding(side, kernel, step) for side, kernel, step in zip((height, width), conv.kernel_size, conv.stride)]
-            more, padding = tuple(after - before for before, after in sides), [after for _, after in sides]
-        key = (*more, *padding, height, width)  # oneDNN packs for a size of the map; packed for another it would pack anew at every pass
-        if key not in self._packed:
-            self._packed[key] = self._folded(*more, padding, (height, width))
-        return (*self._packed[key], padding, list(conv.stride), [1, 1], conv.groups)
-
-    def _folded(self, above: int, left: int, padding: list[int], size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        conv, _ = self._own
-        weight, bias = folded(*self._own)
+            sides = [same_padding(side, kernel, step) for side, kernel, step in zip(shape[2:], conv.kernel_size, conv.stride)]
+            (above, left), padding = (after - before for before, after in sides), [after for _, after in sides]
+        weight, bias = folded(conv, norm)
         weight = F.pad(weight, (left, 0, above, 0)).to(self.dtype, memory_format=torch.channels_last)
         if self.onednn:
-            weight = ONEDNN._reorder_convolution_weight(weight, padding, list(conv.stride), [1, 1], conv.groups, [1, conv.in_channels, *size])
-        return weight, bias.to(self.dtype)
+            weight = ONEDNN._reorder_convolution_weight(weight, padding, list(conv.stride), [1, 1], conv.groups, list(shape))
+        return weight, bias.to(self.dtype), padding, list(conv.stride), [1, 1], conv.groups
+
+    def _fit(self, shape: torch.Size) -> tuple:
+        """The same, kept for the shapes that came last: each has weights of its own."""
+        for oldest in [*self._fitted][: 1 - MOST_SHAPES]:
+            self._fitted.pop(oldest, None)
+        return self._fitted.setdefault(shape, self._fitting(shape))
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
-        size = x.shape[2:]
-        fitted = self._fitted.get(size)
-        if fitted is None:
-            fitted = self._fitted[size] = self._fitting(*size)
+        fitted = self._fitted.get(x.shape) or self._fit(x.shape)
         if not self.onednn:
             weight, bias, padding, stride, dilation, groups = fitted
             y = F.conv2d(x, weight, bias, stride, padding, dilation, groups)
@@ -120,7 +119,7 @@ class FusedBlock(nn.Module):
 class Fused(nn.Module):
     """Images (N 3 H W, any size, fp32) → logits (N classes, fp32) of `network` in eval mode, computed in `dtype` on its device.
 
-    It is of the weights that the network has at the first pass; the network itself stays as it is. `onednn`: whether to use the operators,
+    It is of the weights that the network has at the first pass of a shape; the network itself stays as it is. `onednn`: whether to use the operators,
     by default where they are.
     """
 

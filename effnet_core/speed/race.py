@@ -8,12 +8,11 @@ from torch import Tensor
 
 from .. import contention, machine
 from ..cost import cost
-from ..devices import check_memory, find_device, versions
+from ..devices import check_memory, setting, versions
 from ..errors import UserError
 from ..families import to_spec
 from ..network import Network
-from ..scaling import check, check_count
-from ..timing import BATCH_RANGE, SECONDS_RANGE, Progress, Times, pass_ms, percentile, repeat, sampling, warming
+from ..timing import Progress, Times, pass_ms, percentile, repeat, sampling, warming
 from .placed import placed
 from .prepared import Run
 from .trusted import PLAIN, Runner, apart, asleep, check as check_difference, difference, ready, tolerance
@@ -45,10 +44,7 @@ def race(
     `p10_ms`, `p90_ms`, `ratio` (to plain, of medians) and `samples_ms`. Raises `UserError` for a device that is not here, unknown runners,
     numbers out of range, too little memory, and where it was stopped.
     """
-    where = find_device(device)
-    batch = check_count("The batch", batch, BATCH_RANGE, " images")
-    threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
-    check("The measuring time", seconds, SECONDS_RANGE, " seconds")
+    where, batch, threads = setting(device, batch, threads, seconds)
     runners = [PLAIN, *dict.fromkeys(runner for runner in runners if runner != PLAIN)]
     for way, precision in runners:
         known(way, precision)

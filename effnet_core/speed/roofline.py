@@ -9,12 +9,11 @@ import torch
 
 from .. import contention, latency, machine
 from ..cost import cost
-from ..devices import check_memory, find_device, versions
+from ..devices import check_memory, setting, versions
 from ..errors import UserError
 from ..families import to_spec
 from ..network import Network
-from ..scaling import check, check_count
-from ..timing import BATCH_RANGE, SECONDS_RANGE, Progress, Times, percentile, repeat, sampling, synchronise, threads as threaded, warming
+from ..timing import Progress, Times, percentile, repeat, sampling, synchronise, threads as threaded, warming
 from .prepared import DTYPES
 
 SIDES = {"cpu": (256, 512, 1024), "gpu": (1024, 2048, 4096)}  # of the square matrices that are multiplied
@@ -50,10 +49,7 @@ def measure(
     gives, and `steady` with a `note` where something disturbed any of them. Raises `UserError` for a device that is not here, numbers out of
     range, too little memory, and where it was stopped.
     """
-    where = find_device(device)
-    batch = check_count("The batch", batch, BATCH_RANGE, " images")
-    threads = check_count("The number of threads", machine.cores() if threads is None else threads, (1, machine.cores()))
-    check("The measuring time", seconds, SECONDS_RANGE, " seconds")
+    where, batch, threads = setting(device, batch, threads, seconds)
     check_memory(network.architecture, batch, where.key)
     found = roofs(where.key, threads, seconds, on_progress, should_stop)
     asked = {"batch": batch, "device": where.key, "threads": threads, "seconds": seconds, "memory": False, "should_stop": should_stop}

@@ -33,11 +33,6 @@ def key_of(network: Architecture) -> str:
     return _key(to_spec(network))
 
 
-def same_network(spec: dict, network: Architecture) -> bool:
-    """Whether `spec`, as a record has it, describes `network`, whatever either is called."""
-    return _key(spec) == key_of(network)
-
-
 def unusual(how: dict) -> list[str]:
     """The way and the precision of a request or a record in words, where they are not the plain ones."""
     way, precision = how.get("way", "plain"), how.get("precision", "fp32")

@@ -1,14 +1,15 @@
 """What the parts that measure share: asking for a measurement, what became of it, and taking over another visitor's."""
 
+from collections.abc import Callable
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from effnet_core import machine
 from effnet_core.errors import UserError
 from effnet_core.work.jobs import Job
 
-from streamlit.delta_generator import DeltaGenerator
-
-from .. import html, results, state, texts
+from .. import html, results, state, texts, work
 from ..answers import Answers, Request
 
 BATCHES = (1, 2, 4, 8, 16, 32)
@@ -46,6 +47,16 @@ def button(answers: Answers, request: Request, key: str, *, busy: bool, icon: st
     known = answers.mine(request) or answers.offered(request)
     st.button("Measure again" if known else "Measure", key=f"measure_{key}", icon=icon, width="stretch", on_click=ask,
               args=(answers, request, key), type="secondary" if known else "primary", disabled=busy or disabled)
+
+
+def running(answers: Answers, job: Job, step: Callable[[Job], work.Step]) -> None:
+    """The bar of this visitor's job, which may be of another part; what it finds is taken in as soon as it ends."""
+    queue = work.benchmarks()
+
+    def shown(job: Job) -> work.Step:
+        return step(job) if answers.made(job) else work.plain_step(job)
+
+    work.watch(queue, job, lambda: (answers.rows(), work.bar(queue, job, shown)))
 
 
 def failures(answers: Answers, request: Request, job: Job | None, key: str) -> None:

@@ -58,10 +58,8 @@ def why_not(request: results.Request) -> str | None:
 
 def step(job: Job) -> work.Step:
     """Where a running measurement is; the time left is known once passes are being counted."""
-    if not results.made(job):
-        return work.plain_step(job)
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0, "ms": None}
-    words, begins = PHASES.get(event["phase"], (event["phase"].capitalize(), 0.0))  # of another part, which this visitor started there
+    words, begins = PHASES.get(event["phase"], PHASES["building"])
     ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
     counting = event["phase"] in ("measuring", "layers")
     so_far = f", median so far **{ms(event['ms'])}**" if counting and event["ms"] else ""
@@ -76,11 +74,6 @@ def time_left(job: Job) -> float | None:
     request = results.asked()
     layered = request is None or WAYS[request.way].layered
     return left + (spent + left) / 2 if layered and job.latest("progress")["phase"] == "measuring" else left
-
-
-def running(job: Job) -> None:
-    queue = work.benchmarks()
-    work.watch(queue, job, lambda: (results.measurements(), work.bar(queue, job, step)))
 
 
 def status(request: results.Request, job: Job | None, shown: dict | None) -> None:
@@ -118,7 +111,7 @@ def show(network: Architecture) -> None:
     rows = results.measurements()
     shown = results.mine(request) or (rows[-1] if rows else None)
     with st.container(key="latency_status"):
-        running(job) if busy else status(request, job, shown)
+        frame.running(results.kept, job, step) if busy else status(request, job, shown)
     if shown is None:
         empty(busy)
         four.show(network, None)

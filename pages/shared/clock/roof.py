@@ -51,7 +51,7 @@ def show(network: Architecture) -> None:
     rows = answers.rows()
     shown = answers.mine(request) or (rows[-1] if rows else None)
     with st.container(key="roof_status"):
-        running(job) if busy else status(request, job, shown)
+        frame.running(answers, job, step) if busy else status(request, job, shown)
     if shown is not None:
         roof_shown.outcome(shown)
     elif busy:
@@ -74,18 +74,13 @@ def wish(network: Architecture, busy: bool) -> Request:
 
 
 def step(job: Job) -> work.Step:
-    """Where a running measurement is; that of another part, which this visitor started there, in its own words."""
+    """Where a running measurement is."""
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0}
-    words, begins = PHASES.get(event["phase"], (event["phase"].capitalize(), 0.0))
+    words, begins = PHASES.get(event["phase"], PHASES["building"])
     ends = min((place for _, place in PHASES.values() if place > begins), default=1.0)
     done = begins + event["fraction"] * (ends - begins)
     left = event["elapsed_s"] * (1 / done - 1) if done > PHASES["roofs"][1] and "elapsed_s" in event else None
-    return work.Step(done, words if answers.made(job) else f"{html.plain(job.title)}: {words}", left)
-
-
-def running(job: Job) -> None:
-    queue = work.benchmarks()
-    work.watch(queue, job, lambda: (answers.rows(), work.bar(queue, job, step)))
+    return work.Step(done, words, left)
 
 
 def status(request: Request, job: Job | None, shown: dict | None) -> None:

@@ -1,12 +1,10 @@
 """Ways to run: the same network in several ways, against each other in one run, each only where it gives the same answer."""
 
-import json
 from typing import NamedTuple
 
 import streamlit as st
 
 from effnet_core.architecture import Architecture
-from effnet_core.families import to_spec
 from effnet_core.speed.ways import PRECISIONS, WAYS, missing
 from effnet_core.work.jobs import Job
 
@@ -39,13 +37,11 @@ class Request(NamedTuple):
         return f"{self.network.name}, batch {self.batch}, {ways}, in {' and '.join(self.precisions)}"
 
     def args(self) -> list[str]:
-        return ["ways", "--spec", json.dumps(to_spec(self.network)), "--device", self.device, "--batch", str(self.batch), "--threads",
-                str(self.threads), "--seconds", str(SECONDS), "--ways", *self.ways, "--precisions", *self.precisions]
+        return ["ways", *results.Request(*self[:4]).settings(), "--seconds", str(SECONDS), "--ways", *self.ways, "--precisions", *self.precisions]
 
     def answered_by(self, record: dict) -> bool:
         runners = {(way, precision) for way in self.ways for precision in self.precisions} | {("plain", "fp32")}
-        return results.same_network(record["network"], self.network) and runners == {(row["way"], row["precision"]) for row in record["ways"]} and (
-            self.device, self.batch, self.threads) == (record["device"], record["batch"], record["threads"])
+        return runners == {(row["way"], row["precision"]) for row in record["ways"]} and results.Request(*self[:4]).answered_by(record)
 
 
 def show(network: Architecture) -> None:
@@ -56,7 +52,7 @@ def show(network: Architecture) -> None:
     rows = answers.rows()
     shown = answers.mine(request) or (rows[-1] if rows else None)
     with st.container(key="ways_status"):
-        running(job) if busy else status(request, job, shown)
+        frame.running(answers, job, step) if busy else status(request, job, shown)
     if shown is not None:
         ways_shown.outcome(shown)
     elif busy:
@@ -100,8 +96,6 @@ def absent(device: str, ways: set[str], request: Request) -> None:
 
 def step(job: Job) -> work.Step:
     """Where a running race is: half of the bar is for making ready."""
-    if not answers.made(job):
-        return work.plain_step(job)
     event = job.latest("progress") or {"phase": "loading torch", "fraction": 0.0}
     phase, done = event["phase"], event["fraction"]
     if phase.startswith("preparing"):
@@ -110,11 +104,6 @@ def step(job: Job) -> work.Step:
         phase, (0.0, 0.1, "Loading PyTorch"))
     left = work.pace(job)[1] if phase == "measuring" and work.pace(job) else None
     return work.Step(begins + done * (ends - begins), words, left)
-
-
-def running(job: Job) -> None:
-    queue = work.benchmarks()
-    work.watch(queue, job, lambda: (answers.rows(), work.bar(queue, job, step)))
 
 
 def status(request: Request, job: Job | None, shown: dict | None) -> None:
